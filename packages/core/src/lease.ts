@@ -1,0 +1,56 @@
+/**
+ * The words in which keys are lent: shared by the scheduler (primary thread) and the pocket (worker threads).
+ * Pure data.
+ */
+import type { Outcome } from "./outcome.ts";
+
+/** Key id: the row id of the key store; stable for the life of the database. */
+export type KeyId = number;
+/** Thread id of the worker that holds a lease. */
+export type HolderId = number;
+export type LeaseId = number;
+
+/** The right to start `uses` requests with one key for one model until `untilMs`. A started use may end later. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly keyId: KeyId;
+  readonly model: string;
+  readonly uses: number;
+  /** After this moment no use may be started; milliseconds since the epoch. */
+  readonly untilMs: number;
+}
+
+/** What a worker asks for one model in one go. */
+export interface LeaseWish {
+  readonly model: string;
+  /** Uses wanted, 1..{@link LEASE_USES_MAX}. */
+  readonly uses: number;
+  /** Keys this request has tried already; only on a retry, and then `uses` is 1. */
+  readonly excludedKeys?: readonly KeyId[];
+  /** Projects this request must avoid are those of these keys. Subset of `excludedKeys`. */
+  readonly excludedProjectsOf?: readonly KeyId[];
+}
+
+/** Why nothing could be lent. `quota` makes a 429, the others a 503. */
+export type DenialReason = "no-keys" | "quota" | "billing" | "resting" | "out-of-service" | "busy" | "model-unavailable";
+
+export interface Denial {
+  readonly reason: DenialReason;
+  /** The nearest moment at which a key is expected back; undefined when none is in sight. Milliseconds since the epoch. */
+  readonly retryAtMs?: number;
+}
+
+/** The end of one use: the outcome of the attempt it paid for. */
+export interface Settlement {
+  readonly leaseId: LeaseId;
+  readonly outcome: Outcome;
+}
+
+/** Uses of one lease that were never started. */
+export interface Return {
+  readonly leaseId: LeaseId;
+  readonly uses: number;
+}
+
+/** Most uses one wish may ask for. */
+export const LEASE_USES_MAX = 256;
