@@ -1,10 +1,17 @@
+/** How `pnpm test` runs: every test of the repository, in child processes so that a crash of a thread stays one file's. */
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** Each integration test starts a gateway with threads of its own: more files at once only slow each other down. */
+const FILES_AT_ONCE_MAX = 4;
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    include: ["scripts/**/*.test.ts", "packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
     pool: "forks",
+    maxWorkers: Math.min(availableParallelism(), FILES_AT_ONCE_MAX),
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    reporters: ["default", "./scripts/closing-line-reporter.ts"],
   },
 });
