@@ -1,0 +1,39 @@
+/**
+ * The credentials a client presented, wherever Google's clients put them.
+ * Runs on the HTTP workers. What it returns is secret: to be compared and redacted, never logged or forwarded.
+ */
+import { decodeLeniently, isCredentialParameter, queryParameters } from "./query-string.ts";
+
+/** Most credentials looked at in one request; nobody needs more, and each is compared in constant time. */
+export const CREDENTIALS_MAX = 8;
+
+const AUTHORIZATION_SCHEME = /^(?:bearer|token)\s+(.*)$/is;
+
+function fromHeader(name: string, value: string): string | undefined {
+  const lowerName = name.toLowerCase();
+  if (lowerName === "x-goog-api-key") return value.trim();
+  return lowerName === "authorization" ? AUTHORIZATION_SCHEME.exec(value.trim())?.[1]?.trim() : undefined;
+}
+
+/**
+ * Every credential of a request, decoded, each once, in the order headers then query; at most {@link CREDENTIALS_MAX}.
+ * Several may be equal or differ: gemini-cli can send the same key in two headers, which Google itself refuses.
+ *
+ * @param rawHeaders flat `[name, value, ...]` as node:http gives them.
+ * @param url raw request target. Never throws, whatever it holds.
+ */
+export function clientCredentials(rawHeaders: readonly string[], url: string): string[] {
+  const found = new Set<string>();
+  const add = (credential: string | undefined): void => {
+    if (credential !== undefined && credential !== "" && found.size < CREDENTIALS_MAX) found.add(credential);
+  };
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    add(fromHeader(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""));
+  }
+  const queryAt = url.indexOf("?");
+  if (queryAt < 0) return [...found];
+  for (const { name, value } of queryParameters(url.slice(queryAt + 1))) {
+    if (isCredentialParameter(name)) add(decodeLeniently(value));
+  }
+  return [...found];
+}

@@ -1,0 +1,142 @@
+/**
+ * Which headers cross the gateway, in both directions.
+ * Runs on the HTTP workers, once per attempt. Must never let a client's credential, the client's identity or the
+ * gateway's existence through to the upstream, nor a header about the upstream's connection to the client.
+ */
+
+/** Headers about one connection (RFC 9110, 7.6.1); those that `Connection` names are added per message. */
+const HOP_BY_HOP: readonly string[] = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const NOT_UPSTREAM: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  // Credentials.
+  "authorization",
+  "x-goog-api-key",
+  "cookie",
+  "cookie2",
+  // Set anew for the upstream connection.
+  "host",
+  "content-length",
+  "expect",
+  "accept-encoding",
+  // Who and where the caller is.
+  "accept-language",
+  "forwarded",
+  "via",
+  "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "true-client-ip",
+  "fastly-client-ip",
+  "origin",
+  "referer",
+  "baggage",
+  "traceparent",
+  "tracestate",
+  "x-cloud-trace-context",
+  "x-amzn-trace-id",
+  "x-gemini-api-privileged-user-id",
+  // Would charge another project's quota than the key's.
+  "x-goog-user-project",
+]);
+
+/** `sec-` covers what browsers add of themselves (`sec-fetch-*`, `sec-ch-*`, `sec-gpc`). */
+const NOT_UPSTREAM_PREFIXES: readonly string[] = ["sec-", "x-forwarded-", "cf-", "x-gateway-"];
+
+const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  // Would send the client past us to HTTP/3 on a port we do not serve.
+  "alt-svc",
+  "set-cookie",
+  "set-cookie2",
+  // Would bind the gateway's own host name to Google's transport and reporting rules.
+  "strict-transport-security",
+  "public-key-pins",
+  "report-to",
+  "reporting-endpoints",
+  "nel",
+  "clear-site-data",
+]);
+
+/** The gateway writes its own CORS headers; a second set makes browsers refuse the answer. */
+const NOT_TO_CLIENT_PREFIXES: readonly string[] = ["access-control-"];
+
+const NONE: ReadonlySet<string> = new Set();
+
+function hasPrefix(name: string, prefixes: readonly string[]): boolean {
+  for (const prefix of prefixes) if (name.startsWith(prefix)) return true;
+  return false;
+}
+
+/** Names the `Connection` headers declare to be for this hop only, lower-cased. */
+function connectionNames(rawHeaders: readonly (Buffer | string)[]): ReadonlySet<string> {
+  let names: Set<string> | undefined;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = asText(rawHeaders[index]);
+    if (name.length !== "connection".length || name.toLowerCase() !== "connection") continue;
+    const value = asText(rawHeaders[index + 1]).toLowerCase();
+    // What nearly every message says, and what is stripped anyway.
+    if (value === "keep-alive" || value === "close") continue;
+    names ??= new Set();
+    for (const token of value.split(",")) names.add(token.trim());
+  }
+  return names ?? NONE;
+}
+
+function asText(part: Buffer | string | undefined): string {
+  return typeof part === "string" ? part : (part?.toString("latin1") ?? "");
+}
+
+/**
+ * Headers of the request to the upstream, flat `[name, value, ...]`: the client's own (`user-agent` and
+ * `x-goog-api-client` included, none invented), with exactly one credential.
+ * Asks for `identity` so that answers can be inspected and errors redacted without decompressing them.
+ *
+ * @param rawHeaders flat headers of the client's request, as node:http gives them.
+ * @param credential the pool key to serve with.
+ */
+export function upstreamHeaders(rawHeaders: readonly string[], credential: string): string[] {
+  const headers: string[] = [];
+  const hop = connectionNames(rawHeaders);
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    const lowerName = name.toLowerCase();
+    if (NOT_UPSTREAM.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_UPSTREAM_PREFIXES)) continue;
+    headers.push(name, rawHeaders[index + 1] ?? "");
+  }
+  headers.push("x-goog-api-key", credential, "accept-encoding", "identity");
+  return headers;
+}
+
+export interface ClientHeaderOptions {
+  /** Whether the body goes out byte for byte, so that the upstream's content-length still holds. */
+  readonly keepLength: boolean;
+}
+
+/**
+ * Headers of the answer to the client, flat, in the upstream's order.
+ *
+ * @param rawHeaders flat headers of the upstream's answer; undici gives Buffers of latin1.
+ */
+export function clientHeaders(rawHeaders: readonly (Buffer | string)[], options: ClientHeaderOptions): string[] {
+  const headers: string[] = [];
+  const hop = connectionNames(rawHeaders);
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = asText(rawHeaders[index]);
+    const lowerName = name.toLowerCase();
+    if (NOT_TO_CLIENT.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_TO_CLIENT_PREFIXES)) continue;
+    if (lowerName === "content-length" && !options.keepLength) continue;
+    headers.push(name, asText(rawHeaders[index + 1]));
+  }
+  return headers;
+}
