@@ -1,0 +1,152 @@
+/**
+ * The table of keys, the only place where secrets are stored.
+ * Primary thread (and the command line, reading). Must never put a secret into an error or a log.
+ */
+import type Database from "better-sqlite3";
+import type { KeyId } from "@gemini-gateway/core/lease";
+import { freeFingerprint } from "../keys/fingerprint.ts";
+import { jsonOrNull } from "./json-column.ts";
+import type {
+  AppliedKeyChange,
+  KeyChange,
+  KeyHealthRow,
+  KeyPlacement,
+  KeyRow,
+  LearntProjectRow,
+  NewKey,
+} from "./rows.ts";
+
+/** Rows per page when the whole table is read: about a millisecond of work. */
+export const KEY_PAGE_ROWS = 500;
+
+export interface KeyTable {
+  /** Every key, retired ones too, by id, in pages of at most {@link KEY_PAGE_ROWS}: read on in another turn. */
+  pages(): Generator<readonly KeyRow[], void, void>;
+  /** Every key at once: at start, or on the command line. */
+  load(): readonly KeyRow[];
+  /**
+   * Applies a change in one transaction. Idempotent: a known secret added again is restored, a retired key retired
+   * again stays as it was. The caller cuts large changes into slices, see `sliceChange`.
+   */
+  change(change: KeyChange, nowMs: number): AppliedKeyChange;
+  /** Saves the scheduler's snapshots in one transaction; unknown ids are ignored. */
+  saveHealth(rows: readonly KeyHealthRow[]): void;
+  /** Saves projects that Google's answers named; an operator's label still goes before them. */
+  learnProjects(rows: readonly LearntProjectRow[]): void;
+  setEnabled(ids: readonly KeyId[], enabled: boolean): void;
+  /** Deletes at most `rowsMax` keys retired before `beforeMs`, secret and all. Returns how many. */
+  purgeRetired(beforeMs: number, rowsMax: number): number;
+}
+
+interface RawKey {
+  id: number;
+  secret: string;
+  fingerprint: string;
+  project_label: string | null;
+  project_learnt: string | null;
+  source_file: string | null;
+  enabled: number;
+  added_at_ms: number;
+  retired_at_ms: number | null;
+  health: string | null;
+}
+
+export function keyTable(database: Database.Database): KeyTable {
+  const page = database.prepare<[number, number], RawKey>("SELECT * FROM keys WHERE id > ? ORDER BY id LIMIT ?");
+  function* pages(): Generator<readonly KeyRow[], void, void> {
+    let lastId = 0;
+    for (;;) {
+      const rows = page.all(lastId, KEY_PAGE_ROWS);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      lastId = last.id;
+      yield rows.map(keyRow);
+    }
+  }
+  return { pages, load: () => [...pages()].flat(), change: changer(database), ...simpleWrites(database) };
+}
+
+function changer(database: Database.Database): KeyTable["change"] {
+  const byId = database.prepare<[number], RawKey>("SELECT * FROM keys WHERE id = ?");
+  const place = database.prepare<[string | null, string, number]>(
+    "UPDATE keys SET project_label = ?, source_file = ? WHERE id = ?",
+  );
+  const unretire = database.prepare<[number]>("UPDATE keys SET retired_at_ms = NULL WHERE id = ?");
+  const retire = database.prepare<[number, number]>(
+    "UPDATE keys SET retired_at_ms = ? WHERE id = ? AND retired_at_ms IS NULL",
+  );
+  const insert = inserter(database);
+
+  const placed = ({ id, label, sourceFile }: KeyPlacement): KeyRow[] => {
+    place.run(label, sourceFile, id);
+    const row = byId.get(id);
+    return row === undefined ? [] : [keyRow(row)];
+  };
+  return database.transaction((change: KeyChange, nowMs: number): AppliedKeyChange => {
+    const added = change.add.map((key) => insert(key, nowMs));
+    for (const placement of change.restore) {
+      unretire.run(placement.id);
+      added.push(...placed(placement));
+    }
+    const relabelled = change.relabel.flatMap(placed);
+    for (const id of change.retire) retire.run(nowMs, id);
+    return { added, relabelled, retired: change.retire };
+  });
+}
+
+function inserter(database: Database.Database): (key: NewKey, nowMs: number) => KeyRow {
+  const isTaken = database
+    .prepare<[string, string], number>("SELECT 1 FROM keys WHERE fingerprint = ? AND secret <> ?")
+    .pluck();
+  const insert = database.prepare<[string, string, string | null, string, number], RawKey>(
+    `INSERT INTO keys (secret, fingerprint, project_label, source_file, added_at_ms) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (secret) DO UPDATE SET
+       project_label = excluded.project_label, source_file = excluded.source_file, retired_at_ms = NULL
+     RETURNING *`,
+  );
+  return ({ secret, label, sourceFile }, nowMs) => {
+    const name = freeFingerprint(secret, (candidate) => isTaken.get(candidate, secret) !== undefined);
+    const row = insert.get(secret, name, label, sourceFile, Math.round(nowMs));
+    if (row === undefined) throw new Error("SQLite returned no row for an inserted key");
+    return keyRow(row);
+  };
+}
+
+function simpleWrites(
+  database: Database.Database,
+): Pick<KeyTable, "saveHealth" | "learnProjects" | "setEnabled" | "purgeRetired"> {
+  const saveHealth = database.prepare<[string | null, number]>("UPDATE keys SET health = ? WHERE id = ?");
+  const learn = database.prepare<[string, number]>("UPDATE keys SET project_learnt = ? WHERE id = ?");
+  const enable = database.prepare<[number, number]>("UPDATE keys SET enabled = ? WHERE id = ?");
+  const purge = database.prepare<[number, number]>(
+    "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE retired_at_ms < ? LIMIT ?)",
+  );
+  return {
+    saveHealth: database.transaction((rows: readonly KeyHealthRow[]) => {
+      for (const { id, health } of rows) saveHealth.run(health === null ? null : JSON.stringify(health), id);
+    }),
+    learnProjects: database.transaction((rows: readonly LearntProjectRow[]) => {
+      for (const { id, project } of rows) learn.run(project, id);
+    }),
+    setEnabled: database.transaction((ids: readonly KeyId[], enabled: boolean) => {
+      for (const id of ids) enable.run(enabled ? 1 : 0, id);
+    }),
+    purgeRetired: (beforeMs, rowsMax) => purge.run(beforeMs, rowsMax).changes,
+  };
+}
+
+function keyRow(raw: RawKey): KeyRow {
+  return {
+    id: raw.id,
+    secret: raw.secret,
+    fingerprint: raw.fingerprint,
+    project: raw.project_label ?? raw.project_learnt,
+    projectSource: raw.project_label !== null ? "label" : raw.project_learnt !== null ? "learnt" : null,
+    label: raw.project_label,
+    sourceFile: raw.source_file,
+    enabled: raw.enabled === 1,
+    addedAtMs: raw.added_at_ms,
+    retiredAtMs: raw.retired_at_ms,
+    health: jsonOrNull(raw.health),
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * What is known of each (project, model): rests and limits that a restart must not forget.
+ * Primary thread. The state is the scheduler's own, stored as JSON and not looked into.
+ */
+import type Database from "better-sqlite3";
+import { jsonOrNull } from "./json-column.ts";
+import type { ModelStateRow } from "./rows.ts";
+
+export interface ModelStates {
+  /** Every row whose state can be read. */
+  load(): readonly ModelStateRow[];
+  /** Inserts or replaces in one transaction. */
+  save(rows: readonly ModelStateRow[]): void;
+  /** Deletes at most `rowsMax` rows not saved since `beforeMs`. Returns how many. */
+  prune(beforeMs: number, rowsMax: number): number;
+}
+
+interface RawState {
+  project: string;
+  model: string;
+  state: string;
+  updated_at_ms: number;
+}
+
+export function modelStates(database: Database.Database): ModelStates {
+  const all = database.prepare<[], RawState>("SELECT * FROM model_states");
+  const upsert = database.prepare<[string, string, string, number]>(
+    `INSERT INTO model_states (project, model, state, updated_at_ms) VALUES (?, ?, ?, ?)
+     ON CONFLICT (project, model) DO UPDATE SET state = excluded.state, updated_at_ms = excluded.updated_at_ms`,
+  );
+  const prune = database.prepare<[number, number]>(
+    `DELETE FROM model_states WHERE (project, model) IN
+       (SELECT project, model FROM model_states WHERE updated_at_ms < ? LIMIT ?)`,
+  );
+  return {
+    load: () => all.all().flatMap(modelStateRow),
+    save: database.transaction((rows: readonly ModelStateRow[]) => {
+      for (const row of rows) {
+        upsert.run(row.project, row.model, JSON.stringify(row.state), Math.round(row.updatedAtMs));
+      }
+    }),
+    prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
+  };
+}
+
+function modelStateRow(raw: RawState): ModelStateRow[] {
+  const state = jsonOrNull(raw.state);
+  if (state === null) return [];
+  return [{ project: raw.project, model: raw.model, state, updatedAtMs: raw.updated_at_ms }];
+}

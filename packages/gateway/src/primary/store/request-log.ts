@@ -1,0 +1,83 @@
+/**
+ * One row per request, written in batches.
+ * Primary thread. Never on the path of a request; must never hold a credential (paths come without them).
+ */
+import type Database from "better-sqlite3";
+import type { RequestCounts, RequestLogRow } from "./rows.ts";
+
+/** Rows a caller should hand over at once: a transaction of some milliseconds. */
+export const REQUEST_LOG_BATCH_ROWS = 1_000;
+
+export interface RequestLog {
+  /** Appends all rows in one transaction, or none when it throws (disk full). */
+  append(rows: readonly RequestLogRow[]): void;
+  /** Totals of the requests that arrived at or after `sinceMs`. Reads those rows: keep the span short. */
+  counts(sinceMs: number): RequestCounts;
+  /** Deletes at most `rowsMax` of the rows that arrived before `beforeMs`. Returns how many. */
+  prune(beforeMs: number, rowsMax: number): number;
+}
+
+interface RawCount {
+  outcome: string;
+  requests: number;
+  attempts: number;
+  prompt_tokens: number;
+  output_tokens: number;
+}
+
+export function requestLog(database: Database.Database): RequestLog {
+  const insert = database.prepare<(string | number | null)[]>(
+    `INSERT INTO request_log (at_ms, request_id, method, path, model, status, outcome, attempts, first_byte_ms,
+       duration_ms, bytes_in, bytes_out, prompt_tokens, output_tokens, total_tokens, key_id, client)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const count = database.prepare<[number], RawCount>(
+    `SELECT outcome, count(*) AS requests, sum(attempts) AS attempts,
+       coalesce(sum(prompt_tokens), 0) AS prompt_tokens, coalesce(sum(output_tokens), 0) AS output_tokens
+     FROM request_log WHERE at_ms >= ? GROUP BY outcome`,
+  );
+  const prune = database.prepare<[number, number]>(
+    "DELETE FROM request_log WHERE rowid IN (SELECT rowid FROM request_log WHERE at_ms < ? LIMIT ?)",
+  );
+  return {
+    append: database.transaction((rows: readonly RequestLogRow[]) => {
+      for (const row of rows) insert.run(...columnsOf(row));
+    }),
+    counts: (sinceMs) => sumCounts(count.all(sinceMs)),
+    prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
+  };
+}
+
+/** Whole milliseconds: the columns are strict integers, and a monotonic clock gives fractions. */
+function columnsOf(row: RequestLogRow): (string | number | null)[] {
+  return [
+    Math.round(row.atMs),
+    row.requestId,
+    row.method,
+    row.path,
+    row.model,
+    row.status,
+    row.outcome,
+    row.attempts,
+    row.firstByteMs === null ? null : Math.round(row.firstByteMs),
+    Math.round(row.durationMs),
+    row.bytesIn,
+    row.bytesOut,
+    row.promptTokens,
+    row.outputTokens,
+    row.totalTokens,
+    row.keyId,
+    row.client,
+  ];
+}
+
+function sumCounts(rows: readonly RawCount[]): RequestCounts {
+  const sum = (value: (row: RawCount) => number): number => rows.reduce((total, row) => total + value(row), 0);
+  return {
+    total: sum((row) => row.requests),
+    byOutcome: Object.fromEntries(rows.map((row) => [row.outcome, row.requests])),
+    attempts: sum((row) => row.attempts),
+    promptTokens: sum((row) => row.prompt_tokens),
+    outputTokens: sum((row) => row.output_tokens),
+  };
+}
