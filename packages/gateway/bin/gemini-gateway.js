@@ -13,5 +13,7 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
   process.exitCode = 1;
 } else {
   const source = new URL("../src/cli.ts", import.meta.url);
-  await import(existsSync(source) ? source.href : new URL("../dist/cli.js", import.meta.url).href);
+  const program = existsSync(source) ? source : new URL("../dist/cli.js", import.meta.url);
+  const { main } = await import(program.href);
+  process.exitCode = await main(process.argv.slice(2));
 }

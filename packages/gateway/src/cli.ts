@@ -1,1 +1,58 @@
-console.log("cli", process.version, process.argv.slice(2))
+/**
+ * The command line `gemini-gateway`: builds what the commands need from the process, runs the one named, and turns
+ * errors into one sentence and an exit code. Primary thread. It must load nothing heavy: each command does that itself.
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import packageJson from "../package.json" with { type: "json" };
+import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
+import { configShowCommand } from "./cli/config-show.ts";
+import { dispatch } from "./cli/dispatch.ts";
+import { serveCommand } from "./cli/serve.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { OperatorError } from "./control/operator-error.ts";
+
+const COMMANDS = [serveCommand, configShowCommand];
+
+const GROUPS = {
+  config: "Look at the configuration",
+};
+
+/** Runs one command line (without the program's name) and gives the exit code of the process. Never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(args, COMMANDS, GROUPS, contextOf(process));
+  } catch (error) {
+    process.stderr.write(`gemini-gateway: ${describe(error)}\n`);
+    return error instanceof ConfigError ? error.exitCode : EXIT_FAILED;
+  }
+}
+
+function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandContext {
+  stdout.on("error", leaveOnBrokenPipe);
+  // The workers' program lies beside this file, as TypeScript in the checkout and as JavaScript when published.
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return {
+    env,
+    readFile: (path) => readFileSync(path, "utf8"),
+    cores: availableParallelism(),
+    input: stdin,
+    print: (text) => void stdout.write(`${text}\n`),
+    remark: (text) => void stderr.write(`${text}\n`),
+    nowMs: Date.now,
+    version: packageJson.version,
+    workerEntry: new URL(`./worker/main${extension}`, import.meta.url),
+  };
+}
+
+/** Readers such as `head` close the pipe when they have enough: no failure of ours. */
+function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+}
+
+/** An error that was foreseen is one sentence; any other is a defect, for which the place helps. */
+function describe(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof OperatorError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

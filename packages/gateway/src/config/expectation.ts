@@ -33,6 +33,27 @@ export function expectationOf(option: Option): string {
   }
 }
 
+/** What a value may be in the fewest characters, for the help: `1..256`, `auto|json|pretty`; "" when nothing bounds it. */
+export function boundsOf(option: Option): string {
+  switch (option.kind) {
+    case "integer":
+    case "number":
+      return `${option.min}..${option.max}`;
+    case "duration":
+      return `${tidyDuration(option.min)}..${tidyDuration(option.max)}`;
+    case "size":
+      return `${tidySize(option.min)}..${tidySize(option.max)}`;
+    case "choice":
+      return option.choices.join("|");
+    case "boolean":
+    case "text":
+    case "list":
+    case "secret-list":
+    case "url":
+      return "";
+  }
+}
+
 /** The default in words or as it would be written; "" when there is none. */
 export function defaultOf(option: Option): string {
   if (option.kind === "secret-list") return "";

@@ -2,7 +2,7 @@
 import { ConfigError } from "./config-error.ts";
 import type { Entry } from "./entries.ts";
 import type { Given } from "./environment.ts";
-import { defaultOf, expectationOf } from "./expectation.ts";
+import { boundsOf, defaultOf } from "./expectation.ts";
 import { nearestName } from "./nearest.ts";
 
 /**
@@ -13,7 +13,8 @@ export type Arguments = Readonly<Record<string, unknown>>;
 
 /** What the parser and its help need to know of a flag. */
 export interface FlagDeclaration {
-  readonly type: "string" | "boolean";
+  /** Without it a flag may stand alone (then it is true) or have a value. */
+  readonly type?: "string" | "boolean";
   readonly describe: string;
   readonly group?: string;
   readonly defaultDescription?: string;
@@ -22,16 +23,20 @@ export interface FlagDeclaration {
 /** Most characters of an unknown flag that an error repeats: the rest may be a secret that lost its space. */
 const NAME_SHOWN_MAX = 40;
 
-/** The flags of these options. All but switches are read as texts: what they mean is `parse-value.ts`'s to say. */
+/**
+ * The flags of these options. All but switches are read as texts: what they mean is `parse-value.ts`'s to say. A switch
+ * gets no type, because the parser would take every value of a boolean that it does not know for false.
+ */
 export function declareFlags(entries: readonly Entry[]): Record<string, FlagDeclaration> {
   return Object.fromEntries(entries.map((entry) => [entry.flag, declareFlag(entry)]));
 }
 
 function declareFlag({ option, title }: Entry): FlagDeclaration {
-  const standard = defaultOf(option).replaceAll("`", "");
+  const standard = plain(defaultOf(option));
+  const bounds = boundsOf(option);
   return {
-    type: option.kind === "boolean" ? "boolean" : "string",
-    describe: `${firstSentence(option.manual)} (${expectationOf(option)})`.replaceAll("`", ""),
+    ...(option.kind === "boolean" ? {} : { type: "string" }),
+    describe: plain(firstSentence(option.manual)) + (bounds === "" ? "" : ` (${bounds})`),
     group: `${title}:`,
     ...(standard === "" ? {} : { defaultDescription: standard }),
   };
@@ -55,6 +60,11 @@ export function refuseUnknownFlags(argv: Arguments, known: readonly string[], he
   const advice = nearest === undefined ? `see \`${helpCommand} --help\`` : `did you mean --${nearest}?`;
   const dashes = unknown.length === 1 ? "-" : "--";
   throw new ConfigError(`${dashes}${unknown.slice(0, NAME_SHOWN_MAX)} is not an option here; ${advice}`);
+}
+
+/** Without the marks of the docs. */
+function plain(text: string): string {
+  return text.replaceAll("`", "");
 }
 
 function firstSentence(manual: string): string {
