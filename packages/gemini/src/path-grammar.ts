@@ -16,6 +16,13 @@ export interface PathMeaning {
   readonly answer: AnswerForm;
 }
 
+/** Operations whose answer must hold something generated. Interactions may run in the background: not among them. */
+export const GENERATING_OPERATIONS: ReadonlySet<string> = new Set([
+  "generateContent",
+  "streamGenerateContent",
+  "chat.completions",
+]);
+
 /** Verbs of a model that Google is known to have; others still pass, as "other". */
 const MODEL_VERBS: ReadonlySet<string> = new Set([
   "generateContent",

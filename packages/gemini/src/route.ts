@@ -3,7 +3,7 @@
  * Runs on the HTTP workers, once per request. Must never refuse an unknown path below a known version: Google adds
  * methods faster than gateways are updated, so those pass through as operation "other".
  */
-import { type AnswerForm, meaningOf, type Surface } from "./path-grammar.ts";
+import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from "./path-grammar.ts";
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
 import { resourceOf } from "./resource.ts";
@@ -35,9 +35,6 @@ export interface RouteOptions {
 
 /** Longest model name accepted; Google's are under 60, and names become map keys in the scheduler. */
 export const MODEL_NAME_LENGTH_MAX = 200;
-
-/** Operations that must generate something to have succeeded. Interactions may run in the background: not here. */
-const GENERATING: ReadonlySet<string> = new Set(["generateContent", "streamGenerateContent", "chat.completions"]);
 
 const VERSIONED_PATH = /^\/(?:(?:up|down)load\/)?(v1beta|v1alpha|v1)(?=[/:])/;
 /** Base URLs OpenAI clients are given; Google serves these paths below /v1beta/openai alone. */
@@ -97,7 +94,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     model: meaning.model,
     modelInBody: meaning.modelInBody,
     answer: answerForm(meaning.answer, wish),
-    generates: wish.whole && GENERATING.has(meaning.operation),
+    generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
     resource: resourceOf(below),
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };

@@ -1,0 +1,105 @@
+/**
+ * Reads Google's error bodies, in all their dialects, into one shape.
+ * Runs on the HTTP workers and the probers. Gives what the body says, unjudged: classify.ts decides what it means.
+ */
+import { parseQuotaMessage, readDetails } from "./error-details.ts";
+
+/** One exceeded quota, as far as the body names it. */
+export interface Violation {
+  /** Such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`; "" when only the message told of it. */
+  readonly quotaId: string;
+  /** Metric or, in old bodies, its title. It does not tell a day's quota from a minute's unless it is a title. */
+  readonly metric: string;
+  /** The quota's size; 0 means that the model is not open to the project at all. Undefined when not told. */
+  readonly limit: number | undefined;
+  /** The model charged, which may be another than the one asked for. */
+  readonly model?: string;
+}
+
+export interface ParsedError {
+  /** HTTP status in the body; Interactions give none. */
+  readonly code: number | undefined;
+  /** Canonical status (`RESOURCE_EXHAUSTED`), or the string code of an Interactions error; "" when there is none. */
+  readonly status: string;
+  readonly message: string;
+  /** Every `ErrorInfo.reason`, in order. */
+  readonly reasons: readonly string[];
+  /** Project number or id, from `ErrorInfo.metadata.consumer` or the message of old quota errors. */
+  readonly consumer?: string;
+  readonly violations: readonly Violation[];
+  /** When a retry is said to be worth it, milliseconds; not to be believed for a day's quota. */
+  readonly retryDelayMs?: number;
+}
+
+/** Error bodies longer than this are not read, characters; Google's largest are under 20,000. */
+const ERROR_LENGTH_MAX = 262_144;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON in a body: all of it, or the payload of its last `data:` event that is JSON. */
+function jsonIn(text: string): unknown {
+  const whole = parseJson(text);
+  if (whole !== undefined || !text.includes("data:")) return whole;
+  let last: unknown;
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith("data:")) last = parseJson(line.slice("data:".length)) ?? last;
+  }
+  return last;
+}
+
+/** The object under `error`, out of the array that compatible routes and streamed arrays put around it. */
+function errorIn(json: unknown): Fields | undefined {
+  const holder = Array.isArray(json) ? (json as unknown[]).findLast((item) => isFields(item) && "error" in item) : json;
+  if (!isFields(holder)) return undefined;
+  return isFields(holder["error"]) ? holder["error"] : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * Reads an error body.
+ * @returns undefined when it holds no error object (HTML, empty, another shape). Never throws.
+ */
+export function parseErrorBody(body: string): ParsedError | undefined {
+  if (body.length > ERROR_LENGTH_MAX) return undefined;
+  const error = errorIn(jsonIn(body));
+  if (error === undefined) return undefined;
+  const message = text(error["message"]);
+  const details = readDetails(error["details"]);
+  const told = parseQuotaMessage(message);
+  const consumer = details.consumer ?? told.consumer;
+  const retryDelayMs = details.retryDelayMs ?? told.retryDelayMs;
+  return {
+    code: typeof error["code"] === "number" ? error["code"] : undefined,
+    status: text(error["status"]) || text(error["code"]),
+    message,
+    reasons: details.reasons,
+    violations: details.violations.length > 0 ? withLimits(details.violations, told.violations) : told.violations,
+    ...(consumer === undefined ? {} : { consumer }),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+  };
+}
+
+/** Fills a limit that the details leave out from the message, which lists the same quotas by metric. */
+function withLimits(violations: readonly Violation[], told: readonly Violation[]): Violation[] {
+  return violations.map((violation) => {
+    if (violation.limit !== undefined) return violation;
+    const limits = told.filter(({ metric }) => metric === violation.metric).map(({ limit }) => limit);
+    // Minute and day share a metric: only an unambiguous limit may be taken.
+    return new Set(limits).size === 1 ? { ...violation, limit: limits[0] } : violation;
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * How a stream that was relayed ended, read from its last bytes. Runs on the HTTP workers, once per stream.
+ * Must never change what was sent; it only says what to log, and whether one more event can be written.
+ */
+import { contentOf } from "./answer-content.ts";
+import { JsonSpan } from "./json-span.ts";
+import type { Surface } from "./path-grammar.ts";
+import type { StreamDialect } from "./stream-inspector.ts";
+import { readUsage, type Usage } from "./usage.ts";
+
+export interface TailVerdict {
+  /** The stream said that it was complete: a finish reason, a blocked prompt or an end mark. */
+  readonly finished: boolean;
+  /** JSON text of an error that came late, as an event, an element or a raw tail. */
+  readonly error?: string;
+  readonly usage?: Usage;
+  /** Whether the bytes end where one more event or element may follow. */
+  readonly openBoundary: boolean;
+}
+
+/** Raw tails tried before giving up; the first line that opens an object is nearly always the one. */
+const RAW_TAILS_MAX = 4;
+
+/** Marks of completion. In a JSON string their quotes would be escaped, so no text of the model looks like them. */
+const FINISH_MARKS: Readonly<Record<StreamDialect, RegExp>> = {
+  sse: /"(?:finishReason|blockReason)"\s*:\s*"/,
+  "json-array": /"(?:finishReason|blockReason)"\s*:\s*"/,
+  "openai-sse": /^data: ?\[DONE\]|"finish_reason"\s*:\s*"/m,
+  "interactions-sse": /^data: ?\[DONE\]|"event_type"\s*:\s*"interaction\.completed"/m,
+};
+
+/** Fields that only an element of a streamed array begins with. */
+const ELEMENT_START = /[[,]\s*(?=\{\s*"(?:candidates|promptFeedback|usageMetadata|error)"\s*:)/g;
+
+function isError(text: string, surface: Surface): boolean {
+  try {
+    return contentOf(JSON.parse(text), surface) === "error";
+  } catch {
+    return false;
+  }
+}
+
+/** Error in an event stream: the last `data:` event that is one, else JSON appended outside the framing. */
+function eventError(text: string, surface: Surface): string | undefined {
+  if (!text.includes('"error"')) return undefined;
+  let rawTails = 0;
+  let found: string | undefined;
+  let start = 0;
+  // Tails begin anywhere; a first line cut in two is not valid JSON and so is skipped by itself.
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith("data:") && line.includes('"error"') && isError(line.slice(5), surface)) {
+      found = line.slice(5).trim();
+    } else if (/^[[{]/.test(line) && rawTails < RAW_TAILS_MAX) {
+      rawTails += 1;
+      const rest = text.slice(text.indexOf(line, start));
+      if (isError(rest, surface)) return rest.trim();
+    }
+    start += line.length;
+  }
+  return found;
+}
+
+/** Start of the last element of a streamed array that begins in this text. */
+function lastElementAt(text: string): number | undefined {
+  let at: number | undefined;
+  for (const match of text.matchAll(ELEMENT_START)) at = match.index + match[0].length;
+  return at;
+}
+
+/** End of the JSON value at `start`, or undefined when it is cut off. */
+function valueEnd(text: string, start: number): number | undefined {
+  const span = new JsonSpan();
+  for (let index = start; index < text.length; index += 1) {
+    span.take(text.charCodeAt(index));
+    if (span.depth === 0 && !span.inString) return index + 1;
+  }
+  return undefined;
+}
+
+function judgeArray(text: string): Pick<TailVerdict, "error" | "openBoundary"> {
+  const start = lastElementAt(text);
+  const end = start === undefined ? undefined : valueEnd(text, start);
+  if (start === undefined || end === undefined) return { openBoundary: false };
+  const element = text.slice(start, end);
+  const openBoundary = text.slice(end).trim() === "";
+  return isError(element, "native") ? { error: element, openBoundary } : { openBoundary };
+}
+
+function endsEvent(text: string): boolean {
+  return text === "" || ["\n\n", "\r\r", "\n\r", "\n\r\n"].some((ending) => text.endsWith(ending));
+}
+
+function judgeEvents(text: string, surface: Surface): Pick<TailVerdict, "error" | "openBoundary"> {
+  const error = eventError(text, surface);
+  const openBoundary = endsEvent(text);
+  return error === undefined ? { openBoundary } : { error, openBoundary };
+}
+
+const EVENT_SURFACES: Readonly<Record<Exclude<StreamDialect, "json-array">, Surface>> = {
+  sse: "native",
+  "openai-sse": "openai",
+  "interactions-sse": "interactions",
+};
+
+/**
+ * Judges the end of a stream.
+ * @param tail its last bytes, or all of them; it may begin anywhere. 16 KiB see every usual end.
+ */
+export function judgeTail(tail: Buffer, dialect: StreamDialect): TailVerdict {
+  const text = tail.toString("utf8");
+  const judged = dialect === "json-array" ? judgeArray(text) : judgeEvents(text, EVENT_SURFACES[dialect]);
+  const usage = readUsage(tail);
+  const finished = FINISH_MARKS[dialect].test(text);
+  return usage === undefined ? { finished, ...judged } : { finished, usage, ...judged };
+}

@@ -1,0 +1,91 @@
+/**
+ * Token counts of an answer, read from its last bytes. Runs on the HTTP workers, once per request, for the log.
+ * Must never parse a whole answer: it looks for the last usage object and reads that.
+ */
+import { JsonSpan } from "./json-span.ts";
+
+/** Tokens of one answer, as the upstream counted them. Thoughts are output: they are paid as such. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly totalTokens: number;
+}
+
+/** Longest usage object read, characters; Google's stay under 2,000. */
+const USAGE_LENGTH_MAX = 8192;
+/** How many occurrences of a name are tried from the end; compatible streams end with `"usage": null` events. */
+const TRIES_MAX = 8;
+/** Bytes at the end of an answer that are searched. */
+const SEARCH_BYTES_MAX = 65_536;
+
+/** In order of trial. Inside a JSON string these would have their quotes escaped, so that no text looks like them. */
+const USAGE_NAMES: readonly string[] = ['"usageMetadata"', '"usage"'];
+
+type Counts = Readonly<Record<string, unknown>>;
+
+function sum(counts: Counts, names: readonly string[]): number | undefined {
+  let total: number | undefined;
+  for (const name of names) {
+    const value = counts[name];
+    if (typeof value === "number" && Number.isFinite(value) && value >= 0) total = (total ?? 0) + value;
+  }
+  return total;
+}
+
+function usageOf(counts: Counts): Usage | undefined {
+  const prompt =
+    sum(counts, ["promptTokenCount", "toolUsePromptTokenCount"]) ?? sum(counts, ["prompt_tokens", "total_input_tokens"]);
+  const output =
+    sum(counts, ["candidatesTokenCount", "thoughtsTokenCount"]) ??
+    sum(counts, ["completion_tokens", "total_output_tokens", "total_thought_tokens"]);
+  const total = sum(counts, ["totalTokenCount"]) ?? sum(counts, ["total_tokens"]);
+  if (prompt === undefined && output === undefined && total === undefined) return undefined;
+  const promptTokens = prompt ?? 0;
+  const outputTokens = output ?? 0;
+  return { promptTokens, outputTokens, totalTokens: total ?? promptTokens + outputTokens };
+}
+
+/** The object that begins at `start`, or undefined when it is cut off, too long or no object. */
+function objectAt(text: string, start: number): Counts | undefined {
+  const span = new JsonSpan();
+  const limit = Math.min(text.length, start + USAGE_LENGTH_MAX);
+  for (let index = start; index < limit; index += 1) {
+    span.take(text.charCodeAt(index));
+    if (span.depth > 0 || span.inString) continue;
+    try {
+      return JSON.parse(text.slice(start, index + 1)) as Counts;
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function lastUsageNamed(text: string, name: string): Usage | undefined {
+  let at = text.length;
+  for (let tries = 0; tries < TRIES_MAX && at > 0; tries += 1) {
+    at = text.lastIndexOf(name, at - 1);
+    if (at < 0) return undefined;
+    const start = /^\s*:\s*(?=\{)/.exec(text.slice(at + name.length, at + name.length + 64));
+    const counts = start === null ? undefined : objectAt(text, at + name.length + start[0].length);
+    const usage = counts === undefined ? undefined : usageOf(counts);
+    if (usage !== undefined) return usage;
+  }
+  return undefined;
+}
+
+/**
+ * The last usage in an answer or in its tail: native, compatible or Interactions.
+ * @returns undefined when there is none. Never throws.
+ */
+export function readUsage(answer: string | Buffer): Usage | undefined {
+  const text =
+    typeof answer === "string"
+      ? answer.slice(-SEARCH_BYTES_MAX)
+      : answer.toString("latin1", Math.max(0, answer.length - SEARCH_BYTES_MAX));
+  for (const name of USAGE_NAMES) {
+    const usage = lastUsageNamed(text, name);
+    if (usage !== undefined) return usage;
+  }
+  return undefined;
+}
