@@ -11,8 +11,8 @@ import { refusalOf } from "./token-rules.ts";
 export const LABEL_CHARACTERS_MAX = 128;
 /** Refused words listed by {@link parseKeyFile}; further ones are only counted. */
 export const REFUSALS_LISTED_MAX = 100;
-/** Lines parsed in one step: well below a millisecond each. */
-const LINES_PER_STEP = 200;
+/** Lines and words looked at in one step, a fraction of a millisecond: a file may well be one long line. */
+const ITEMS_PER_STEP = 200;
 
 export interface KeyFileEntry {
   readonly secret: string;
@@ -40,12 +40,6 @@ export interface ParsedKeyFile {
   readonly lastProject?: string;
 }
 
-/** A line taken apart. `comment` begins with `#` and is trimmed. */
-interface Line {
-  readonly words: readonly string[];
-  readonly comment: string;
-}
-
 /** Parses a whole file; see {@link parseKeyFileInSteps} for large ones. Never throws. */
 export function parseKeyFile(text: string): ParsedKeyFile {
   return finish(parseKeyFileInSteps(text));
@@ -57,45 +51,43 @@ export function* parseKeyFileInSteps(text: string): Steps<ParsedKeyFile> {
   const refused: Refusal[] = [];
   const tidied: string[] = [];
   let refusedCount = 0;
+  let itemCount = 0;
   let line = 0;
   let project: string | undefined;
   for (const source of linesOf(text)) {
     line += 1;
-    if (line % LINES_PER_STEP === 0) yield;
-    const taken = takeApart(source);
-    if (taken.words.length === 0) project = labelAfter(taken.comment, project);
-    let hasKey = false;
-    for (const word of taken.words) {
+    const comment = commentOf(source);
+    const keysBefore = entries.length;
+    const words: string[] = [];
+    for (const word of wordsOf(source)) {
+      words.push(word);
+      itemCount += 1;
+      if (itemCount % ITEMS_PER_STEP === 0) yield;
       const reason = refusalOf(word);
-      if (reason === undefined) {
-        entries.push(project === undefined ? { secret: word, line } : { secret: word, project, line });
-        hasKey = true;
-      } else {
-        refusedCount += 1;
-        if (refused.length < REFUSALS_LISTED_MAX) refused.push({ line, reason });
-      }
+      if (reason === undefined) entries.push(project === undefined ? { secret: word, line } : { secret: word, project, line });
+      else if (refusedCount++ < REFUSALS_LISTED_MAX) refused.push({ line, reason });
     }
-    tidied.push(...(hasKey ? oneWordALine(taken) : [source.trim()]));
+    itemCount += 1;
+    if (words.length === 0) project = labelAfter(comment, project);
+    if (entries.length === keysBefore) tidied.push(source.trim());
+    else pushOneALine(tidied, words, comment);
   }
   const result = { entries, refused, refusedCount, tidied: joinLines(tidied) };
   return project === undefined ? result : { ...result, lastProject: project };
 }
 
-/** The file without these keys, comments kept, otherwise tidied. */
+/** The file without these keys, comments kept; the lines they stood on are tidied, the others are as they were. */
 export function withoutKeys(text: string, secrets: ReadonlySet<string>): string {
-  const kept: string[] = [];
+  const lines: string[] = [];
   for (const source of linesOf(text)) {
-    const { words, comment } = takeApart(source);
-    const others = words.filter((word) => !secrets.has(word));
-    if (others.length === words.length) {
-      kept.push(...(words.some((word) => refusalOf(word) === undefined) ? oneWordALine({ words, comment }) : [source.trim()]));
-    } else if (others.length > 0) {
-      kept.push(...oneWordALine({ words: others, comment }));
-    } else if (comment !== "") {
-      kept.push(standingAlone(comment));
-    }
+    const words = [...wordsOf(source)];
+    const kept = words.filter((word) => !secrets.has(word));
+    const comment = commentOf(source);
+    if (kept.length === words.length) lines.push(source.trim());
+    else if (kept.length > 0) pushOneALine(lines, kept, comment);
+    else if (comment !== "") lines.push(standingAlone(comment));
   }
-  return joinLines(kept);
+  return joinLines(lines);
 }
 
 /** The comment line that begins (or, for undefined, ends) a project's keys. */
@@ -119,28 +111,25 @@ function* linesOf(text: string): Generator<string, void, void> {
   if (start < text.length) yield text.slice(start);
 }
 
-function takeApart(source: string): Line {
+/** Keys are often pasted out of a list of strings. Quotes around nothing stay, to be refused and kept. */
+function* wordsOf(source: string): Generator<string, void, void> {
   const commentAt = source.indexOf("#");
   const before = commentAt === -1 ? source : source.slice(0, commentAt);
-  return {
-    words: before.split(/[\s,]+/).flatMap((word) => (word === "" ? [] : [unquoted(word)])),
-    comment: commentAt === -1 ? "" : source.slice(commentAt).trim(),
-  };
+  for (const [word] of before.matchAll(/[^\s,]+/g)) {
+    yield word.replace(/^["'`]+|["'`]+$/g, "") || word;
+  }
 }
 
-/** Keys are often pasted out of a list of strings. Quotes around nothing stay, to be refused and kept. */
-function unquoted(word: string): string {
-  const bare = word.replace(/^["'`]+|["'`]+$/g, "");
-  return bare === "" ? word : bare;
+/** From its mark to the end of the line, trimmed; empty when there is none. */
+function commentOf(source: string): string {
+  const commentAt = source.indexOf("#");
+  return commentAt === -1 ? "" : source.slice(commentAt).trim();
 }
 
 /** A comment after keys stays with the last of them. */
-function oneWordALine({ words, comment }: Line): string[] {
-  const lines = [...words];
-  const last = lines.pop();
-  if (last === undefined) return [comment];
-  lines.push(comment === "" ? last : `${last} ${comment}`);
-  return lines;
+function pushOneALine(lines: string[], words: readonly string[], comment: string): void {
+  const lastIndex = words.length - 1;
+  words.forEach((word, index) => lines.push(index === lastIndex && comment !== "" ? `${word} ${comment}` : word));
 }
 
 /** A comment whose keys are gone; one that would now be read as a label is kept from that by a second mark. */

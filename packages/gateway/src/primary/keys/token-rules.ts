@@ -21,17 +21,16 @@ const MASKED = /\.{3}|…|\*{3}|x{8}/i;
 const ONLY_FILLER = /^(?:AIza(?:Sy)?|AQ\.|sk-)?[x*._-]+$/i;
 const IN_BRACKETS = /^[<[{(].*[>\]})]$|^\$\{?\w+\}?$/;
 
-/** Words that tell the reader to put a key there. A placeholder has at least one, and no others but {@link SUBJECTS}. */
+/** Words that tell the reader to put a key there. */
 const ORDERS =
   "your|insert|enter|paste|replace|change|changeme|placeholder|example|dummy|sample|here|todo|fixme|undefined";
-const SUBJECTS = "my|the|with|this|me|it|in|goes|real|actual|own|gemini|google|generative|studio|ai|api|key|keys|secret|token";
+/** Words that name what is to be put there. */
+const SUBJECTS =
+  "my|the|with|this|me|it|in|goes|real|actual|own|gemini|google|generative|studio|ai|api|key|keys|secret|token";
 const PLACEHOLDER_WORDS = new RegExp(`^(?:(?:${ORDERS}|${SUBJECTS})\\d{0,2})+$`);
 const PLACEHOLDER_ORDER = new RegExp(ORDERS);
 /** Beyond this length a word is no placeholder, and the expression above is not let loose on it. */
 const PLACEHOLDER_CHARACTERS_MAX = 48;
-/** Names of environment variables, left where their value should be. */
-const VARIABLE_NAME = /^(?:gemini|google|googleai|googlegenerativeai)?(?:api)?(?:key|token)s?$/;
-
 /** Why this word of a key file is not taken for a key; undefined when it is. */
 export function refusalOf(word: string): string | undefined {
   const placeholder = placeholderReason(word);
@@ -51,6 +50,7 @@ function placeholderReason(word: string): string | undefined {
   if (MASKED.test(word)) return "a masked or shortened key, not a whole one";
   if (word.length > PLACEHOLDER_CHARACTERS_MAX) return undefined;
   const letters = word.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const isOrder = PLACEHOLDER_ORDER.test(letters) && PLACEHOLDER_WORDS.test(letters);
-  return isOrder || VARIABLE_NAME.test(letters) ? `the placeholder ${word}, not a key` : undefined;
+  if (!PLACEHOLDER_WORDS.test(letters)) return undefined;
+  // Without an order it may be the name of a variable (GEMINI_API_KEY), but "key-0001" is somebody's test key.
+  return PLACEHOLDER_ORDER.test(letters) || !/\d/.test(letters) ? `the placeholder ${word}, not a key` : undefined;
 }

@@ -1,0 +1,191 @@
+/**
+ * Reads the folder of keys again and again: remembers what each file said, and judges which of them can be believed.
+ * Primary thread. Must never let a file that is unreadable, half-written or just gone take keys out of the pool.
+ *
+ * A file is believed by how long it has held still:
+ * | unchanged for | its keys | keys no longer in it | tidied |
+ * | less than {@link SETTLE_MS} | those on complete lines | stay | no |
+ * | less than {@link REMOVAL_SETTLE_MS} | all | stay | no |
+ * | longer, or written by ourselves | all | go | yes |
+ */
+import type { Logger } from "pino";
+import { systemCodeOf } from "../../control/operator-error.ts";
+import { type KeyFileEntry, type ParsedKeyFile, parseKeyFileInSteps } from "./key-file.ts";
+import { type KeyFileContent, type ListedFile, type ListedFolder, listKeyFiles, readKeyFile } from "./key-folder.ts";
+import type { FileEntries } from "./plan-sync.ts";
+import { replaceFile } from "./replace-file.ts";
+import { runInSteps } from "./steps.ts";
+
+/** A file unchanged for this long has a last line that is whole. Milliseconds. */
+export const SETTLE_MS = 500;
+/** A file, or its absence, unchanged for this long may take keys away. Milliseconds. */
+export const REMOVAL_SETTLE_MS = 2_000;
+/** Refusals shown in one line of the log. */
+const REFUSALS_LOGGED_MAX = 10;
+
+/** The folder at one moment. */
+export interface FolderView {
+  readonly files: readonly FileEntries[];
+  /** True while the keys recorded under this file must stay, found or not. */
+  readonly isInDoubt: (sourceFile: string | null) => boolean;
+  /** How long until something in doubt has settled, milliseconds; ask after the last `isInDoubt`. */
+  readonly lookAgainInMs: () => number | undefined;
+  /** Another folder at the same path has another identity. */
+  readonly identity: string;
+}
+
+interface FileMemory {
+  /** What was read; undefined when nothing could be. */
+  readonly stamp: string | undefined;
+  /** When this stamp was first seen, by our clock: a file's own time may lie in the future. */
+  readonly firstSeenAtMs: number;
+  /** Read after it had settled, or written by ourselves: nothing more is to be learnt from this stamp. */
+  readonly isFinal: boolean;
+  readonly entries: readonly KeyFileEntry[];
+}
+
+export interface FolderReaderOptions {
+  readonly keysDir: string;
+  readonly log: Logger;
+  /** Defaults to {@link SETTLE_MS}. */
+  readonly settleMs?: number | undefined;
+  /** Defaults to {@link REMOVAL_SETTLE_MS}. */
+  readonly removalSettleMs?: number | undefined;
+}
+
+export class FolderReader {
+  readonly #keysDir: string;
+  readonly #log: Logger;
+  readonly #settleMs: number;
+  readonly #removalSettleMs: number;
+  #memories: ReadonlyMap<string, FileMemory> = new Map();
+  /** Files that are recorded as the source of keys but missing: since when, as far as we saw. */
+  readonly #goneSinceMs = new Map<string, number>();
+
+  constructor(options: FolderReaderOptions) {
+    this.#keysDir = options.keysDir;
+    this.#log = options.log;
+    this.#settleMs = options.settleMs ?? SETTLE_MS;
+    this.#removalSettleMs = options.removalSettleMs ?? REMOVAL_SETTLE_MS;
+  }
+
+  /**
+   * Reads what changed since the last time, and tidies files that have settled.
+   * @param trusted names of files the gateway itself has just replaced as a whole: believed at once
+   * @throws OperatorError `key-files` when the folder cannot be read: then nothing is known of any key
+   */
+  async read(nowMs: number, trusted: ReadonlySet<string>, signal: AbortSignal): Promise<FolderView> {
+    const folder = await listKeyFiles(this.#keysDir);
+    const memories = new Map<string, FileMemory>();
+    const stillForMs = new Map<string, number>();
+    for (const file of folder.files) {
+      const before = this.#memories.get(file.name);
+      const stillMs = trusted.has(file.name) ? Infinity : unchangedForMs(file, before, nowMs);
+      stillForMs.set(file.name, stillMs);
+      memories.set(file.name, await this.#recall(file, { before, stillMs, nowMs, signal }));
+    }
+    this.#memories = memories;
+    return this.#view(folder, stillForMs, nowMs);
+  }
+
+  async #recall(
+    file: ListedFile,
+    known: { before: FileMemory | undefined; stillMs: number; nowMs: number; signal: AbortSignal },
+  ): Promise<FileMemory> {
+    const { before, stillMs, nowMs, signal } = known;
+    const isSame = before !== undefined && before.stamp === file.stamp;
+    if (isSame && before.isFinal) return before;
+    const firstSeenAtMs = isSame ? before.firstSeenAtMs : nowMs;
+
+    const content = await readKeyFile(file.path);
+    if (content.kind !== "text") {
+      this.#reportUnusable(file.name, content);
+      return { stamp: undefined, firstSeenAtMs, isFinal: false, entries: before?.entries ?? [] };
+    }
+    const isAsListed = content.stamp === file.stamp;
+    const text = isAsListed && stillMs >= this.#settleMs ? content.text : completeLines(content.text);
+    const parsed = await runInSteps(parseKeyFileInSteps(text), { signal });
+    const isFinal = isAsListed && stillMs >= this.#removalSettleMs;
+    const memory = { stamp: content.stamp, firstSeenAtMs, isFinal, entries: parsed.entries };
+    if (!isFinal) return memory;
+    this.#reportRefusals(file.name, parsed);
+    const needsTidying = content.isUtf8 && parsed.tidied !== content.text;
+    return needsTidying ? { ...memory, stamp: await this.#tidy(file, parsed.tidied, content.stamp) } : memory;
+  }
+
+  /** The stamp of the tidied file, or the one it has when it must stay as it is. */
+  async #tidy(file: ListedFile, tidied: string, stamp: string): Promise<string> {
+    try {
+      const result = await replaceFile(file.path, tidied, stamp);
+      if (result.kind !== "replaced") return stamp;
+      this.#log.info({ file: file.name }, "key file tidied: one key a line");
+      return result.stamp;
+    } catch (error) {
+      this.#log.warn({ file: file.name, code: systemCodeOf(error) }, "key file could not be tidied; used as it is");
+      return stamp;
+    }
+  }
+
+  #reportUnusable(file: string, content: KeyFileContent): void {
+    if (content.kind !== "unusable") return;
+    this.#log.warn({ file, problem: content.problem }, "key file not usable; the keys known from it stay");
+  }
+
+  #reportRefusals(file: string, { refused, refusedCount }: ParsedKeyFile): void {
+    if (refusedCount === 0) return;
+    const refusals = refused.slice(0, REFUSALS_LOGGED_MAX);
+    this.#log.warn({ file, refusals, refusedCount }, "words in a key file that cannot be keys");
+  }
+
+  #view(folder: ListedFolder, stillForMs: ReadonlyMap<string, number>, nowMs: number): FolderView {
+    for (const name of stillForMs.keys()) this.#goneSinceMs.delete(name);
+    let lookAgainInMs = Infinity;
+    const verdicts = new Map<string, boolean>();
+    const judge = (name: string): boolean => {
+      const memory = this.#memories.get(name);
+      if (memory?.isFinal === true) return false;
+      const stillMs = stillForMs.get(name) ?? this.#goneForMs(name, folder, nowMs);
+      const isStill = stillMs >= this.#removalSettleMs;
+      if (!isStill) lookAgainInMs = Math.min(lookAgainInMs, this.#untilSettledMs(stillMs));
+      // Still, yet not final: it cannot be read, or it moved under our hands.
+      return stillForMs.has(name) || !isStill;
+    };
+    const isInDoubt = (name: string | null): boolean => {
+      if (name === null) return false;
+      const verdict = verdicts.get(name) ?? judge(name);
+      verdicts.set(name, verdict);
+      return verdict;
+    };
+    for (const name of stillForMs.keys()) isInDoubt(name);
+    return {
+      files: folder.files.map(({ name }) => ({ name, entries: this.#memories.get(name)?.entries ?? [] })),
+      isInDoubt,
+      lookAgainInMs: () => (lookAgainInMs === Infinity ? undefined : lookAgainInMs),
+      identity: folder.identity,
+    };
+  }
+
+  /** A name may be missing for a moment, between an editor's delete and its write. */
+  #goneForMs(name: string, folder: ListedFolder, nowMs: number): number {
+    const sinceMs = this.#goneSinceMs.get(name) ?? nowMs;
+    const goneMs = Math.max(nowMs - folder.changedAtMs, nowMs - sinceMs);
+    if (goneMs >= this.#removalSettleMs) this.#goneSinceMs.delete(name);
+    else this.#goneSinceMs.set(name, sinceMs);
+    return goneMs;
+  }
+
+  #untilSettledMs(stillMs: number): number {
+    return (stillMs < this.#settleMs ? this.#settleMs : this.#removalSettleMs) - Math.max(0, stillMs);
+  }
+}
+
+/** How long a file has been as it is: by its own time or, should that lie ahead, by when we first saw it so. */
+function unchangedForMs(file: ListedFile, before: FileMemory | undefined, nowMs: number): number {
+  const seenForMs = before !== undefined && before.stamp === file.stamp ? nowMs - before.firstSeenAtMs : 0;
+  return Math.max(nowMs - file.changedAtMs, seenForMs);
+}
+
+/** Without a last line that has no end yet. */
+function completeLines(text: string): string {
+  return text.slice(0, Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1);
+}
