@@ -1,0 +1,151 @@
+/**
+ * A faithful Gemini on a local port: what tests, demo and bench start. Runs on the caller's thread.
+ * Never speaks to the real API, never listens beyond loopback, and is never imported by the production package.
+ */
+import { CallRecorder } from "./call-log.ts";
+import type { Call, CallListener, CallLog } from "./call-log.ts";
+import { Exchanges } from "./exchange.ts";
+import { FaultRules } from "./fault-rules.ts";
+import type { FaultRule } from "./fault-rules.ts";
+import { modelCatalogue } from "./models.ts";
+import { DEFAULT_PROJECTS, REQUEST_BYTES_MAX } from "./options.ts";
+import type { EmulatorOptions, KeyState, ProjectState } from "./options.ts";
+import { Projects } from "./projects.ts";
+import { QuotaBuckets } from "./quota-buckets.ts";
+import { listen } from "./server.ts";
+import type { Listener } from "./server.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { waitUntilFound } from "./waiting.ts";
+import type { World } from "./world.ts";
+
+export type { Call, CallListener, CallLog, CallPhase } from "./call-log.ts";
+export type { Fault, FaultMatch, FaultRule } from "./fault-rules.ts";
+export type { ErrorName } from "./named-errors.ts";
+export type { EmulatorOptions, KeyState, ModelSpec, ProjectSpec, ProjectState, QuotaSpec } from "./options.ts";
+
+/** A running emulator. */
+export interface Emulator extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`, no slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  readonly calls: CallLog;
+  /** Streaming answers that have begun and not ended. */
+  readonly openStreams: number;
+  /** Puts a fault in force; the returned function takes it back and releases the calls it holds. */
+  fault(rule: FaultRule): () => void;
+  /** Takes back every fault and releases every call held. */
+  clearFaults(): void;
+  /** Releases the calls held now; the rules stay in force. */
+  release(): void;
+  setProjectState(name: string, state: ProjectState): void;
+  setKeyState(key: string, state: KeyState): void;
+  /** Told of every change of phase of every call; gives the way to stop. */
+  onCall(listener: CallListener): () => void;
+  /** Resolves with the first call, past ones included, that satisfies the predicate at some event. */
+  waitForCall(predicate: (call: Call) => boolean, timeoutMs?: number): Promise<Call>;
+  /** Resolves when the condition holds, asked now and at every event of a call. */
+  waitUntil(condition: (emulator: Emulator) => boolean, timeoutMs?: number): Promise<void>;
+  /** Breaks every connection and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Starts an emulator; resolves when its port is open. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const world = worldOf(options);
+  for (const rule of options.script ?? []) world.faults.add(rule);
+  const monotonicMs = (): number => performance.now();
+  const wheel = new TimerWheel(monotonicMs);
+  const exchanges = new Exchanges(world, { wheel, monotonicMs });
+  const listener = await listen((request, response) => void exchanges.serve(request, response), {
+    host: options.host ?? "127.0.0.1",
+    port: options.port ?? 0,
+    ...(options.tls !== undefined && { tls: options.tls }),
+  });
+  return new RunningEmulator(world, exchanges, listener, wheel);
+}
+
+function worldOf(options: EmulatorOptions): World {
+  const now = options.now ?? Date.now;
+  return {
+    projects: new Projects(options.projects ?? DEFAULT_PROJECTS),
+    models: modelCatalogue(options.models ?? []),
+    quotas: new QuotaBuckets(),
+    faults: new FaultRules(),
+    calls: new CallRecorder(options.callsKept),
+    now,
+    startedAtMs: now(),
+    requestBytesMax: options.requestBytesMax ?? REQUEST_BYTES_MAX,
+  };
+}
+
+class RunningEmulator implements Emulator {
+  readonly url: string;
+  readonly port: number;
+  readonly calls: CallLog;
+  readonly #world: World;
+  readonly #exchanges: Exchanges;
+  readonly #listener: Listener;
+  readonly #wheel: TimerWheel;
+
+  constructor(world: World, exchanges: Exchanges, listener: Listener, wheel: TimerWheel) {
+    this.#world = world;
+    this.#exchanges = exchanges;
+    this.#listener = listener;
+    this.#wheel = wheel;
+    this.url = listener.url;
+    this.port = listener.port;
+    this.calls = world.calls;
+  }
+
+  get openStreams(): number {
+    return this.#exchanges.openStreams;
+  }
+
+  fault(rule: FaultRule): () => void {
+    const id = this.#world.faults.add(rule);
+    return () => {
+      this.#world.faults.remove(id);
+      this.#exchanges.release(id);
+    };
+  }
+
+  clearFaults(): void {
+    this.#world.faults.clear();
+    this.release();
+  }
+
+  release(): void {
+    this.#exchanges.release();
+  }
+
+  setProjectState(name: string, state: ProjectState): void {
+    this.#world.projects.setProjectState(name, state);
+  }
+
+  setKeyState(key: string, state: KeyState): void {
+    this.#world.projects.setKeyState(key, state);
+  }
+
+  onCall(listener: CallListener): () => void {
+    return this.#world.calls.listen(listener);
+  }
+
+  waitForCall(predicate: (call: Call) => boolean, timeoutMs?: number): Promise<Call> {
+    const look = (): Call | undefined => this.calls.recent().find(predicate);
+    return waitUntilFound((listener) => this.onCall(listener), look, `a call: ${predicate}`, timeoutMs);
+  }
+
+  async waitUntil(condition: (emulator: Emulator) => boolean, timeoutMs?: number): Promise<void> {
+    const look = (): true | undefined => (condition(this) ? true : undefined);
+    await waitUntilFound((listener) => this.onCall(listener), look, `${condition}`, timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.#wheel[Symbol.dispose]();
+    await this.#listener.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

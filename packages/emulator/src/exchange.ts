@@ -1,0 +1,120 @@
+/**
+ * One request from its first byte to its last: read, decide, deliver, keep the log true. Runs on the emulator's thread.
+ * Holds the deliveries that faults keep waiting, so that they can be released.
+ */
+import type { Call } from "./call-log.ts";
+import { decide } from "./decide.ts";
+import { Delivery } from "./delivery.ts";
+import type { DeliveryObserver, DeliveryTools, HttpRequest, HttpResponse } from "./delivery.ts";
+import type { Reply } from "./reply.ts";
+import type { World } from "./world.ts";
+
+/** What is under way: answers not yet ended, and which of them a rule holds. */
+export class Exchanges {
+  readonly #world: World;
+  readonly #tools: DeliveryTools;
+  readonly #held = new Map<Delivery, number>();
+  #openStreams = 0;
+
+  constructor(world: World, tools: DeliveryTools) {
+    this.#world = world;
+    this.#tools = tools;
+  }
+
+  /** Streaming answers that have begun and not ended. */
+  get openStreams(): number {
+    return this.#openStreams;
+  }
+
+  /** Lets go on what a rule holds, or everything held. */
+  release(ruleId?: number): void {
+    for (const [delivery, heldBy] of this.#held) {
+      if (ruleId === undefined || heldBy === ruleId) delivery.release();
+    }
+  }
+
+  /** Serves one request; never rejects. */
+  async serve(request: HttpRequest, response: HttpResponse): Promise<void> {
+    const { calls, now, requestBytesMax } = this.#world;
+    const url = request.url ?? "/";
+    const call = calls.open(request.method ?? "GET", url, request.rawHeaders, now());
+    calls.moveTo(call, "reading");
+    const body = await readBody(request, requestBytesMax);
+    if (body === "aborted") return this.#finish(call, true);
+    if (body !== "too-large") calls.keepBody(call, body);
+    const [path = "/", search = ""] = splitOnce(url, "?");
+    const { reply, ...found } = decide(this.#world, {
+      method: call.method,
+      path,
+      query: new URLSearchParams(search),
+      header: (name) => headerOf(request, name),
+      body,
+    });
+    Object.assign(call, found);
+    calls.count(call);
+    calls.moveTo(call, "answering");
+    const elapsedMs = Math.max(0, Math.round(now() - call.startedAtMs));
+    const timed = { ...reply, headers: { ...reply.headers, "server-timing": `gfet4t7; dur=${elapsedMs}` } };
+    new Delivery(timed, response, this.#observer(call, reply), this.#tools).wake();
+  }
+
+  #observer(call: Call, reply: Reply): DeliveryObserver {
+    const isStream = reply.contentLength === undefined;
+    const { calls } = this.#world;
+    return {
+      headersSent: (status) => {
+        call.status = status;
+        if (isStream) this.#openStreams += 1;
+        calls.moveTo(call, "answering");
+      },
+      frameWritten: () => {
+        call.events += 1;
+      },
+      held: (delivery, ruleId) => {
+        this.#held.set(delivery, ruleId);
+        calls.moveTo(call, "held");
+      },
+      resumed: (delivery) => {
+        this.#held.delete(delivery);
+        calls.moveTo(call, "answering");
+      },
+      ended: (delivery, complete) => {
+        this.#held.delete(delivery);
+        if (isStream && call.status !== 0) this.#openStreams -= 1;
+        this.#finish(call, !complete);
+      },
+    };
+  }
+
+  #finish(call: Call, aborted: boolean): void {
+    call.aborted = aborted;
+    call.endedAtMs = this.#world.now();
+    this.#world.calls.moveTo(call, "done");
+  }
+}
+
+/** The whole body, or why there is none. A body over the bound is read to its end and thrown away, so that the client hears the answer. */
+function readBody(request: HttpRequest, bytesMax: number): Promise<Buffer | "too-large" | "aborted"> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.on("end", () => resolve(bytes > bytesMax ? "too-large" : Buffer.concat(chunks)));
+    request.on("close", () => resolve("aborted"));
+    request.on("error", () => resolve("aborted"));
+  });
+}
+
+function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,67 @@
+/**
+ * What every route is given, and the steps they share: finding the model, charging quota. Pure but for the quota
+ * counters. A route answers with a reply or throws a Refusal.
+ */
+import type { AnswerFault } from "../fault-rules.ts";
+import { modelNotFound, Refusal } from "../error-bodies.ts";
+import type { ErrorSubject } from "../error-bodies.ts";
+import type { JsonObject } from "../json.ts";
+import type { Model } from "../models.ts";
+import { namedError } from "../named-errors.ts";
+import type { Route } from "../operations.ts";
+import { limitsOf } from "../projects.ts";
+import type { Project } from "../projects.ts";
+import type { QuotaBuckets } from "../quota-buckets.ts";
+import { quotaError } from "../quota-errors.ts";
+import type { QuotaFamily } from "../quota-errors.ts";
+import type { Reply } from "../reply.ts";
+
+export interface RouteContext {
+  readonly route: Route;
+  readonly subject: ErrorSubject;
+  readonly project: Project;
+  readonly query: URLSearchParams;
+  /** The parsed body; empty when the request had none. */
+  readonly body: JsonObject;
+  readonly models: ReadonlyMap<string, Model>;
+  readonly quotas: QuotaBuckets;
+  readonly nowMs: number;
+  readonly answerFault: AnswerFault | undefined;
+  /** Google's looks like base64url of 16 bytes. */
+  readonly responseId: string;
+}
+
+export type RouteHandler = (context: RouteContext) => Reply;
+
+/** The model of a name as requests write it, with or without `models/`. Refuses what is unknown, unfit or closed. */
+export function requiredModel(context: RouteContext, name: string, method: string): Model {
+  const model = context.models.get(withoutPrefix(name));
+  if (model === undefined || !model.methods.includes(method)) throw new Refusal(modelNotFound(context.subject));
+  if (context.project.closedModels.has(model.name)) {
+    throw new Refusal(namedError("model-forbidden", context.subject));
+  }
+  return model;
+}
+
+export function withoutPrefix(name: string): string {
+  return name.startsWith("models/") ? name.slice("models/".length) : name;
+}
+
+export interface Cost {
+  readonly family: QuotaFamily;
+  /** 1, or the number of texts of an embedding call. */
+  readonly requests: number;
+  readonly tokens: number;
+}
+
+/** Charges the project; refuses with the 429 of the buckets that have no room. */
+export function charge(context: RouteContext, model: Model, cost: Cost): void {
+  const { project, quotas, nowMs } = context;
+  const { requests, tokens } = cost;
+  const limits = limitsOf(project, model.resolvesTo);
+  const verdict = quotas.charge({ project: project.name, model: model.resolvesTo, limits, requests, tokens }, nowMs);
+  if (verdict.kind === "charged") return;
+  const { violations, retryDelayMs } = verdict;
+  const { tier } = project;
+  throw new Refusal(quotaError({ model: model.resolvesTo, tier, family: cost.family, violations, retryDelayMs }));
+}
