@@ -3,8 +3,6 @@
  * Runs on the HTTP workers and the primary. Pure: the moment comes in.
  */
 
-const HOUR_MS = 3_600_000;
-
 /** Building one costs far more than using it, so it is built once; it never changes. */
 const PACIFIC_CLOCK = new Intl.DateTimeFormat("en-US", {
   timeZone: "America/Los_Angeles",
@@ -47,6 +45,7 @@ export function nextPacificMidnightMs(nowMs: number): number {
   const { year, month, day } = wallClockAt(nowMs);
   const midnightAsUtcMs = Date.UTC(year, month - 1, day + 1);
   const guessMs = midnightAsUtcMs - offsetMs(nowMs);
-  // The clock may change between now and then, at 2 a.m.; an hour's error in the guess stays on midnight's side of it.
-  return midnightAsUtcMs - offsetMs(guessMs < nowMs ? nowMs + HOUR_MS : guessMs);
+  // If the clock changes until then, the guess is an hour off; but it changes at 2 a.m., so that an hour to either side
+  // of midnight the offset is midnight's own.
+  return midnightAsUtcMs - offsetMs(guessMs);
 }

@@ -40,24 +40,32 @@ function isError(text: string, surface: Surface): boolean {
   }
 }
 
-/** Error in an event stream: the last `data:` event that is one, else JSON appended outside the framing. */
-function eventError(text: string, surface: Surface): string | undefined {
-  if (!text.includes('"error"')) return undefined;
-  let rawTails = 0;
+/** The last `data:` event that is an error. A first line cut in two is no valid JSON and so skipped by itself. */
+function dataError(text: string, surface: Surface): string | undefined {
   let found: string | undefined;
-  let start = 0;
-  // Tails begin anywhere; a first line cut in two is not valid JSON and so is skipped by itself.
   for (const line of text.split(/\r\n|\n|\r/)) {
-    if (line.startsWith("data:") && line.includes('"error"') && isError(line.slice(5), surface)) {
-      found = line.slice(5).trim();
-    } else if (/^[[{]/.test(line) && rawTails < RAW_TAILS_MAX) {
-      rawTails += 1;
-      const rest = text.slice(text.indexOf(line, start));
-      if (isError(rest, surface)) return rest.trim();
-    }
-    start += line.length;
+    if (!line.startsWith("data:") || !line.includes('"error"')) continue;
+    const payload = line.slice("data:".length).trim();
+    if (isError(payload, surface)) found = payload;
   }
   return found;
+}
+
+/** JSON that was appended outside the framing, from a line that opens it to the end of the stream. */
+function rawError(text: string, surface: Surface): string | undefined {
+  let tries = 0;
+  for (const { index, 0: lineEnd } of text.matchAll(/(?:^|[\r\n])(?=[[{])/g)) {
+    const rest = text.slice(index + lineEnd.length);
+    if (isError(rest, surface)) return rest.trim();
+    tries += 1;
+    if (tries === RAW_TAILS_MAX) break;
+  }
+  return undefined;
+}
+
+function eventError(text: string, surface: Surface): string | undefined {
+  if (!text.includes('"error"')) return undefined;
+  return rawError(text, surface) ?? dataError(text, surface);
 }
 
 /** Start of the last element of a streamed array that begins in this text. */
