@@ -12,8 +12,15 @@ const DOCS = new URL("../docs/", import.meta.url);
 
 const FILES: Readonly<Record<string, string>> = {
   "configuration.md": referenceOf(ENTRIES),
-  "config.schema.json": `${JSON.stringify(jsonSchemaOf(SCHEMA), undefined, 2)}\n`,
+  "config.schema.json": printJson(jsonSchemaOf(SCHEMA)),
 };
+
+/** JSON as the formatter of this repository leaves it: lists of texts on one line (none is longer than that). */
+function printJson(value: unknown): string {
+  const listOfTexts = /\[\s+("[^"\n]*"(?:,\s+"[^"\n]*")*)\s+\]/g;
+  const text = JSON.stringify(value, undefined, 2);
+  return `${text.replace(listOfTexts, (_list, items: string) => `[${items.replace(/,\s+/g, ", ")}]`)}\n`;
+}
 
 function writeAll(): void {
   mkdirSync(DOCS, { recursive: true });

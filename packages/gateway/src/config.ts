@@ -61,7 +61,8 @@ export const SCHEMA = {
     form: "the path of a file",
     pattern: FILE_PATH,
     reload: "restart",
-    manual: "SQLite file for keys, what was learnt about them, and the request log. It is created when missing.",
+    manual:
+      "SQLite file for keys, what was learnt about them, and the request log. It is created when missing.",
   },
   upstream: {
     kind: "url",
@@ -100,7 +101,8 @@ export const SCHEMA = {
     choices: ["auto", "json", "pretty"],
     default: "auto",
     reload: "restart",
-    manual: "Form of the log: `json` lines, `pretty` for reading, or `auto`: pretty on a terminal, else json.",
+    manual:
+      "Form of the log: `json` lines, `pretty` for reading, or `auto`: pretty on a terminal, else json.",
   },
   requestLog: {
     kind: "boolean",
@@ -137,7 +139,8 @@ export const SCHEMA = {
     min: "1s",
     max: "24h",
     reload: "live",
-    manual: "Time between full comparisons of the key files with the database. Changes are also noticed as they happen.",
+    manual:
+      "Time between full comparisons of the key files with the database. Changes are also noticed as they happen.",
   },
   config: {
     kind: "text",

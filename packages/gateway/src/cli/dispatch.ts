@@ -32,7 +32,8 @@ export async function dispatch(
     exitCode = await runCommand(command, argv, context);
   };
   const parser = prepare(context);
-  for (const command of commands.filter(({ name }) => !name.includes(" "))) addCommand(parser, command, perform);
+  for (const command of commands.filter(({ name }) => !name.includes(" ")))
+    addCommand(parser, command, perform);
   for (const [group, summary] of Object.entries(groups)) {
     const members = commands.filter(({ name }) => name.startsWith(`${group} `));
     parser.command(group, summary, (inner) => {
@@ -75,7 +76,11 @@ function prepare(context: CommandContext): Argv {
   return parser.wrap(Math.min(HELP_WIDTH_MAX, parser.terminalWidth()));
 }
 
-function addCommand(parser: Argv, command: Command, perform: (command: Command, argv: Arguments) => Promise<void>): void {
+function addCommand(
+  parser: Argv,
+  command: Command,
+  perform: (command: Command, argv: Arguments) => Promise<void>,
+): void {
   const lastWord = command.name.split(" ").at(-1) ?? "";
   const synopsis = command.words === undefined ? lastWord : `${lastWord} [${command.words}..]`;
   parser.command(
@@ -83,7 +88,9 @@ function addCommand(parser: Argv, command: Command, perform: (command: Command, 
     command.summary,
     (inner) => {
       inner.options(command.flags).usage(`$0 ${command.name}\n\n${command.summary}`);
-      return command.words === undefined ? inner : inner.positional(command.words, { type: "string", array: true });
+      return command.words === undefined
+        ? inner
+        : inner.positional(command.words, { type: "string", array: true });
     },
     (argv) => perform(command, argv),
   );
@@ -104,11 +111,17 @@ function addFallback(parser: Argv, prefix: string, commands: readonly { readonly
 
 function runCommand(command: Command, argv: Arguments, context: CommandContext): Promise<number> {
   const known = [...Object.keys(command.flags), ...COMMON_FLAGS];
-  refuseUnknownFlags(argv, command.words === undefined ? known : [...known, command.words], `${PROGRAM} ${command.name}`);
+  refuseUnknownFlags(
+    argv,
+    command.words === undefined ? known : [...known, command.words],
+    `${PROGRAM} ${command.name}`,
+  );
   const extra = wordsOf(argv).slice(command.name.split(" ").length);
   if (extra.length > 0) {
     // The word itself is not repeated: it may be a secret that lost its flag.
-    throw new ConfigError(command.wordsRefused ?? `${command.name} takes no further words; options begin with --`);
+    throw new ConfigError(
+      command.wordsRefused ?? `${command.name} takes no further words; options begin with --`,
+    );
   }
   const words = command.words === undefined ? undefined : argv[command.words];
   return command.run(argv, Array.isArray(words) ? words.map(String) : [], context);

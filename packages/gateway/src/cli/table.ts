@@ -11,9 +11,16 @@ const CONTROL_CHARACTERS = /\p{Cc}/gu;
  */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ...rows].map((row) => row.map(cell));
-  const widths = head.map((_, column) => lines.reduce((width, line) => Math.max(width, (line[column] ?? "").length), 0));
+  const widths = head.map((_, column) =>
+    lines.reduce((width, line) => Math.max(width, (line[column] ?? "").length), 0),
+  );
   return lines
-    .map((line) => line.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
+    .map((line) =>
+      line
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 

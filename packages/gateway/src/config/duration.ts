@@ -11,7 +11,9 @@ export const DURATION_PATTERN = DURATION.source;
  * Milliseconds of `500ms`, `30s`, `5m`, `12h`, `7d`, or of a plain number of seconds; undefined for anything else.
  */
 export function parseDuration(raw: unknown): number | undefined {
-  const match = DURATION.exec(typeof raw === "number" ? String(raw) : typeof raw === "string" ? raw.trim() : "");
+  const match = DURATION.exec(
+    typeof raw === "number" ? String(raw) : typeof raw === "string" ? raw.trim() : "",
+  );
   if (match === null) return undefined;
   const unit = (match[2] ?? "s") as keyof typeof UNIT_MS;
   return Math.round(Number(match[1]) * UNIT_MS[unit]);
@@ -20,7 +22,7 @@ export function parseDuration(raw: unknown): number | undefined {
 /** The shortest exact writing: 90000 → `90s`, 120000 → `2m`. `parseDuration` reads it back. */
 export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return "0s";
-  const units = (["d", "h", "m", "s"] as const).filter((unit) => durationMs % UNIT_MS[unit] === 0);
-  const unit = units[0] ?? "ms";
+  const unit =
+    (["d", "h", "m", "s"] as const).find((candidate) => durationMs % UNIT_MS[candidate] === 0) ?? "ms";
   return `${durationMs / UNIT_MS[unit]}${unit}`;
 }

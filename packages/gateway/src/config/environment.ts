@@ -35,7 +35,8 @@ export function readEnvironment(entries: readonly Entry[], env: Environment): Ma
   const given = new Map<string, Given>();
   for (const entry of entries) {
     const label = entry.environment.find((name) => env[name] !== undefined && env[name] !== "");
-    if (label !== undefined && !isServiceLink(label, env[label])) given.set(entry.path, { label, raw: env[label] });
+    if (label !== undefined && !isServiceLink(label, env[label]))
+      given.set(entry.path, { label, raw: env[label] });
   }
   return given;
 }
@@ -49,6 +50,7 @@ function unknownSentence(name: string, names: ReadonlySet<string>): string {
   // The prefix, which all share, would make any two names look alike.
   const bare = [...names].map((known) => known.replace(ENVIRONMENT_PREFIX, ""));
   const nearest = nearestName(name.slice(ENVIRONMENT_PREFIX.length), bare);
-  const advice = nearest === undefined ? "see docs/configuration.md" : `did you mean ${ENVIRONMENT_PREFIX}${nearest}?`;
+  const advice =
+    nearest === undefined ? "see docs/configuration.md" : `did you mean ${ENVIRONMENT_PREFIX}${nearest}?`;
   return `The environment variable ${name.slice(0, NAME_SHOWN_MAX)} is not an option; ${advice}`;
 }

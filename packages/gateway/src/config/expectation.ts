@@ -64,24 +64,14 @@ export function defaultOf(option: Option): string {
 
 /** A resolved value as it would be written, with every secret as `****`; "" for none. */
 export function showValue(option: Option, value: OptionValue): string {
-  switch (option.kind) {
-    case "duration":
-      return formatDuration(Number(value));
-    case "size":
-      return formatSize(Number(value));
-    case "url":
-      return maskUrl(String(value));
-    case "list":
-      return Array.isArray(value) && value.length > 0 ? value.join(",") : option.none;
-    case "secret-list":
-      return Array.isArray(value) ? value.map((key) => (typeof key === "object" ? `${key.name}=****` : "****")).join(",") : "";
-    case "integer":
-    case "number":
-    case "boolean":
-    case "choice":
-    case "text":
-      return String(value);
+  if (typeof value === "number") {
+    if (option.kind === "duration") return formatDuration(value);
+    return option.kind === "size" ? formatSize(value) : String(value);
   }
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return option.kind === "url" ? maskUrl(value) : value;
+  if (value.length === 0) return option.kind === "list" ? option.none : "";
+  return value.map((item) => (typeof item === "string" ? item : `${item.name}=****`)).join(",");
 }
 
 function tidyDuration(text: string): string {

@@ -34,7 +34,8 @@ export function readFileValues(entries: readonly Entry[], path: string, text: st
       take(name, value);
       continue;
     }
-    if (!isMapping(value)) throw new ConfigError(`${name} in ${path} must be a section with options below it`);
+    if (!isMapping(value))
+      throw new ConfigError(`${name} in ${path} must be a section with options below it`);
     for (const [inner, innerValue] of Object.entries(value)) take(`${name}.${inner}`, innerValue);
   }
   return given;
@@ -50,11 +51,19 @@ function parseText(path: string, text: string): Readonly<Record<string, unknown>
     throw new ConfigError(`The configuration file ${path} is longer than ${FILE_LENGTH_MAX} characters`);
   }
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "silent", stringKeys: true });
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    logLevel: "silent",
+    stringKeys: true,
+  });
   const [fault] = document.errors;
   if (fault !== undefined) {
     const { line, col } = lineCounter.linePos(fault.pos[0]);
-    const what = fault.code === "DUPLICATE_KEY" ? "has the same name twice" : `is not valid YAML or JSON (${fault.code})`;
+    const what =
+      fault.code === "DUPLICATE_KEY"
+        ? "has the same name twice"
+        : `is not valid YAML or JSON (${fault.code})`;
     throw new ConfigError(`The configuration file ${path} ${what} at line ${line}, column ${col}`);
   }
   const root = rootOf(path, document);
@@ -69,7 +78,9 @@ function rootOf(path: string, document: ReturnType<typeof parseDocument>): unkno
   try {
     return document.toJS();
   } catch {
-    throw new ConfigError(`The configuration file ${path} has an alias that leads nowhere, or too many of them`);
+    throw new ConfigError(
+      `The configuration file ${path} has an alias that leads nowhere, or too many of them`,
+    );
   }
 }
 
@@ -81,7 +92,12 @@ function inFile(entry: Entry): boolean {
   return entry.option.inFile !== false;
 }
 
-function unknownSentence(name: string, path: string, entries: readonly Entry[], known: readonly string[]): string {
+function unknownSentence(
+  name: string,
+  path: string,
+  entries: readonly Entry[],
+  known: readonly string[],
+): string {
   if (entries.some((entry) => entry.path === name)) {
     return `${name} cannot stand in a configuration file such as ${path}; give it as a flag or in the environment`;
   }

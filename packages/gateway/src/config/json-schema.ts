@@ -21,7 +21,10 @@ export function jsonSchemaOf(schema: Schema): Json {
     title: "Configuration of Gemini Gateway",
     type: "object",
     additionalProperties: false,
-    properties: { $schema: { type: "string", description: "Where this schema is, for editors." }, ...properties },
+    properties: {
+      $schema: { type: "string", description: "Where this schema is, for editors." },
+      ...properties,
+    },
   };
 }
 
@@ -58,12 +61,22 @@ function formsOf(option: Option): readonly Json[] {
     case "duration":
       return [
         { type: "string", pattern: DURATION_PATTERN, description: expectationOf(option) },
-        { type: "number", minimum: seconds(option.min), maximum: seconds(option.max), description: "Seconds" },
+        {
+          type: "number",
+          minimum: seconds(option.min),
+          maximum: seconds(option.max),
+          description: "Seconds",
+        },
       ];
     case "size":
       return [
         { type: "string", pattern: SIZE_PATTERN, description: expectationOf(option) },
-        { type: "integer", minimum: parseSize(option.min), maximum: parseSize(option.max), description: "Bytes" },
+        {
+          type: "integer",
+          minimum: parseSize(option.min),
+          maximum: parseSize(option.max),
+          description: "Bytes",
+        },
       ];
     case "boolean":
       return [{ type: "boolean" }];

@@ -73,6 +73,9 @@ function parseList(option: ListOption, raw: unknown): readonly string[] | undefi
 function parseItems<T>(raw: unknown, parse: (items: readonly string[]) => T | undefined): T | undefined {
   const texts: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
   if (!texts.every((text) => typeof text === "string")) return undefined;
-  const items = texts.flatMap((text) => text.split(",")).map((item) => item.trim()).filter((item) => item !== "");
+  const items = texts
+    .flatMap((text) => text.split(","))
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
   return items.length === 0 || items.length > LIST_ITEMS_MAX ? undefined : parse(items);
 }

@@ -47,7 +47,12 @@ that only you can read.
 /** The whole document. */
 export function referenceOf(entries: readonly Entry[]): string {
   const titles = [...new Set(entries.map(({ title }) => title))];
-  const sections = titles.map((title) => sectionOf(title, entries.filter((entry) => entry.title === title)));
+  const sections = titles.map((title) =>
+    sectionOf(
+      title,
+      entries.filter((entry) => entry.title === title),
+    ),
+  );
   return [INTRODUCTION, ...sections].join("\n");
 }
 

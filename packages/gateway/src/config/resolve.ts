@@ -74,7 +74,8 @@ function badValueSentence(option: Option, { label, raw }: Given): string {
   const sentence = `${label} must be ${expectationOf(option)}`;
   // A URL may hold a password, and a list of secrets is one.
   if (option.kind === "url" || option.kind === "secret-list") return sentence;
-  const nearest = option.kind === "choice" && typeof raw === "string" ? nearestName(raw, option.choices) : undefined;
+  const nearest =
+    option.kind === "choice" && typeof raw === "string" ? nearestName(raw, option.choices) : undefined;
   return `${sentence}; it is ${shown(raw)}${nearest === undefined ? "" : `, did you mean ${nearest}?`}`;
 }
 
@@ -87,7 +88,7 @@ function shown(raw: unknown): string {
 
 function readNamedFile(above: readonly Layer[], readFile: ConfigSources["readFile"]): Map<string, Given> {
   const named = above.map(({ values }) => values.get(CONFIG_PATH)).find((path) => path !== undefined);
-  const path = String(named ?? "");
+  const path = typeof named === "string" ? named : "";
   return path === "" ? new Map<string, Given>() : readFileValues(ENTRIES, path, readText(path, readFile));
 }
 
@@ -116,7 +117,8 @@ function settle(layers: readonly Layer[], cores: number): Settled {
     values.set(path, value);
     origins[path] = source?.origin ?? "default";
   }
-  const facts: Facts = { cores, host: String(values.get(HOST_PATH)) };
+  const host = values.get(HOST_PATH);
+  const facts: Facts = { cores, host: typeof host === "string" ? host : "" };
   for (const { path, option } of ENTRIES) {
     if (values.has(path)) continue;
     values.set(path, derivedDefault(option, facts));
@@ -128,7 +130,9 @@ function settle(layers: readonly Layer[], cores: number): Settled {
 function fixedDefault(option: Option): OptionValue | undefined {
   if (option.kind === "secret-list") return [];
   if (typeof option.default === "object" && "from" in option.default) return undefined;
-  return option.kind === "duration" || option.kind === "size" ? parseValue(option, option.default) : option.default;
+  return option.kind === "duration" || option.kind === "size"
+    ? parseValue(option, option.default)
+    : option.default;
 }
 
 function derivedDefault(option: Option, facts: Facts): OptionValue {

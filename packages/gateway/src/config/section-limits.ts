@@ -49,7 +49,8 @@ export const LIMITS_SECTION = {
       max: 1_000_000,
       unit: "requests",
       reload: "live",
-      manual: "Most requests in progress at once, over all workers; more are refused with 503 and `Retry-After`.",
+      manual:
+        "Most requests in progress at once, over all workers; more are refused with 503 and `Retry-After`.",
     },
     keyConcurrency: {
       kind: "integer",
@@ -90,7 +91,8 @@ export const TIMEOUTS_SECTION = {
       min: "1s",
       max: "1h",
       reload: "live",
-      manual: "Longest time until the upstream's answer begins. Models that think long before they speak need minutes.",
+      manual:
+        "Longest time until the upstream's answer begins. Models that think long before they speak need minutes.",
     },
     idle: {
       kind: "duration",
@@ -135,10 +137,12 @@ export const CORS_SECTION = {
       kind: "list",
       default: ["*"],
       form: "`*`, or origins such as https://app.example",
-      pattern: /^(?:\*|[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9.-]{1,253}(?::\d{1,5})?|https?:\/\/\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?)$/,
+      pattern:
+        /^(?:\*|[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9.-]{1,253}(?::\d{1,5})?|https?:\/\/\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?)$/,
       none: "none",
       reload: "live",
-      manual: "Origins of web pages whose scripts may call the gateway. `*` allows all, `none` switches CORS off.",
+      manual:
+        "Origins of web pages whose scripts may call the gateway. `*` allows all, `none` switches CORS off.",
     },
   },
 } as const satisfies Section;

@@ -31,7 +31,8 @@ export const RETRY_SECTION = {
       min: "0s",
       max: "1h",
       reload: "live",
-      manual: "Time after the arrival of a request in which a new attempt may start. An attempt that has started may run longer.",
+      manual:
+        "Time after the arrival of a request in which a new attempt may start. An attempt that has started may run longer.",
     },
     ratio: {
       kind: "number",
@@ -73,7 +74,8 @@ export const LEASE_SECTION = {
       min: "100ms",
       max: "10m",
       reload: "live",
-      manual: "Time in which a worker may start requests with a key it was lent; after it the unused rest goes back.",
+      manual:
+        "Time in which a worker may start requests with a key it was lent; after it the unused rest goes back.",
     },
     batch: {
       kind: "integer",
@@ -82,7 +84,8 @@ export const LEASE_SECTION = {
       max: 256,
       unit: "uses",
       reload: "live",
-      manual: "Most uses of keys a worker asks for at once, per model. More means fewer messages and a coarser spread.",
+      manual:
+        "Most uses of keys a worker asks for at once, per model. More means fewer messages and a coarser spread.",
     },
   },
 } as const satisfies Section;
@@ -100,7 +103,8 @@ export const REST_SECTION = {
       min: "10ms",
       max: "1h",
       reload: "live",
-      manual: "First rest of a key after an overload or an empty answer of the upstream; it grows while they repeat.",
+      manual:
+        "First rest of a key after an overload or an empty answer of the upstream; it grows while they repeat.",
     },
     overloadedMax: {
       kind: "duration",
@@ -116,7 +120,8 @@ export const REST_SECTION = {
       min: "1s",
       max: REST_MAX,
       reload: "live",
-      manual: "Rest of all keys of a project that has a billing problem: no credit left, or its spending cap reached.",
+      manual:
+        "Rest of all keys of a project that has a billing problem: no credit left, or its spending cap reached.",
     },
     keyDead: {
       kind: "duration",
@@ -124,7 +129,8 @@ export const REST_SECTION = {
       min: "1s",
       max: REST_MAX,
       reload: "live",
-      manual: "Time until a key that Google refused as invalid, suspended, denied or leaked is checked again.",
+      manual:
+        "Time until a key that Google refused as invalid, suspended, denied or leaked is checked again.",
     },
     keyMisconfigured: {
       kind: "duration",
@@ -132,7 +138,8 @@ export const REST_SECTION = {
       min: "1s",
       max: REST_MAX,
       reload: "live",
-      manual: "Time until a key is checked again whose own settings forbid the use: service off, or callers restricted.",
+      manual:
+        "Time until a key is checked again whose own settings forbid the use: service off, or callers restricted.",
     },
     modelUnavailable: {
       kind: "duration",
@@ -148,7 +155,8 @@ export const REST_SECTION = {
       min: "1m",
       max: "24h",
       reload: "live",
-      manual: "Time between trials of a project whose daily quota is used up, should the quota return before Pacific midnight.",
+      manual:
+        "Time between trials of a project whose daily quota is used up, should the quota return before Pacific midnight.",
     },
     quotaMinuteMax: {
       kind: "duration",

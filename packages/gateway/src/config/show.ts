@@ -26,5 +26,8 @@ export function showConfig({ config, origins }: ResolvedConfig): ShownOption[] {
 
 function valueAt(config: GatewayConfig, entry: Entry): OptionValue {
   // Entries and configuration derive from the same schema: the path leads to a value of the option's kind.
-  return entry.resolvedPath.reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], config) as OptionValue;
+  return entry.resolvedPath.reduce<unknown>(
+    (node, name) => (node as Record<string, unknown>)[name],
+    config,
+  ) as OptionValue;
 }

@@ -21,7 +21,6 @@ export function parseSize(raw: unknown): number | undefined {
 /** The shortest exact writing: 65536 → `64KB`. `parseSize` reads it back. */
 export function formatSize(bytes: number): string {
   if (bytes === 0) return "0B";
-  const units = (["g", "m", "k"] as const).filter((unit) => bytes % UNIT_BYTES[unit] === 0);
-  const unit = units[0];
+  const unit = (["g", "m", "k"] as const).find((candidate) => bytes % UNIT_BYTES[candidate] === 0);
   return unit === undefined ? `${bytes}B` : `${bytes / UNIT_BYTES[unit]}${unit.toUpperCase()}B`;
 }

@@ -12,7 +12,8 @@ export function parseUrl(option: UrlOption, raw: unknown): string | undefined {
   const text = raw.trim();
   if (text === "") return option.default === "" ? "" : undefined;
   const url = URL.parse(text);
-  if (url === null || !option.schemes.includes(url.protocol.slice(0, -1)) || url.hostname === "") return undefined;
+  if (url === null || !option.schemes.includes(url.protocol.slice(0, -1)) || url.hostname === "")
+    return undefined;
   if (text.includes("?") || text.includes("#")) return undefined;
   const path = url.pathname.replace(/\/+$/, "");
   const password = url.password === "" ? "" : `:${url.password}`;
