@@ -1,28 +1,17 @@
-/**
- * Which of a project's quotas a request draws on: the name under which keys are leased and rest.
- * Runs on the HTTP workers. A key out of its quota for one lane may serve every other.
- */
+/** Which bucket of quota a request is counted in: Google keeps them apart by model and by kind of call. */
 import type { Route } from "./route.ts";
 
-/** Lane of requests that name no model: lists, files and the like have limits far above what a pool sends. */
-export const LANE_WITHOUT_MODEL = "";
+/** Requests that belong to no model: listing models, files and the like. */
+const LANE_WITHOUT_MODEL = "*";
 
-/** Operations that Google counts apart from a model's generation. */
-const SEPARATE_LANES: ReadonlyMap<string, string> = new Map([
-  ["countTokens", "count"],
-  ["countTextTokens", "count"],
-  ["batchGenerateContent", "batch"],
-  ["asyncBatchEmbedContent", "batch"],
-  ["models.get", "read"],
-  ["openai.models.get", "read"],
-]);
+/** Calls on a model that have a quota of their own: being out of the one says nothing about the other. */
+const APART: ReadonlySet<string> = new Set(["countTokens", "batchGenerateContent", "asyncBatchEmbedContent"]);
 
 /**
- * @param model bare model name, from the path or the body; "" when there is none.
- * @returns the model itself for what it generates, `model#kind` for what is counted apart.
+ * The lane of a request: the model's name, `model:operation` for calls counted apart, `*` without a model.
+ * @param model bare model name, "" when there is none
  */
 export function quotaLane(route: Pick<Route, "operation">, model: string): string {
   if (model === "") return LANE_WITHOUT_MODEL;
-  const separate = SEPARATE_LANES.get(route.operation);
-  return separate === undefined ? model : `${model}#${separate}`;
+  return APART.has(route.operation) ? `${model}:${route.operation}` : model;
 }
