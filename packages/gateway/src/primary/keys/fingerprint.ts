@@ -39,3 +39,9 @@ export function freeFingerprint(secret: string, isTaken: (candidate: string) => 
   }
   return fingerprint(secret, FINGERPRINT_CHARACTERS_MAX);
 }
+
+/** True when `name` is a fingerprint of this key, of whatever length. */
+export function isFingerprintOf(name: string, secret: string): boolean {
+  const characters = name.length - 2;
+  return characters >= FINGERPRINT_CHARACTERS && fingerprint(secret, characters) === name;
+}

@@ -35,6 +35,7 @@ export interface ListedFolder {
 /** What a file says, or in `problem` why it cannot be used; its keys then stay as they are. */
 export type KeyFileContent =
   | { readonly kind: "text"; readonly text: string; readonly stamp: string; readonly isUtf8: boolean }
+  | { readonly kind: "missing" }
   /** It changed while it was being read. */
   | { readonly kind: "moving" }
   | { readonly kind: "unusable"; readonly problem: string };
@@ -82,6 +83,7 @@ export async function readKeyFile(path: string): Promise<KeyFileContent> {
     if (stampOf(before) !== stampOf(after) || BigInt(bytes.length) !== after.size) return { kind: "moving" };
     return contentOf(bytes, stampOf(after));
   } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return { kind: "missing" };
     return { kind: "unusable", problem: `cannot be read (${systemCodeOf(error)})` };
   }
 }

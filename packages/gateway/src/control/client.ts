@@ -1,0 +1,103 @@
+/**
+ * The command line's line to a running gateway.
+ * Command line only. Must never start a gateway or create a file.
+ */
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
+import { controlAddress, isTrustworthy } from "./address.ts";
+import { OperatorError, type OperatorErrorCode, systemCodeOf } from "./operator-error.ts";
+import {
+  type AddKeysReport,
+  type AddKeysRequest,
+  CONTROL_ANSWER_BYTES_MAX,
+  type KeyListRow,
+  type RemoveKeysReport,
+  type RemoveKeysRequest,
+  type RunningStatus,
+} from "./types.ts";
+
+/** A gateway that is silent for longer than this is taken for stuck, milliseconds. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+export interface ControlClient {
+  status(): Promise<RunningStatus>;
+  listKeys(): Promise<readonly KeyListRow[]>;
+  addKeys(request: AddKeysRequest): Promise<AddKeysReport>;
+  removeKeys(request: RemoveKeysRequest): Promise<RemoveKeysReport>;
+}
+
+/**
+ * A client of the gateway that runs on this database; undefined when none does.
+ * @throws OperatorError `control-failed` when one runs that this user may not talk to
+ */
+export async function connectControl(database: string): Promise<ControlClient | undefined> {
+  const address = controlAddress(database);
+  if (!isTrustworthy(address) || !(await isAnswered(address))) return undefined;
+  // The answers are of our own program's making; another version of it is told by its routes.
+  return {
+    status: async () => JSON.parse(await ask(address, "GET", "/status")) as RunningStatus,
+    listKeys: async () => parseLines(await ask(address, "GET", "/keys")),
+    addKeys: async (body) => JSON.parse(await ask(address, "POST", "/keys", body)) as AddKeysReport,
+    removeKeys: async (body) => JSON.parse(await ask(address, "POST", "/keys/remove", body)) as RemoveKeysReport,
+  };
+}
+
+async function isAnswered(address: string): Promise<boolean> {
+  const socket = connect(address);
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    return true;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK") return false;
+    const reason = code === "EACCES" ? "it belongs to another user" : code;
+    throw new OperatorError("control-failed", `The gateway at ${address} cannot be asked (${reason}).`, { cause: error });
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<string> {
+  const call = request({ socketPath: address, method, path, timeout: ANSWER_TIMEOUT_MS, agent: false });
+  call.on("timeout", () => call.destroy(new Error("timeout")));
+  const answered = once(call, "response");
+  call.end(body === undefined ? undefined : JSON.stringify(body));
+  try {
+    const [response] = (await answered) as [IncomingMessage];
+    const text = await readAll(response);
+    if (response.statusCode !== 200) throw errorIn(text);
+    return text;
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const reason = systemCodeOf(error) || "no answer";
+    throw new OperatorError("control-failed", `The gateway at ${address} did not answer (${reason}).`, { cause: error });
+  }
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let byteCount = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    byteCount += chunk.length;
+    if (byteCount > CONTROL_ANSWER_BYTES_MAX) throw new OperatorError("control-failed", "The gateway's answer is too large.");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseLines(text: string): readonly KeyListRow[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as KeyListRow);
+}
+
+function errorIn(text: string): OperatorError {
+  try {
+    const { error } = JSON.parse(text) as { error: { code: OperatorErrorCode; message: string } };
+    return new OperatorError(error.code, error.message);
+  } catch {
+    return new OperatorError("control-failed", "The gateway answered in words this version does not understand.");
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What the command line and a running gateway say to each other: plain data, as JSON.
+ * Both sides. Must never hold a key: keys travel only towards the gateway, in `POST /keys`.
+ */
+import type { AddKeysReport, AddKeysRequest, RemoveKeysReport } from "../primary/keys/edit-files.ts";
+import type { ProjectSource, RequestCounts } from "../primary/store/rows.ts";
+
+export type { AddKeysReport, AddKeysRequest, RemoveKeysReport };
+
+/** One key, for people. */
+export interface KeyListRow {
+  readonly fingerprint: string;
+  /** Name or number of the Google project; null when it is not known. */
+  readonly project: string | null;
+  readonly projectSource: ProjectSource | null;
+  /** The scheduler's word for the key's state; `new` and `removed` for a key that waits for the next sync. */
+  readonly state: string;
+  readonly reason: string | null;
+  /** Since when it has been in this state, milliseconds since the epoch. */
+  readonly sinceMs: number | null;
+  /** When it is expected back, milliseconds since the epoch. */
+  readonly retryAtMs?: number;
+  /** The key file it stands in. */
+  readonly file: string | null;
+  /** Requests it is serving now; only a running gateway knows. */
+  readonly inFlight?: number;
+  readonly enabled: boolean;
+}
+
+export interface KeyTotals {
+  readonly total: number;
+  readonly byState: Readonly<Record<string, number>>;
+}
+
+export interface WorkerStatus {
+  readonly id: number;
+  readonly state: string;
+  readonly inFlight: number;
+}
+
+export interface ModelStatus {
+  readonly model: string;
+  /** Keys that can serve it now. */
+  readonly ready: number;
+  /** Keys or projects resting for it. */
+  readonly resting: number;
+  /** The nearest moment one of those returns, milliseconds since the epoch. */
+  readonly retryAtMs?: number;
+}
+
+export interface RequestTotals extends RequestCounts {
+  /** Counted from this moment on, milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+export interface RunningStatus {
+  readonly running: true;
+  readonly pid: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly baseUrl: string;
+  readonly draining: boolean;
+  readonly workers: readonly WorkerStatus[];
+  readonly keys: KeyTotals;
+  readonly models: readonly ModelStatus[];
+  readonly inFlight: number;
+  readonly requests: RequestTotals;
+}
+
+/** What the files alone tell. */
+export interface StoppedStatus {
+  readonly running: false;
+  readonly keys: KeyTotals;
+  /** Absent when there is no database yet. */
+  readonly requests?: RequestTotals;
+}
+
+export type StatusReport = RunningStatus | StoppedStatus;
+
+export interface RemoveKeysRequest {
+  readonly fingerprints: readonly string[];
+}
+
+/** What the primary supplies. Each may throw an OperatorError, whose message is passed on. */
+export interface ControlHandlers {
+  status(): RunningStatus | Promise<RunningStatus>;
+  /** Consumed a slice at a time, between other work of the thread. */
+  listKeys(): Iterable<KeyListRow>;
+  addKeys(request: AddKeysRequest): Promise<AddKeysReport>;
+  removeKeys(request: RemoveKeysRequest): Promise<RemoveKeysReport>;
+}
+
+/** Largest request, bytes of JSON: some 150,000 keys at once. */
+export const CONTROL_REQUEST_BYTES_MAX = 8 * 1024 * 1024;
+/** Largest answer the command line reads, bytes: a list of some 500,000 keys. */
+export const CONTROL_ANSWER_BYTES_MAX = 256 * 1024 * 1024;
