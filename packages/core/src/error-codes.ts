@@ -1,0 +1,47 @@
+/**
+ * Every failure the gateway itself can answer with, in one table. The public text is safe to show to any client.
+ * Clients see it in Google's error shape, so that their own error handling works.
+ */
+
+export interface ErrorAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** Google's canonical status name (google.rpc.Code). */
+  readonly canonical: string;
+  /** One sentence for whoever called. */
+  readonly text: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+}
+
+const TABLE = {
+  "not-found": [404, "NOT_FOUND", "The gateway serves the Gemini API only; this path is not part of it.", false],
+  "method-not-allowed": [405, "INVALID_ARGUMENT", "This method is not part of the Gemini API.", false],
+  unauthenticated: [401, "UNAUTHENTICATED", "This gateway needs one of its own auth keys.", false],
+  "malformed-request": [400, "INVALID_ARGUMENT", "The request could not be read as HTTP.", false],
+  "unfinished-request": [408, "DEADLINE_EXCEEDED", "The request did not arrive in full in time.", false],
+  "headers-too-large": [431, "INVALID_ARGUMENT", "The request's headers are larger than the gateway accepts.", false],
+  "body-too-large": [413, "INVALID_ARGUMENT", "The request's body is larger than the gateway accepts.", false],
+  "too-many-requests-at-once": [503, "UNAVAILABLE", "The gateway serves as many requests as it may at once.", true],
+  "body-memory-full": [503, "UNAVAILABLE", "The gateway's memory for request bodies is in use.", true],
+  "pool-empty": [503, "UNAVAILABLE", "The gateway has no API key yet.", true],
+  "pool-quota": [429, "RESOURCE_EXHAUSTED", "The quota of every API key of the gateway for this model is used up.", true],
+  "pool-billing": [503, "UNAVAILABLE", "No project behind the gateway has credit left for this request.", true],
+  "pool-resting": [503, "UNAVAILABLE", "Every API key of the gateway that could serve this is resting after failures.", true],
+  "pool-out-of-service": [503, "UNAVAILABLE", "No API key of the gateway is in service.", true],
+  "pool-busy": [503, "UNAVAILABLE", "Every API key of the gateway serves as many requests as it may at once.", true],
+  "pool-model-unavailable": [503, "UNAVAILABLE", "No API key of the gateway may use this model.", true],
+  "upstream-network": [503, "UNAVAILABLE", "The Gemini API could not be reached.", true],
+  "upstream-timeout": [504, "DEADLINE_EXCEEDED", "The Gemini API did not answer in time.", true],
+  "upstream-empty": [503, "UNAVAILABLE", "The Gemini API answered with nothing.", true],
+  "upstream-broken": [503, "UNAVAILABLE", "The Gemini API broke off its answer.", true],
+  internal: [500, "INTERNAL", "The gateway failed on this request.", true],
+} as const satisfies Record<string, readonly [number, string, string, boolean]>;
+
+export type ErrorCode = keyof typeof TABLE;
+
+/** What a code means to the client. */
+export function errorAnswerOf(code: ErrorCode): ErrorAnswer {
+  const [status, canonical, text, retryable] = TABLE[code];
+  return { status, canonical, text, retryable };
+}

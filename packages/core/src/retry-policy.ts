@@ -1,0 +1,87 @@
+/** Decides what follows a failed attempt, and what the client is told when nothing more can be tried. Pure. */
+import type { ErrorCode } from "./error-codes.ts";
+import type { Denial, DenialReason, KeyId } from "./lease.ts";
+import { effectOf, type Outcome, type OutcomeKind } from "./outcome.ts";
+
+/** `curable`: only what another key can cure. `any-failure`: everything but success and a caller that left. */
+export type RetryMode = "curable" | "any-failure";
+
+/** What the request has been through so far. */
+export interface Trail {
+  /** Keys no later attempt may use, in order. */
+  readonly excludedKeys: readonly KeyId[];
+  /** Those of them whose whole project is excluded. */
+  readonly excludedProjectsOf: readonly KeyId[];
+  /** Attempts that have ended. */
+  readonly attempts: number;
+  /** Whether a model turned out not to be open to one project: the second time it is the answer. */
+  readonly modelRefused: boolean;
+}
+
+export const FRESH_TRAIL: Trail = { excludedKeys: [], excludedProjectsOf: [], attempts: 0, modelRefused: false };
+
+/** The trail after one more attempt with `keyId` ended in `kind`. */
+export function extendTrail(trail: Trail, keyId: KeyId, kind: OutcomeKind): Trail {
+  const { next } = effectOf(kind);
+  const wholeProject = next === "other-project" || next === "other-project-once";
+  return {
+    excludedKeys: next === "any-key" ? trail.excludedKeys : [...trail.excludedKeys, keyId],
+    excludedProjectsOf: wholeProject ? [...trail.excludedProjectsOf, keyId] : trail.excludedProjectsOf,
+    attempts: trail.attempts + 1,
+    modelRefused: trail.modelRefused || kind === "model-unavailable",
+  };
+}
+
+/** Whether an outcome is worth another attempt at all; budgets are asked afterwards. `trail` is the one before it. */
+export function curable(kind: OutcomeKind, trail: Trail, mode: RetryMode): boolean {
+  if (kind === "served" || kind === "caller-left") return false;
+  if (mode === "any-failure") return true;
+  const { next } = effectOf(kind);
+  if (next === "other-project-once") return !trail.modelRefused;
+  return next !== "none";
+}
+
+const DENIAL_CODES: Readonly<Record<DenialReason, ErrorCode>> = {
+  "no-keys": "pool-empty",
+  quota: "pool-quota",
+  billing: "pool-billing",
+  resting: "pool-resting",
+  "out-of-service": "pool-out-of-service",
+  busy: "pool-busy",
+  "model-unavailable": "pool-model-unavailable",
+};
+
+/** How a request that cannot be served ends. */
+export type LastWord =
+  /** The upstream's own last answer is the truth. */
+  | { readonly kind: "pass-on" }
+  | { readonly kind: "own"; readonly code: ErrorCode };
+
+/**
+ * The last word when no further attempt is made.
+ * @param last outcome of the last attempt, if there was one
+ * @param passable whether an answer of the upstream is at hand to pass on
+ * @param denial why no key was lent, when that is what ended it
+ */
+export function lastWord(last: Outcome | undefined, passable: boolean, denial: Denial | undefined): LastWord {
+  if (last === undefined) return { kind: "own", code: denial === undefined ? "internal" : DENIAL_CODES[denial.reason] };
+  switch (last.kind) {
+    // The client's own key was never involved: telling it that a key is bad or broke would mislead it.
+    case "key-dead":
+    case "key-misconfigured":
+      return { kind: "own", code: denial === undefined ? "pool-out-of-service" : DENIAL_CODES[denial.reason] };
+    case "billing":
+      return { kind: "own", code: denial?.reason === "quota" ? "pool-quota" : "pool-billing" };
+    case "quota-minute":
+    case "quota-day":
+      return { kind: "own", code: "pool-quota" };
+    case "network":
+      return { kind: "own", code: last.evidence.reason === "timeout" ? "upstream-timeout" : "upstream-network" };
+    case "broken":
+      return { kind: "own", code: "upstream-broken" };
+    case "empty":
+      return passable ? { kind: "pass-on" } : { kind: "own", code: "upstream-empty" };
+    default:
+      return passable ? { kind: "pass-on" } : { kind: "own", code: "internal" };
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The leases in force: which holder may still start or is running how many uses of which key. Counts every use from the
+ * moment it is lent to its one end: settled, returned, or lost with its holder.
+ * Part of the scheduler, primary thread. It knows nothing of states and makes no choice.
+ */
+import type { HolderId, KeyId, Lease, LeaseId } from "../lease.ts";
+import { USE_LOST_MS } from "./options.ts";
+import type { Lane, LentLease, PooledKey } from "./records.ts";
+
+/** Uses since the start; `lent = settled + returned + lost + outstanding` at any time. */
+export interface UseCounts {
+  lent: number;
+  settled: number;
+  returned: number;
+  lost: number;
+}
+
+export interface LeaseRequest {
+  readonly holder: HolderId;
+  readonly key: PooledKey;
+  readonly lane: Lane;
+  readonly lentAt: number;
+  readonly untilMs: number;
+  readonly isTrial: boolean;
+}
+
+export class LeaseBook {
+  /** Oldest first: all leases last equally long. */
+  readonly leases = new Map<LeaseId, LentLease>();
+  readonly holders = new Map<HolderId, Set<LentLease>>();
+  readonly counts: UseCounts = { lent: 0, settled: 0, returned: 0, lost: 0 };
+  #nextId: LeaseId = 1;
+
+  get outstanding(): number {
+    const { lent, settled, returned, lost } = this.counts;
+    return lent - settled - returned - lost;
+  }
+
+  /** Opens a lease with one use. */
+  open(request: LeaseRequest): LentLease {
+    const older = request.lane.newestLease;
+    const lease: LentLease = {
+      ...request,
+      id: this.#nextId++,
+      lent: 0,
+      outstanding: 0,
+      isRevoked: false,
+      older,
+      newer: undefined,
+    };
+    if (older !== undefined) older.newer = lease;
+    request.lane.newestLease = lease;
+    this.leases.set(lease.id, lease);
+    const held = this.holders.get(lease.holder);
+    if (held === undefined) this.holders.set(lease.holder, new Set([lease]));
+    else held.add(lease);
+    this.addUse(lease);
+    return lease;
+  }
+
+  /** One more use of a lease that has not been handed out yet. */
+  addUse(lease: LentLease): void {
+    lease.lent++;
+    lease.outstanding++;
+    lease.lane.inFlight++;
+    lease.lane.model.inFlight++;
+    lease.key.inFlight++;
+    this.counts.lent++;
+  }
+
+  /** Ends up to `uses` uses of the lease and closes it with the last. Returns how many ended. */
+  endUses(lease: LentLease, uses: number, how: "settled" | "returned" | "lost"): number {
+    const ended = Math.min(Math.max(Math.trunc(uses), 0), lease.outstanding);
+    lease.outstanding -= ended;
+    lease.lane.inFlight -= ended;
+    lease.lane.model.inFlight -= ended;
+    lease.key.inFlight -= ended;
+    this.counts[how] += ended;
+    if (lease.outstanding === 0) this.#close(lease);
+    return ended;
+  }
+
+  /** Leases of a holder, as they are now. */
+  heldBy(holder: HolderId): readonly LentLease[] {
+    return [...(this.holders.get(holder) ?? [])];
+  }
+
+  /** The oldest lease, if its uses must be given up as lost by now. */
+  takeLost(nowMs: number): LentLease | undefined {
+    const oldest = this.leases.values().next().value;
+    return oldest !== undefined && oldest.untilMs + USE_LOST_MS <= nowMs ? oldest : undefined;
+  }
+
+  /** Marks and returns the lane's leases (of one key, or of all) whose unstarted uses must come back. */
+  revoke(lane: Lane, keyId: KeyId | undefined, nowMs: number): LentLease[] {
+    const revoked: LentLease[] = [];
+    // Leases of a lane stand newest first: behind one that has run out, all have.
+    for (let lease = lane.newestLease; lease !== undefined; lease = lease.older) {
+      if (lease.untilMs <= nowMs) break;
+      if (lease.isRevoked || (keyId !== undefined && lease.key.id !== keyId)) continue;
+      lease.isRevoked = true;
+      revoked.push(lease);
+    }
+    return revoked;
+  }
+
+  #close(lease: LentLease): void {
+    this.leases.delete(lease.id);
+    if (lease.newer === undefined) lease.lane.newestLease = lease.older;
+    else lease.newer.older = lease.older;
+    if (lease.older !== undefined) lease.older.newer = lease.newer;
+    const held = this.holders.get(lease.holder);
+    held?.delete(lease);
+    if (held?.size === 0) this.holders.delete(lease.holder);
+  }
+}
+
+/** The lease as its holder sees it. */
+export function leaseOf(lease: LentLease): Lease {
+  const { id, key, lane, lent, untilMs } = lease;
+  return { id, keyId: key.id, model: lane.model.name, uses: lent, untilMs };
+}

@@ -1,0 +1,69 @@
+/**
+ * The models in memory, bounded: names come from clients, who may send any. Part of the scheduler, primary thread.
+ */
+import type { KeyPool } from "./key-pool.ts";
+import { ModelLanes } from "./model-lanes.ts";
+import type { LaneCount } from "./model-lanes.ts";
+import { LANES_MAX, MODELS_MAX, MODEL_IDLE_MS, MODEL_NAME_MAX } from "./options.ts";
+
+export class ModelShelf {
+  readonly models = new Map<string, ModelLanes>();
+  readonly laneCount: LaneCount = { total: 0 };
+  readonly #pool: KeyPool;
+  readonly #concurrencyMax: number;
+
+  constructor(pool: KeyPool, concurrencyMax: number) {
+    this.#pool = pool;
+    this.#concurrencyMax = concurrencyMax;
+  }
+
+  /** True while lanes may be made for projects that a model has not met. */
+  get mayGrow(): boolean {
+    return this.laneCount.total < LANES_MAX;
+  }
+
+  /** The model, remembered from now on; undefined when its name is too long or every remembered model is in use. */
+  asked(name: string, nowMs: number): ModelLanes | undefined {
+    const known = this.models.get(name);
+    if (known !== undefined) {
+      known.lastAskedMs = nowMs;
+      return known;
+    }
+    if (name.length > MODEL_NAME_MAX) return undefined;
+    if ((this.models.size >= MODELS_MAX || !this.mayGrow) && !this.#makeRoom()) return undefined;
+    const model = new ModelLanes(name, this.#pool.roster.addCursor(), this.laneCount, this.#concurrencyMax);
+    model.lastAskedMs = nowMs;
+    this.models.set(name, model);
+    return model;
+  }
+
+  /** Forgets models that nobody asked for lately and that have nothing at rest or in flight. */
+  dropIdle(nowMs: number): void {
+    for (const model of this.models.values()) {
+      const isIdle = model.lastAskedMs + MODEL_IDLE_MS <= nowMs;
+      if (isIdle && model.inFlight === 0 && model.alarms.size === 0) this.#drop(model);
+    }
+  }
+
+  /** Forgets one model not in use: rather one that never served anyone, then the one asked for longest ago. */
+  #makeRoom(): boolean {
+    let least: ModelLanes | undefined;
+    for (const model of this.models.values()) {
+      if (model.inFlight > 0) continue;
+      if (least === undefined || isLessWorth(model, least)) least = model;
+    }
+    if (least !== undefined) this.#drop(least);
+    return least !== undefined;
+  }
+
+  #drop(model: ModelLanes): void {
+    this.models.delete(model.name);
+    this.#pool.roster.dropCursor(model.cursor);
+    for (const lane of model.lanes.values()) model.drop(lane);
+  }
+}
+
+function isLessWorth(model: ModelLanes, other: ModelLanes): boolean {
+  if (model.hasServed !== other.hasServed) return other.hasServed;
+  return model.lastAskedMs < other.lastAskedMs;
+}

@@ -1,0 +1,154 @@
+/**
+ * What the scheduler remembers: keys, projects, lanes and the leases in force, with the links by which they stand in
+ * its queues. Mutable for size (hundreds of thousands of records); only the files of this folder write to them, in the
+ * primary thread.
+ */
+import type { KeyHealth } from "../key-health.ts";
+import { UNTESTED_KEY, isKeyUsable } from "../key-health.ts";
+import type { LaneState } from "../lane.ts";
+import { UNTRIED_LANE } from "../lane.ts";
+import type { HolderId, KeyId, LeaseId } from "../lease.ts";
+import type { ProjectStanding } from "../project-standing.ts";
+import { GOOD_STANDING } from "../project-standing.ts";
+import type { Alarmed } from "./alarms.ts";
+import { Link } from "./link.ts";
+import { LoadLevels } from "./load-levels.ts";
+import type { ModelLanes } from "./model-lanes.ts";
+import type { Rostered } from "./roster.ts";
+
+/** No trial is out. Lease ids begin at 1. */
+export const NO_TRIAL: LeaseId = 0;
+
+/** Something that, while out of service, is tried by one use at a time. */
+export interface TrialSubject extends Alarmed {
+  /** Its time has come to be tried. */
+  isTrialDue: boolean;
+  /** The lease that tries it now, or {@link NO_TRIAL}. */
+  trial: LeaseId;
+  /** Number of the last change of state that mattered; older leases bring late news. */
+  changedAt: number;
+}
+
+export class PooledKey implements TrialSubject {
+  readonly id: KeyId;
+  project: Project;
+  /** Its place in `project.keys`. */
+  indexInProject = -1;
+  /** What the operator wants; what was observed is `health`. */
+  isEnabled = true;
+  isRetired = false;
+  health: KeyHealth = UNTESTED_KEY;
+  /** Uses lent and not ended, over all models. */
+  inFlight = 0;
+  isTrialDue = false;
+  trial = NO_TRIAL;
+  changedAt = 0;
+  alarmAtMs = 0;
+  alarmIndex = -1;
+  /** Among the project's ready keys while usable; among the pool's due trials while out. */
+  readonly seat: Link<PooledKey> = new Link<PooledKey>(this);
+
+  constructor(id: KeyId, project: Project) {
+    this.id = id;
+    this.project = project;
+  }
+
+  get isUsable(): boolean {
+    return this.isEnabled && !this.isRetired && isKeyUsable(this.health);
+  }
+}
+
+export class Project implements TrialSubject, Rostered {
+  readonly name: string;
+  readonly keys: PooledKey[] = [];
+  /** Usable keys, least in flight first. */
+  readonly ready = new LoadLevels<PooledKey>();
+  usableKeys = 0;
+  standing: ProjectStanding = GOOD_STANDING;
+  /** At most one per model. */
+  readonly lanes: Lane[] = [];
+  rosterIndex = -1;
+  isTrialDue = false;
+  trial = NO_TRIAL;
+  changedAt = 0;
+  alarmAtMs = 0;
+  alarmIndex = -1;
+  /** Among the pool's due trials while out. */
+  readonly seat: Link<Project> = new Link<Project>(this);
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isUsable(): boolean {
+    return this.usableKeys > 0 && this.standing.kind === "good";
+  }
+}
+
+/** Where a lane stands for the choice: `open` can be lent, every other place says why not. */
+export type LanePlace =
+  /** Its project cannot serve. */
+  | "away"
+  | "open"
+  /** Works, with as many uses in flight as allowed. */
+  | "full"
+  | "overloaded"
+  | "quota-minute"
+  | "quota-day"
+  | "unavailable";
+
+/** One project on one model. */
+export class Lane implements TrialSubject {
+  readonly project: Project;
+  readonly model: ModelLanes;
+  state: LaneState = UNTRIED_LANE;
+  /** Uses lent and not ended. */
+  inFlight = 0;
+  /** Milliseconds since the epoch, 0 for never. */
+  lastServedMs = 0;
+  /** `lastServedMs` as last handed out for storing. */
+  storedServedMs = 0;
+  /** The model's epoch in which the lane last proved itself. */
+  proofEpoch = -1;
+  /** Undefined until the model has seated it. */
+  place: LanePlace | undefined;
+  /** Usable keys of the project when it was seated: its share in the model's census. */
+  keysCounted = 0;
+  isTrialDue = false;
+  trial = NO_TRIAL;
+  changedAt = 0;
+  alarmAtMs = 0;
+  alarmIndex = -1;
+  /** In the one queue that its place calls for. */
+  readonly seat: Link<Lane> = new Link<Lane>(this);
+  /** Among the model's open lanes that ever served, most recent success first. */
+  readonly byProof: Link<Lane> = new Link<Lane>(this);
+  /** Newest of its leases in force; the others follow by `older`. */
+  newestLease: LentLease | undefined;
+
+  constructor(project: Project, model: ModelLanes) {
+    this.project = project;
+    this.model = model;
+  }
+}
+
+/** A lease in force, as its lender remembers it. */
+export interface LentLease {
+  readonly id: LeaseId;
+  readonly holder: HolderId;
+  readonly key: PooledKey;
+  readonly lane: Lane;
+  /** Number of the last change of state when it was lent. */
+  readonly lentAt: number;
+  /** After this moment no use may be started, milliseconds since the epoch. */
+  readonly untilMs: number;
+  readonly isTrial: boolean;
+  /** Uses lent in all. */
+  lent: number;
+  /** Uses not yet ended, 1..`lent`. */
+  outstanding: number;
+  /** Its holder has been told to give back what it has not started. */
+  isRevoked: boolean;
+  older: LentLease | undefined;
+  newer: LentLease | undefined;
+}

@@ -1,0 +1,267 @@
+/**
+ * Lends the keys: the one place that decides which key serves the next request. Runs in the primary thread, which feeds
+ * it every event with the time; it has no clock, draws no random number of its own and does no I/O, so that a run can
+ * be repeated from its seed.
+ *
+ * `nowMs` is milliseconds since the epoch from a steady clock: it must not jump back with the wall clock. Should it
+ * all the same, time stands still here until it has caught up.
+ */
+import { isKeyUsable } from "../key-health.ts";
+import { isLaneOpen } from "../lane.ts";
+import { LEASE_USES_MAX } from "../lease.ts";
+import type { Denial, HolderId, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "../lease.ts";
+import { chooseFirst, chooseRetry } from "./choice.ts";
+import type { Choice } from "./choice.ts";
+import { denialFor } from "./denial.ts";
+import { checkLedger } from "./invariants.ts";
+import { leaseOf } from "./lease-book.ts";
+import { Ledger } from "./ledger.ts";
+import type { ModelLanes } from "./model-lanes.ts";
+import { ALARMS_PER_LEASE_MAX, ALARMS_PER_TICK_MAX, EXCLUDED_KEYS_MAX } from "./options.ts";
+import type { SchedulerOptions } from "./options.ts";
+import type { LentLease, PooledKey, Project } from "./records.ts";
+import { endUnused, revokeKey, settleUse } from "./settling.ts";
+import { restoreStates, takeDirtyStates } from "./stored-state.ts";
+import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
+import { keyViewOf, readinessOf, summaryOf } from "./views.ts";
+import type { KeyView, Readiness, SchedulerSummary } from "./views.ts";
+import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
+
+/** A key to lend. Keys of the same project share one quota; without a project a key is one of its own. */
+export interface KeyEntry {
+  readonly id: KeyId;
+  readonly project: string | undefined;
+}
+
+/** A holder that must give back what it has not started of a lease. */
+export interface Revocation {
+  readonly holder: HolderId;
+  readonly leaseId: LeaseId;
+}
+
+export interface Revoked {
+  readonly revoked: readonly Revocation[];
+}
+
+export type LeaseAnswer = { readonly leases: readonly Lease[] } | { readonly denial: Denial };
+
+const NOTHING_REVOKED: Revoked = { revoked: [] };
+
+export class Scheduler {
+  readonly #ledger: Ledger;
+  #latestMs = 0;
+
+  /** @param random draws a number in [0, 1); spreads rests and trials. */
+  constructor(options: SchedulerOptions, random: () => number) {
+    this.#ledger = new Ledger(options, random);
+  }
+
+  /** Adds keys; a key that is known already stays as it is (see {@link assignProject}). */
+  addKeys(keys: Iterable<KeyEntry>): void {
+    for (const { id, project } of keys) this.#ledger.pool.add(id, project);
+  }
+
+  /** Takes keys out for good; their uses in flight may end as they like. Unknown ids are ignored. */
+  retireKeys(ids: Iterable<KeyId>, nowMs: number): Revoked {
+    const now = this.#advance(nowMs);
+    return revocations(this.#keysOf(ids).flatMap((key) => this.#retire(key, now)));
+  }
+
+  /** Moves a key to a project (undefined: to one of its own). What its old project had learnt moves with its last key. */
+  assignProject(id: KeyId, project: string | undefined): void {
+    const key = this.#ledger.pool.keys.get(id);
+    if (key === undefined) return;
+    const from = key.project;
+    this.#ledger.pool.move(key, project);
+    if (from.keys.length === 0) adoptLanes(this.#ledger, from, key.project);
+  }
+
+  /** What the operator wants of a key; what was observed of it stays. */
+  setEnabled(id: KeyId, isEnabled: boolean, nowMs: number): Revoked {
+    const now = this.#advance(nowMs);
+    const key = this.#ledger.pool.keys.get(id);
+    if (key === undefined) return NOTHING_REVOKED;
+    this.#ledger.pool.setEnabled(key, isEnabled);
+    return isEnabled ? NOTHING_REVOKED : revocations(revokeKey(this.#ledger, key.project.lanes, id, now));
+  }
+
+  /** Takes over states stored by an earlier run, for keys and projects already added. */
+  restore(keys: Iterable<StoredKeyState>, lanes: Iterable<StoredLaneState>, nowMs: number): void {
+    restoreStates(this.#ledger, keys, lanes, this.#advance(nowMs));
+  }
+
+  /**
+   * Lends up to `wish.uses` uses, spread over as many keys as it can; fewer when no more can be lent now. A retry
+   * (`excludedKeys` not empty) gets one use of a key it has not tried.
+   */
+  lease(holder: HolderId, wish: LeaseWish, nowMs: number): LeaseAnswer {
+    const now = this.#advance(nowMs);
+    const ledger = this.#ledger;
+    const model = ledger.shelf.asked(wish.model, now);
+    if (model === undefined) return { denial: { reason: "busy" } };
+    ringPool(ledger, now, ALARMS_PER_LEASE_MAX);
+    ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
+    const leases = this.#isRetry(wish) ? this.#lendRetry(holder, model, wish, now) : this.#lend(holder, model, wish, now);
+    return leases.length > 0 ? { leases: leases.map(leaseOf) } : { denial: denialFor(ledger, model, now) };
+  }
+
+  /** Ends one use with its outcome. Unknown leases (already given up as lost) are ignored. */
+  settle(settlement: Settlement, nowMs: number): Revoked {
+    const now = this.#advance(nowMs);
+    const lease = this.#ledger.book.leases.get(settlement.leaseId);
+    if (lease === undefined) return NOTHING_REVOKED;
+    return revocations(settleUse(this.#ledger, lease, settlement.outcome, now));
+  }
+
+  /** Takes back uses that were never started. */
+  giveBack(returned: Return, nowMs: number): void {
+    this.#advance(nowMs);
+    const lease = this.#ledger.book.leases.get(returned.leaseId);
+    if (lease !== undefined) endUnused(this.#ledger, lease, returned.uses, "returned");
+  }
+
+  /** The holder is gone: all it held comes back. */
+  releaseHolder(holder: HolderId, nowMs: number): void {
+    this.#advance(nowMs);
+    for (const lease of this.#ledger.book.heldBy(holder)) {
+      endUnused(this.#ledger, lease, lease.outstanding, "lost");
+    }
+  }
+
+  /** Ends rests and lost leases that are due. To be called every second or so; {@link lease} sees to its own model. */
+  tick(nowMs: number): void {
+    const now = this.#advance(nowMs);
+    ringPool(this.#ledger, now, ALARMS_PER_TICK_MAX);
+    let left = ALARMS_PER_TICK_MAX;
+    for (const model of this.#ledger.shelf.models.values()) left -= ringModel(this.#ledger, model, now, left);
+    for (let lost = 0; lost < ALARMS_PER_TICK_MAX; lost++) {
+      const lease = this.#ledger.book.takeLost(now);
+      if (lease === undefined) break;
+      endUnused(this.#ledger, lease, lease.outstanding, "lost");
+    }
+    this.#ledger.shelf.dropIdle(now);
+  }
+
+  /** Why nothing could be lent for the model, as it looks now. */
+  denialFor(model: string, nowMs: number): Denial {
+    return denialFor(this.#ledger, this.#ledger.shelf.models.get(model), this.#advance(nowMs));
+  }
+
+  readiness(nowMs: number): Readiness {
+    this.#advance(nowMs);
+    return readinessOf(this.#ledger);
+  }
+
+  /** Counts by state and reason. Costs a step per key: for a status page, not for a request. */
+  summary(nowMs: number): SchedulerSummary {
+    this.#advance(nowMs);
+    return summaryOf(this.#ledger);
+  }
+
+  /** All that is known of one key, undefined when there is no such key. */
+  keyView(id: KeyId, nowMs: number): KeyView | undefined {
+    this.#advance(nowMs);
+    const key = this.#ledger.pool.keys.get(id);
+    return key === undefined ? undefined : keyViewOf(key);
+  }
+
+  /** States that changed since they were last taken, at most `max` of keys and `max` of lanes. */
+  takeDirty(max: number): DirtyStates {
+    return takeDirtyStates(this.#ledger, max);
+  }
+
+  /** Uses lent and not ended. */
+  get inFlight(): number {
+    return this.#ledger.book.outstanding;
+  }
+
+  /** Throws an Error naming the first broken invariant. For tests: costs a step for every record. */
+  checkInvariants(): void {
+    checkLedger(this.#ledger);
+  }
+
+  #advance(nowMs: number): number {
+    this.#latestMs = Math.max(this.#latestMs, nowMs);
+    return this.#latestMs;
+  }
+
+  #isRetry(wish: LeaseWish): boolean {
+    return wish.excludedKeys !== undefined && wish.excludedKeys.length > 0;
+  }
+
+  #lendRetry(holder: HolderId, model: ModelLanes, wish: LeaseWish, nowMs: number): LentLease[] {
+    const { pool, shelf } = this.#ledger;
+    const keys = (wish.excludedKeys ?? []).slice(0, EXCLUDED_KEYS_MAX);
+    const projects = this.#keysOf((wish.excludedProjectsOf ?? []).slice(0, EXCLUDED_KEYS_MAX)).map(projectOf);
+    const choice = chooseRetry(model, pool, { keys, projects }, shelf.mayGrow);
+    return choice === undefined ? [] : [this.#open(holder, choice, nowMs)];
+  }
+
+  #lend(holder: HolderId, model: ModelLanes, wish: LeaseWish, nowMs: number): LentLease[] {
+    const leases = new Map<PooledKey, LentLease>();
+    const trials: LentLease[] = [];
+    const uses = Math.min(Math.max(Math.trunc(wish.uses), 1), LEASE_USES_MAX);
+    for (let lent = 0; lent < uses; lent++) {
+      const choice = chooseFirst(model, this.#ledger.pool, this.#ledger.shelf.mayGrow);
+      if (choice === undefined) break;
+      model.firstAttempts++;
+      const lease = leases.get(choice.key);
+      if (choice.isTrial) trials.push(this.#open(holder, choice, nowMs));
+      else if (lease === undefined) leases.set(choice.key, this.#open(holder, choice, nowMs));
+      else this.#addUse(lease);
+    }
+    return [...leases.values(), ...trials];
+  }
+
+  #open(holder: HolderId, { lane, key, isTrial }: Choice, nowMs: number): LentLease {
+    const { book, changes, options } = this.#ledger;
+    const untilMs = nowMs + options.leaseTtlMs;
+    const lease = book.open({ holder, key, lane, lentAt: changes, untilMs, isTrial });
+    if (isTrial) this.#beginTrial(lease);
+    this.#loadChanged(lease);
+    return lease;
+  }
+
+  #addUse(lease: LentLease): void {
+    this.#ledger.book.addUse(lease);
+    this.#loadChanged(lease);
+  }
+
+  #loadChanged({ lane, key }: LentLease): void {
+    lane.model.loadChanged(lane);
+    this.#ledger.pool.loadChanged(key);
+  }
+
+  /** One use may try several things at once: a key, its project and the lane. */
+  #beginTrial({ id, lane, key }: LentLease): void {
+    const { project } = lane;
+    if (!isKeyUsable(key.health)) key.trial = id;
+    if (project.standing.kind !== "good") project.trial = id;
+    if (!isLaneOpen(lane.state)) lane.trial = id;
+    this.#ledger.pool.seatKey(key);
+    this.#ledger.pool.seatProject(project);
+    lane.model.reseat(lane);
+  }
+
+  #retire(key: PooledKey, nowMs: number): LentLease[] {
+    const { project } = key;
+    const revoked = revokeKey(this.#ledger, project.lanes, key.id, nowMs);
+    this.#ledger.dirtyKeys.delete(key);
+    this.#ledger.pool.remove(key);
+    for (const lane of [...project.lanes]) this.#ledger.dropIfGone(lane);
+    return revoked;
+  }
+
+  #keysOf(ids: Iterable<KeyId>): PooledKey[] {
+    return [...ids].flatMap((id) => this.#ledger.pool.keys.get(id) ?? []);
+  }
+}
+
+function projectOf(key: PooledKey): Project {
+  return key.project;
+}
+
+function revocations(leases: readonly LentLease[]): Revoked {
+  if (leases.length === 0) return NOTHING_REVOKED;
+  return { revoked: leases.map(({ holder, id }) => ({ holder, leaseId: id })) };
+}

@@ -1,0 +1,137 @@
+/**
+ * What the end of a use does: to its key, its project and its lane, to the trial it may have been, and to the leases
+ * that must come back because of it. Part of the scheduler, primary thread.
+ */
+import { isKeyUsable } from "../key-health.ts";
+import { isLaneOpen } from "../lane.ts";
+import type { Outcome, OutcomeKind } from "../outcome.ts";
+import type { Ledger } from "./ledger.ts";
+import { OUTAGE_REST_MAX_MS } from "./options.ts";
+import { NO_TRIAL } from "./records.ts";
+import type { Lane, LentLease } from "./records.ts";
+import type { TransitionContext } from "../rests.ts";
+
+/** Age of a lane's stored "last served" from which a new success is worth storing again. */
+const SERVED_STORE_AFTER_MS = 60_000;
+
+/** Failures that are the fault of this lane, project or key and not of the upstream as a whole. */
+const IS_OWN_FAULT: Readonly<Record<OutcomeKind, boolean>> = {
+  served: false,
+  "caller-fault": false,
+  "caller-left": false,
+  "key-dead": true,
+  "key-misconfigured": true,
+  billing: true,
+  "quota-minute": true,
+  "quota-day": true,
+  "model-unavailable": true,
+  "request-over-quota": false,
+  "foreign-resource": false,
+  overloaded: false,
+  empty: false,
+  broken: false,
+  network: false,
+  location: false,
+};
+
+/** Ends one use with its outcome. Returns the leases whose unstarted uses must come back. */
+export function settleUse(ledger: Ledger, lease: LentLease, outcome: Outcome, nowMs: number): LentLease[] {
+  endUses(ledger, lease, 1, "settled");
+  const context = contextFor(ledger, lease.lane, nowMs);
+  const changed = applyOutcome(ledger, lease, outcome, context);
+  const revoked = changed ? revokeClosed(ledger, lease, nowMs) : [];
+  if (lease.isTrial) endTrial(ledger, lease, context);
+  ledger.dropIfGone(lease.lane);
+  return revoked;
+}
+
+/** Ends uses that say nothing: returned by their holder, or lost with it. A trial is due again at once. */
+export function endUnused(ledger: Ledger, lease: LentLease, uses: number, how: "returned" | "lost"): void {
+  endUses(ledger, lease, uses, how);
+  if (lease.isTrial && lease.outstanding === 0) endTrial(ledger, lease, undefined);
+  ledger.dropIfGone(lease.lane);
+}
+
+function endUses(ledger: Ledger, lease: LentLease, uses: number, how: "settled" | "returned" | "lost"): void {
+  ledger.book.endUses(lease, uses, how);
+  lease.lane.model.loadChanged(lease.lane);
+  ledger.pool.loadChanged(lease.key);
+}
+
+/** In an outage of the whole upstream no lane is to blame, and rests stay short. */
+function contextFor(ledger: Ledger, lane: Lane, nowMs: number): TransitionContext {
+  const context = ledger.context(nowMs);
+  const { open, full } = lane.model.census;
+  const others = open.lanes + full.lanes - (isLaneOpen(lane.state) ? 1 : 0);
+  const hasUnmet = lane.model.lanes.size < ledger.pool.roster.size;
+  if (others > 0 || hasUnmet) return context;
+  const overloadedMaxMs = Math.min(context.rests.overloadedMaxMs, OUTAGE_REST_MAX_MS);
+  return { ...context, rests: { ...context.rests, overloadedMaxMs } };
+}
+
+function applyOutcome(ledger: Ledger, lease: LentLease, outcome: Outcome, context: TransitionContext): boolean {
+  const { key, lane, lentAt } = lease;
+  const { project, model } = lane;
+  const wasTrusted = model.isTrusted(lane);
+  const isLaneLate = lentAt < lane.changedAt;
+  const settled = { kind: "settled", outcome } as const;
+  const keyChanged = ledger.keyEvent(key, { ...settled, late: lentAt < key.changedAt }, context);
+  const projectChanged = ledger.projectEvent(project, { ...settled, late: lentAt < project.changedAt }, context);
+  const laneChanged = ledger.laneEvent(lane, { ...settled, late: isLaneLate }, context);
+  if (outcome.kind === "served") {
+    if (!isLaneLate) recordSuccess(ledger, lane, wasTrusted, context.nowMs);
+    return false;
+  }
+  const isChanged = keyChanged || projectChanged || laneChanged;
+  if (isChanged && IS_OWN_FAULT[outcome.kind] && model.wariness.failed()) model.doubtAll();
+  return isChanged;
+}
+
+function recordSuccess(ledger: Ledger, lane: Lane, wasTrusted: boolean, nowMs: number): void {
+  lane.lastServedMs = nowMs;
+  lane.model.served(lane);
+  lane.model.wariness.served(wasTrusted);
+  if (Math.abs(nowMs - lane.storedServedMs) < SERVED_STORE_AFTER_MS) return;
+  lane.storedServedMs = nowMs;
+  ledger.dirtyLanes.add(lane);
+}
+
+/** Leases that can no longer be used well: of the key, of the lane, or of every lane of the project. */
+function revokeClosed(ledger: Ledger, { key, lane }: LentLease, nowMs: number): LentLease[] {
+  const { project } = lane;
+  if (project.standing.kind !== "good") {
+    return project.lanes.flatMap((each) => ledger.book.revoke(each, undefined, nowMs));
+  }
+  if (!isKeyUsable(key.health)) return revokeKey(ledger, lane.project.lanes, key.id, nowMs);
+  return isLaneOpen(lane.state) ? [] : ledger.book.revoke(lane, undefined, nowMs);
+}
+
+/** The key's leases on any of the lanes. */
+export function revokeKey(ledger: Ledger, lanes: readonly Lane[], keyId: number, nowMs: number): LentLease[] {
+  return lanes.flatMap((lane) => ledger.book.revoke(lane, keyId, nowMs));
+}
+
+/**
+ * Frees what the trial lease tried. Whatever is still out of service waits a little when the use was spent (`context`
+ * given), and is due again when it was not.
+ */
+function endTrial(ledger: Ledger, lease: LentLease, context: TransitionContext | undefined): void {
+  const { key, lane } = lease;
+  const { project } = lane;
+  const inconclusive = { kind: "trial-inconclusive" } as const;
+  if (key.trial === lease.id) {
+    key.trial = NO_TRIAL;
+    if (context !== undefined && key.isTrialDue) ledger.keyEvent(key, inconclusive, context);
+    else if (!key.isRetired) ledger.pool.seatKey(key);
+  }
+  if (project.trial === lease.id) {
+    project.trial = NO_TRIAL;
+    if (context !== undefined && project.isTrialDue) ledger.projectEvent(project, inconclusive, context);
+    else ledger.pool.seatProject(project);
+  }
+  if (lane.trial === lease.id) {
+    lane.trial = NO_TRIAL;
+    if (context !== undefined && lane.isTrialDue) ledger.laneEvent(lane, inconclusive, context);
+    else lane.model.reseat(lane);
+  }
+}

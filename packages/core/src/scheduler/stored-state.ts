@@ -1,0 +1,109 @@
+/**
+ * What of the scheduler's knowledge is worth keeping over a restart: taken out in bounded batches as it changes, put
+ * back at the start. Part of the scheduler, primary thread; storing it is the caller's business.
+ */
+import type { KeyHealth } from "../key-health.ts";
+import type { LaneState } from "../lane.ts";
+import type { KeyId } from "../lease.ts";
+import type { ProjectStanding } from "../project-standing.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Lane, PooledKey } from "./records.ts";
+
+/** A key's health and the standing of its project (the same for all keys of a project). */
+export interface StoredKeyState {
+  readonly id: KeyId;
+  readonly health: KeyHealth;
+  readonly standing: ProjectStanding;
+}
+
+/** A project on a model. `project` is the label, or `key:<id>` for a key without one. */
+export interface StoredLaneState {
+  readonly project: string;
+  readonly model: string;
+  readonly state: LaneState;
+  /** Milliseconds since the epoch, 0 for never. */
+  readonly lastServedMs: number;
+}
+
+export interface DirtyStates {
+  readonly keys: readonly StoredKeyState[];
+  readonly models: readonly StoredLaneState[];
+}
+
+/** A day of quota ends at most this far ahead; a stored state that says otherwise was written under another clock. */
+const QUOTA_DAY_MAX_MS = 26 * 3_600_000;
+
+export function takeDirtyStates(ledger: Ledger, max: number): DirtyStates {
+  return {
+    keys: take(ledger.dirtyKeys, max).map(storedKey),
+    models: take(ledger.dirtyLanes, max).map(storedLane),
+  };
+}
+
+/** Applies stored states; those of keys and projects that are not in the pool are ignored. */
+export function restoreStates(
+  ledger: Ledger,
+  keys: Iterable<StoredKeyState>,
+  lanes: Iterable<StoredLaneState>,
+  nowMs: number,
+): void {
+  for (const { id, health, standing } of keys) restoreKey(ledger, id, health, standing);
+  for (const stored of lanes) restoreLane(ledger, stored, nowMs);
+  ledger.dirtyKeys.clear();
+  ledger.dirtyLanes.clear();
+}
+
+function restoreKey(ledger: Ledger, id: KeyId, health: KeyHealth, standing: ProjectStanding): void {
+  const key = ledger.pool.keys.get(id);
+  if (key === undefined) return;
+  ledger.setKeyHealth(key, health);
+  const known = key.project.standing;
+  const isNews = standing.kind !== "good" && (known.kind === "good" || known.sinceMs < standing.sinceMs);
+  if (isNews) ledger.setStanding(key.project, standing);
+}
+
+function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): void {
+  const project = ledger.pool.projects.get(stored.project);
+  if (project === undefined || !ledger.shelf.mayGrow) return;
+  const model = ledger.shelf.asked(stored.model, nowMs);
+  if (model === undefined) return;
+  const lane = model.laneOf(project);
+  lane.lastServedMs = stored.lastServedMs;
+  lane.storedServedMs = stored.lastServedMs;
+  if (stored.lastServedMs > 0) model.hasServed = true;
+  ledger.setLaneState(lane, boundedRest(stored.state, nowMs, ledger));
+}
+
+function boundedRest(state: LaneState, nowMs: number, { options: { rests } }: Ledger): LaneState {
+  switch (state.kind) {
+    case "overloaded":
+      return { ...state, untilMs: Math.min(state.untilMs, nowMs + rests.overloadedMaxMs) };
+    case "quota-minute":
+      return { ...state, untilMs: Math.min(state.untilMs, nowMs + rests.quotaMinuteMaxMs) };
+    case "quota-day":
+      return { ...state, untilMs: Math.min(state.untilMs, nowMs + QUOTA_DAY_MAX_MS) };
+    case "untried":
+    case "proven":
+    case "recovering":
+    case "unavailable":
+      return state;
+  }
+}
+
+function take<T>(dirty: Set<T>, max: number): T[] {
+  const taken: T[] = [];
+  for (const item of dirty) {
+    if (taken.length >= max) break;
+    taken.push(item);
+    dirty.delete(item);
+  }
+  return taken;
+}
+
+function storedKey(key: PooledKey): StoredKeyState {
+  return { id: key.id, health: key.health, standing: key.project.standing };
+}
+
+function storedLane({ project, model, state, lastServedMs }: Lane): StoredLaneState {
+  return { project: project.name, model: model.name, state, lastServedMs };
+}

@@ -1,0 +1,119 @@
+/**
+ * What the scheduler tells about itself: for readiness, status pages and explanations. Part of the scheduler, primary
+ * thread; reads only.
+ */
+import type { KeyHealth } from "../key-health.ts";
+import type { LaneState } from "../lane.ts";
+import type { KeyId } from "../lease.ts";
+import type { ProjectStanding } from "../project-standing.ts";
+import type { UseCounts } from "./lease-book.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ModelLanes, PlaceCount } from "./model-lanes.ts";
+import type { LanePlace, PooledKey } from "./records.ts";
+
+export interface Readiness {
+  /** Some key is enabled, healthy and of a project in good standing. */
+  readonly isReady: boolean;
+  readonly keys: number;
+  readonly availableKeys: number;
+}
+
+export interface ModelSummary {
+  readonly model: string;
+  /** Keys that could be lent for this model, those never tried for it included. */
+  readonly availableKeys: number;
+  /** Enabled keys that could not. */
+  readonly unavailableKeys: number;
+  readonly inFlight: number;
+  /** Lanes and usable keys by place; projects never tried for this model are in none. */
+  readonly places: Readonly<Record<LanePlace, Readonly<PlaceCount>>>;
+}
+
+export interface SchedulerSummary {
+  readonly keys: number;
+  readonly enabledKeys: number;
+  readonly availableKeys: number;
+  /** Keys by state and reason, such as `good`, `dead/leaked`, `project-billing` or `disabled`. */
+  readonly keysByState: Readonly<Record<string, number>>;
+  readonly models: readonly ModelSummary[];
+  readonly leases: number;
+  readonly inFlight: number;
+  readonly uses: Readonly<UseCounts>;
+}
+
+export interface LaneView {
+  readonly model: string;
+  readonly state: LaneState;
+  readonly place: LanePlace;
+  readonly inFlight: number;
+  /** Milliseconds since the epoch, 0 for never. */
+  readonly lastServedMs: number;
+}
+
+export interface KeyView {
+  readonly id: KeyId;
+  readonly project: string;
+  readonly isEnabled: boolean;
+  readonly health: KeyHealth;
+  readonly standing: ProjectStanding;
+  readonly inFlight: number;
+  readonly lanes: readonly LaneView[];
+}
+
+export function readinessOf({ pool }: Ledger): Readiness {
+  const { availableKeys } = pool;
+  return { isReady: availableKeys > 0, keys: pool.keys.size, availableKeys };
+}
+
+export function summaryOf(ledger: Ledger): SchedulerSummary {
+  const { pool, book } = ledger;
+  const keysByState: Record<string, number> = {};
+  for (const key of pool.keys.values()) {
+    const state = stateWord(key);
+    keysByState[state] = (keysByState[state] ?? 0) + 1;
+  }
+  return {
+    keys: pool.keys.size,
+    enabledKeys: pool.enabledKeys,
+    availableKeys: pool.availableKeys,
+    keysByState,
+    models: [...ledger.shelf.models.values()].map((model) => modelSummary(ledger, model)),
+    leases: book.leases.size,
+    inFlight: book.outstanding,
+    uses: { ...book.counts },
+  };
+}
+
+export function keyViewOf(key: PooledKey): KeyView {
+  const { id, project, isEnabled, health, inFlight } = key;
+  const lanes = project.lanes.map((lane) => ({
+    model: lane.model.name,
+    state: lane.state,
+    place: lane.place ?? "away",
+    inFlight: lane.inFlight,
+    lastServedMs: lane.lastServedMs,
+  }));
+  return { id, project: project.name, isEnabled, health, standing: project.standing, inFlight, lanes };
+}
+
+function modelSummary({ pool }: Ledger, model: ModelLanes): ModelSummary {
+  const { census } = model;
+  const closed = [census.overloaded, census["quota-minute"], census["quota-day"], census.unavailable];
+  const availableKeys = pool.availableKeys - closed.reduce((sum, { keys }) => sum + keys, 0);
+  return {
+    model: model.name,
+    availableKeys,
+    unavailableKeys: pool.enabledKeys - availableKeys,
+    inFlight: model.inFlight,
+    places: structuredClone(census),
+  };
+}
+
+/** The one word or two that says why a key is in or out. */
+function stateWord({ isEnabled, health, project }: PooledKey): string {
+  if (!isEnabled) return "disabled";
+  if ("reason" in health) return `${health.kind}/${health.reason}`;
+  const { standing } = project;
+  if (standing.kind === "denied") return `project-denied/${standing.reason}`;
+  return standing.kind === "billing" ? "project-billing" : health.kind;
+}

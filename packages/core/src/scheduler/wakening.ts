@@ -1,0 +1,58 @@
+/**
+ * What happens by itself as time passes: rests end and trials fall due. And what a project leaves behind when its last
+ * key moves on. Part of the scheduler, primary thread.
+ */
+import { isLaneOpen } from "../lane.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ModelLanes } from "./model-lanes.ts";
+import { PooledKey } from "./records.ts";
+import type { Lane, Project } from "./records.ts";
+
+/** Wakes at most `max` keys and projects whose trial is due. */
+export function ringPool(ledger: Ledger, nowMs: number, max: number): void {
+  for (let rung = 0; rung < max; rung++) {
+    const subject = ledger.pool.alarms.takeDue(nowMs);
+    if (subject === undefined) return;
+    subject.isTrialDue = true;
+    if (subject instanceof PooledKey) ledger.pool.seatKey(subject);
+    else ledger.pool.seatProject(subject);
+  }
+}
+
+/** Wakes at most `max` lanes of the model; returns how many. */
+export function ringModel(ledger: Ledger, model: ModelLanes, nowMs: number, max: number): number {
+  for (let rung = 0; rung < max; rung++) {
+    const lane = model.alarms.takeDue(nowMs);
+    if (lane === undefined) return rung;
+    wakeLane(ledger, lane, nowMs);
+  }
+  return Math.max(max, 0);
+}
+
+function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
+  const { state } = lane;
+  const isTrialOnly = state.kind === "unavailable" || (state.kind === "quota-day" && state.untilMs > nowMs);
+  if (!isTrialOnly) {
+    ledger.laneEvent(lane, { kind: "rest-over" }, ledger.context(nowMs));
+    return;
+  }
+  lane.isTrialDue = true;
+  lane.model.setAlarm(lane);
+  lane.model.reseat(lane);
+}
+
+/**
+ * The project's last key has moved to another project: what is known of its lanes goes along, unless the new project
+ * knows as much already. Its lanes go as soon as nothing of them is in flight.
+ */
+export function adoptLanes(ledger: Ledger, from: Project, to: Project): void {
+  for (const lane of [...from.lanes]) {
+    const target = lane.state.kind === "untried" ? undefined : lane.model.laneOf(to);
+    if (target !== undefined && isLessKnown(target, lane)) ledger.setLaneState(target, lane.state);
+    ledger.dropIfGone(lane);
+  }
+}
+
+function isLessKnown(target: Lane, lane: Lane): boolean {
+  return target.state.kind === "untried" || (isLaneOpen(target.state) && !isLaneOpen(lane.state));
+}
