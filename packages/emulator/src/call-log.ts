@@ -108,7 +108,7 @@ export class CallRecorder implements CallLog {
     for (const counter of [this.#byKey, this.#byProject, this.#byModel]) counter.clear();
   }
 
-  /** Listens to every change of phase of every call; gives the way to stop. */
+  /** Listens to every change of every call; gives the way to stop. */
   listen(listener: CallListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -164,9 +164,22 @@ export class CallRecorder implements CallLog {
     increment(this.#byModel, call.model);
   }
 
+  /** Counts a call of which nothing is kept. */
+  countUnkept(key: string, project: string, model: string): void {
+    this.#total += 1;
+    increment(this.#byKey, key);
+    increment(this.#byProject, project);
+    increment(this.#byModel, model);
+  }
+
   /** Moves a call to another phase and tells the listeners. */
   moveTo(call: Call, phase: CallPhase): void {
     call.phase = phase;
+    this.changed(call);
+  }
+
+  /** Tells the listeners that something of a call is new. */
+  changed(call: Call): void {
     for (const listener of this.#listeners) listener(call);
   }
 

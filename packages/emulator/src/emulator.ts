@@ -5,6 +5,7 @@
 import { CallRecorder } from "./call-log.ts";
 import type { Call, CallListener, CallLog } from "./call-log.ts";
 import { Exchanges } from "./exchange.ts";
+import { MinimalService } from "./minimal.ts";
 import { FaultRules } from "./fault-rules.ts";
 import type { FaultRule } from "./fault-rules.ts";
 import { modelCatalogue } from "./models.ts";
@@ -13,7 +14,7 @@ import type { EmulatorOptions, KeyState, ProjectState } from "./options.ts";
 import { Projects } from "./projects.ts";
 import { QuotaBuckets } from "./quota-buckets.ts";
 import { listen } from "./server.ts";
-import type { Listener } from "./server.ts";
+import type { HttpHandler, Listener } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { waitUntilFound } from "./waiting.ts";
 import type { World } from "./world.ts";
@@ -39,7 +40,7 @@ export interface Emulator extends AsyncDisposable {
   release(): void;
   setProjectState(name: string, state: ProjectState): void;
   setKeyState(key: string, state: KeyState): void;
-  /** Told of every change of phase of every call; gives the way to stop. */
+  /** Told of every change of every call: its phase, its status, an event written. Gives the way to stop. */
   onCall(listener: CallListener): () => void;
   /** Resolves with the first call, past ones included, that satisfies the predicate at some event. */
   waitForCall(predicate: (call: Call) => boolean, timeoutMs?: number): Promise<Call>;
@@ -55,13 +56,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   for (const rule of options.script ?? []) world.faults.add(rule);
   const monotonicMs = (): number => performance.now();
   const wheel = new TimerWheel(monotonicMs);
-  const exchanges = new Exchanges(world, { wheel, monotonicMs });
-  const listener = await listen((request, response) => void exchanges.serve(request, response), {
+  const tools = { wheel, monotonicMs };
+  const exchanges = new Exchanges(world, tools);
+  const serveFully: HttpHandler = (request, response) => void exchanges.serve(request, response);
+  const minimal = options.minimal ? new MinimalService(world, tools, serveFully) : undefined;
+  const listener = await listen(minimal?.handle ?? serveFully, {
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
     ...(options.tls !== undefined && { tls: options.tls }),
   });
-  return new RunningEmulator(world, exchanges, listener, wheel);
+  return new RunningEmulator({ world, exchanges, minimal, listener, wheel });
 }
 
 function worldOf(options: EmulatorOptions): World {
@@ -78,56 +82,58 @@ function worldOf(options: EmulatorOptions): World {
   };
 }
 
+interface Parts {
+  readonly world: World;
+  readonly exchanges: Exchanges;
+  readonly minimal: MinimalService | undefined;
+  readonly listener: Listener;
+  readonly wheel: TimerWheel;
+}
+
 class RunningEmulator implements Emulator {
   readonly url: string;
   readonly port: number;
   readonly calls: CallLog;
-  readonly #world: World;
-  readonly #exchanges: Exchanges;
-  readonly #listener: Listener;
-  readonly #wheel: TimerWheel;
+  readonly #parts: Parts;
 
-  constructor(world: World, exchanges: Exchanges, listener: Listener, wheel: TimerWheel) {
-    this.#world = world;
-    this.#exchanges = exchanges;
-    this.#listener = listener;
-    this.#wheel = wheel;
-    this.url = listener.url;
-    this.port = listener.port;
-    this.calls = world.calls;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.url = parts.listener.url;
+    this.port = parts.listener.port;
+    this.calls = parts.world.calls;
   }
 
   get openStreams(): number {
-    return this.#exchanges.openStreams;
+    return this.#parts.exchanges.openStreams + (this.#parts.minimal?.openStreams ?? 0);
   }
 
   fault(rule: FaultRule): () => void {
-    const id = this.#world.faults.add(rule);
+    const id = this.#parts.world.faults.add(rule);
     return () => {
-      this.#world.faults.remove(id);
-      this.#exchanges.release(id);
+      this.#parts.world.faults.remove(id);
+      this.#parts.exchanges.release(id);
     };
   }
 
   clearFaults(): void {
-    this.#world.faults.clear();
+    this.#parts.world.faults.clear();
     this.release();
   }
 
   release(): void {
-    this.#exchanges.release();
+    this.#parts.exchanges.release();
   }
 
   setProjectState(name: string, state: ProjectState): void {
-    this.#world.projects.setProjectState(name, state);
+    this.#parts.world.projects.setProjectState(name, state);
   }
 
   setKeyState(key: string, state: KeyState): void {
-    this.#world.projects.setKeyState(key, state);
+    this.#parts.world.projects.setKeyState(key, state);
   }
 
   onCall(listener: CallListener): () => void {
-    return this.#world.calls.listen(listener);
+    return this.#parts.world.calls.listen(listener);
   }
 
   waitForCall(predicate: (call: Call) => boolean, timeoutMs?: number): Promise<Call> {
@@ -141,8 +147,8 @@ class RunningEmulator implements Emulator {
   }
 
   async close(): Promise<void> {
-    this.#wheel[Symbol.dispose]();
-    await this.#listener.close();
+    this.#parts.wheel[Symbol.dispose]();
+    await this.#parts.listener.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -33,7 +33,7 @@ export class Exchanges {
     }
   }
 
-  /** Serves one request; never rejects. */
+  /** Serves one request; rejects only on a defect of the emulator itself, which must be loud. */
   async serve(request: HttpRequest, response: HttpResponse): Promise<void> {
     const { calls, now, requestBytesMax } = this.#world;
     const url = request.url ?? "/";
@@ -65,10 +65,11 @@ export class Exchanges {
       headersSent: (status) => {
         call.status = status;
         if (isStream) this.#openStreams += 1;
-        calls.moveTo(call, "answering");
+        calls.changed(call);
       },
       frameWritten: () => {
         call.events += 1;
+        calls.changed(call);
       },
       held: (delivery, ruleId) => {
         this.#held.set(delivery, ruleId);
