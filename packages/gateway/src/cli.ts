@@ -8,13 +8,25 @@ import packageJson from "../package.json" with { type: "json" };
 import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
+import { keysAddCommand } from "./cli/keys-add.ts";
+import { keysListCommand } from "./cli/keys-list.ts";
+import { keysRemoveCommand } from "./cli/keys-remove.ts";
 import { serveCommand } from "./cli/serve.ts";
+import { statusCommand } from "./cli/status.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { OperatorError } from "./control/operator-error.ts";
 
-const COMMANDS = [serveCommand, configShowCommand];
+const COMMANDS = [
+  serveCommand,
+  statusCommand,
+  keysListCommand,
+  keysAddCommand,
+  keysRemoveCommand,
+  configShowCommand,
+];
 
 const GROUPS = {
+  keys: "Look at and change the keys",
   config: "Look at the configuration",
 };
 

@@ -26,6 +26,8 @@ function run(args: readonly string[], env: Record<string, string> = {}, input = 
   const child = execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });
+  // The program may end before it has read everything, which is what some tests are about.
+  child.stdin?.on("error", () => undefined);
   child.stdin?.end(input);
   return promise;
 }
@@ -115,6 +117,70 @@ test.each([
   expect(code).toBe(2);
   expect(stdout + stderr).not.toContain(SECRET);
 });
+
+test("keys are added from standard input, listed by fingerprint and removed, and none is ever printed", async () => {
+  const secrets = ["test-key-number-one-000000000000000001", "test-key-number-two-000000000000000002"];
+  const added = await run(
+    ["keys", "add", "--project", "blue", "--json"],
+    {},
+    `${secrets.join(" ")}\nYOUR_API_KEY\n`,
+  );
+  expect(added.code).toBe(1);
+  const report = JSON.parse(added.stdout) as { readonly added: readonly string[] };
+  expect(report).toMatchObject({ file: "added.txt", refusedCount: 1 });
+  expect(report.added).toHaveLength(2);
+
+  const listed = await run(["keys", "list"]);
+  expect(listed.code).toBe(0);
+  for (const fingerprint of report.added)
+    expect(listed.stdout).toMatch(new RegExp(`^${fingerprint} +blue `, "m"));
+
+  const status = await run(["status"]);
+  expect(status).toMatchObject({ code: 0, stderr: "" });
+  expect(status.stdout).toMatch(/^No gateway is running on this database\.\nKeys: +2: 2 new/);
+
+  const removed = await run(["keys", "remove", ...report.added]);
+  expect(removed).toMatchObject({ code: 0, stdout: "2 keys removed from added.txt.\n" });
+  expect((await run(["keys", "remove", ...report.added])).code).toBe(1);
+  const printed = [added, listed, status, removed].map(({ stdout, stderr }) => stdout + stderr).join("");
+  for (const secret of secrets) expect(printed).not.toContain(secret);
+});
+
+test.each([
+  [
+    ["keys", "add", "test-key-1"],
+    "",
+    /reads keys from standard input only, because the shell would keep one/,
+  ],
+  [["keys", "remove", "test-key-1"], "", /takes fingerprints such as k-/],
+  [["keys", "remove"], "", /takes fingerprints such as k-/],
+  [["keys", "add"], " \n", /Standard input held no key/],
+  [["keys", "add", "--project", "a", "--project", "b"], "", /--project must be one name/],
+  [["keys", "list", "--port", "1"], "", /--port is not an option here/],
+])("%j is refused and nothing of it is repeated", async (args, input, sentence) => {
+  const { code, stdout, stderr } = await run(args, {}, input);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(sentence);
+  expect(stderr).not.toContain("test-key-1");
+});
+
+test("more than a request holds is refused before it is kept", async () => {
+  const { code, stderr } = await run(["keys", "add"], {}, "#".repeat(7 * 1024 * 1024));
+  expect(code).toBe(2);
+  expect(stderr).toContain("put a file into the folder of keys");
+});
+
+test.each([["--help"], ["config show"], ["serve --help"], ["serve --port x"]])(
+  "%s starts without SQLite, the HTTP client and the log",
+  async (line) => {
+    const hook = `import { registerHooks } from "node:module";
+      registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+    const { stderr } = await run(line.split(" "), { NODE_OPTIONS });
+    expect(stderr).toContain("/cli/dispatch.ts");
+    expect(stderr).not.toMatch(/better-sqlite3|undici|piscina|pino|\/primary\/|\/worker\//);
+  },
+);
 
 test("a reader that closes the pipe early is no failure", async () => {
   const child = spawn(process.execPath, [PROGRAM, "config", "show"], {

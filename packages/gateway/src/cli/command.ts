@@ -48,3 +48,8 @@ export const JSON_FLAG: FlagDeclaration = { type: "boolean", describe: "Print JS
 export function configOf(argv: Arguments, context: CommandContext): ResolvedConfig {
   return resolveConfig({ argv, env: context.env, readFile: context.readFile, cores: context.cores });
 }
+
+/** Prints a value as JSON, for programs. */
+export function printJson(context: CommandContext, value: unknown): void {
+  context.print(JSON.stringify(value, undefined, 2));
+}

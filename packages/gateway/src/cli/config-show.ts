@@ -2,7 +2,7 @@
 import { ENTRIES } from "../config/entries.ts";
 import { declareFlags } from "../config/flags.ts";
 import { showConfig } from "../config/show.ts";
-import { type Command, configOf, EXIT_OK, JSON_FLAG } from "./command.ts";
+import { type Command, configOf, EXIT_OK, JSON_FLAG, printJson } from "./command.ts";
 import { formatTable } from "./table.ts";
 
 export const configShowCommand: Command = {
@@ -13,7 +13,7 @@ export const configShowCommand: Command = {
     const options = showConfig(configOf(argv, context));
     if (argv["json"] === true) {
       const byPath = Object.fromEntries(options.map(({ path, value, origin }) => [path, { value, origin }]));
-      context.print(JSON.stringify(byPath, undefined, 2));
+      printJson(context, byPath);
     } else {
       const rows = options.map(({ path, value, origin }) => [path, value === "" ? "-" : value, origin]);
       context.print(formatTable(["OPTION", "VALUE", "FROM"], rows));
