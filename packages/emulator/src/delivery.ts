@@ -134,7 +134,10 @@ export class Delivery implements Wakeable {
     }
   }
 
-  /** Writes some bytes of a frame and waits until they have left, so that they arrive as a read of their own. */
+  /**
+   * Writes some bytes of a frame and waits until they have left and the event loop has turned, so that they arrive as
+   * a read of their own, also at a client in this very thread.
+   */
   #writePiece(frame: Buffer): void {
     const end = this.#splitOffset + (this.#reply.splitBytes ?? frame.length);
     const piece = frame.subarray(this.#splitOffset, end);
@@ -144,7 +147,7 @@ export class Delivery implements Wakeable {
       this.#frameDone();
     }
     this.#progress = "waiting";
-    write(this.#response, piece, () => this.wake());
+    write(this.#response, piece, () => setImmediate(() => this.wake()));
   }
 
   #frameDone(): void {
