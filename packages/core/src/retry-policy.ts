@@ -41,6 +41,17 @@ export function curable(kind: OutcomeKind, trail: Trail, mode: RetryMode): boole
   return next !== "none";
 }
 
+/** Failures that may strike every key at once: only their retries would multiply an outage of the upstream. */
+const OUTAGE_KINDS: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(["overloaded", "empty", "broken", "network"]);
+
+/**
+ * Whether a retry after this outcome draws on the ratio over all requests. The others are bounded by themselves: a
+ * key that is out of quota or dead fails one request and is then out of the way.
+ */
+export function drawsOnRatio(kind: OutcomeKind, mode: RetryMode): boolean {
+  return mode === "any-failure" || OUTAGE_KINDS.has(kind);
+}
+
 const DENIAL_CODES: Readonly<Record<DenialReason, ErrorCode>> = {
   "no-keys": "pool-empty",
   quota: "pool-quota",

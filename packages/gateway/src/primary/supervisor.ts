@@ -1,0 +1,216 @@
+/**
+ * Keeps the HTTP worker threads alive: starts them, replaces those that die or stall, tells them to drain.
+ * Primary thread. Knows nothing of keys: whoever owns the leases hears `lost`.
+ */
+import type { HolderId } from "@gemini-gateway/core/lease";
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
+import type { Logger } from "pino";
+import type { GatewayConfig } from "../config.ts";
+import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
+import { SharedCounters } from "../shared-counters.ts";
+
+export interface SupervisorOptions {
+  readonly config: GatewayConfig;
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly workers: number;
+  readonly entry: URL;
+  readonly counters: SharedArrayBuffer;
+  readonly log: Logger;
+  /** A worker reports on its requests. */
+  readonly receive: (holder: HolderId, message: Extract<ToPrimary, { type: "report.send" }>) => void;
+  /** A worker is gone: everything lent to it comes back. */
+  readonly lost: (holder: HolderId) => void;
+}
+
+/** A worker that says nothing for this long is taken for stuck and replaced, milliseconds. */
+const STALL_MS = 30_000;
+const STALL_CHECK_MS = 5_000;
+/** A worker that dies younger than this counts as failing to start, milliseconds. */
+const YOUNG_MS = 5_000;
+/** Wait before a replacement: none at first, then growing while replacements die young, milliseconds. */
+const RESTART_STEP_MS = 100;
+const RESTART_MAX_MS = 5_000;
+
+interface Member {
+  readonly part: number;
+  readonly holder: HolderId;
+  readonly thread: Worker;
+  readonly channel: MessagePort;
+  readonly startedAtMs: number;
+  lastHeardAtMs: number;
+  activeRequests: number;
+  listening: boolean;
+}
+
+export interface WorkerView {
+  readonly holder: HolderId;
+  readonly threadId: number;
+  readonly listening: boolean;
+  readonly activeRequests: number;
+  readonly upMs: number;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #members = new Map<HolderId, Member>();
+  readonly #stallCheck: NodeJS.Timeout;
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  #lastHolder = 0;
+  #youngDeaths = 0;
+  #replaced = 0;
+  #stopping = false;
+  #allListening: (() => void) | undefined;
+  #allDrained: (() => void) | undefined;
+  #failedToStart: ((error: Error) => void) | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#stallCheck = setInterval(() => this.#replaceStalled(), STALL_CHECK_MS);
+    this.#stallCheck.unref();
+  }
+
+  /** Starts every worker; resolves when all of them listen, rejects when one dies before that. */
+  async start(): Promise<void> {
+    const listening = new Promise<void>((resolve, reject) => {
+      this.#allListening = resolve;
+      this.#failedToStart = reject;
+    });
+    for (let part = 0; part < this.#options.workers; part += 1) this.#spawn(part);
+    await listening;
+    this.#failedToStart = undefined;
+  }
+
+  post(holder: HolderId, message: ToWorker): void {
+    this.#members.get(holder)?.channel.postMessage(message);
+  }
+
+  /** Asks every worker to finish what it serves; resolves when all have, or when `graceMs` is over. */
+  async drain(graceMs: number): Promise<"drained" | "cut-off"> {
+    this.#stopping = true;
+    for (const timer of this.#waiting) clearTimeout(timer);
+    if (this.#members.size === 0) return "drained";
+    const { promise, resolve } = Promise.withResolvers<"drained" | "cut-off">();
+    this.#allDrained = () => resolve("drained");
+    const timer = setTimeout(() => resolve("cut-off"), graceMs);
+    for (const holder of this.#members.keys()) this.post(holder, { type: "worker.drain" });
+    const how = await promise;
+    clearTimeout(timer);
+    return how;
+  }
+
+  /** Ends every thread at once. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#stallCheck);
+    await Promise.all(Array.from(this.#members.values(), ({ thread }) => thread.terminate()));
+  }
+
+  /** Kills one worker as a crash would; for tests and operators of last resort. */
+  async kill(holder: HolderId): Promise<void> {
+    await this.#members.get(holder)?.thread.terminate();
+  }
+
+  get replaced(): number {
+    return this.#replaced;
+  }
+
+  views(nowMs: number): readonly WorkerView[] {
+    return Array.from(this.#members.values(), (member) => ({
+      holder: member.holder,
+      threadId: member.thread.threadId,
+      listening: member.listening,
+      activeRequests: member.activeRequests,
+      upMs: nowMs - member.startedAtMs,
+    }));
+  }
+
+  #spawn(part: number): void {
+    const { config, port, reusePort, counters, entry } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const start: WorkerStart = { part, config, port, reusePort, counters, channel: port2 };
+    const thread = new Worker(entry, {
+      workerData: start,
+      transferList: [port2],
+      execArgv: [],
+      name: `gateway-${part}`,
+    });
+    this.#lastHolder += 1;
+    const nowMs = Date.now();
+    const member: Member = {
+      part,
+      holder: this.#lastHolder,
+      thread,
+      channel: port1,
+      startedAtMs: nowMs,
+      lastHeardAtMs: nowMs,
+      activeRequests: 0,
+      listening: false,
+    };
+    this.#members.set(member.holder, member);
+    port1.on("message", (message: ToPrimary) => this.#hear(member, message));
+    let failure: unknown;
+    thread.on("error", (error) => {
+      failure = error;
+    });
+    thread.on("exit", (code) => this.#bury(member, code, failure));
+  }
+
+  #hear(member: Member, message: ToPrimary): void {
+    member.lastHeardAtMs = Date.now();
+    switch (message.type) {
+      case "worker.listening":
+        member.listening = true;
+        if (Array.from(this.#members.values()).every(({ listening }) => listening)) this.#allListening?.();
+        return;
+      case "worker.pulse":
+        member.activeRequests = message.activeRequests;
+        return;
+      case "worker.drained":
+        this.#options.lost(member.holder);
+        this.#dismiss(member);
+        void member.thread.terminate();
+        return;
+      case "report.send":
+        this.#options.receive(member.holder, message);
+    }
+  }
+
+  #bury(member: Member, code: number, failure: unknown): void {
+    if (!this.#members.has(member.holder)) return;
+    new SharedCounters(this.#options.counters, member.part).reclaimPart();
+    this.#options.lost(member.holder);
+    const young = Date.now() - member.startedAtMs < YOUNG_MS;
+    this.#dismiss(member);
+    if (this.#stopping) return;
+    const error = failure instanceof Error ? failure : undefined;
+    if (this.#failedToStart !== undefined) {
+      this.#failedToStart(error ?? new Error(`a worker thread ended with code ${code} before it listened`));
+      return;
+    }
+    this.#options.log.error({ worker: member.holder, code, err: error }, "a worker thread died; it is replaced");
+    this.#youngDeaths = young ? this.#youngDeaths + 1 : 0;
+    this.#replaced += 1;
+    const delayMs = this.#youngDeaths < 2 ? 0 : Math.min(RESTART_MAX_MS, RESTART_STEP_MS * 2 ** this.#youngDeaths);
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      this.#spawn(member.part);
+    }, delayMs);
+    this.#waiting.add(timer);
+  }
+
+  #dismiss(member: Member): void {
+    member.channel.close();
+    this.#members.delete(member.holder);
+    if (this.#members.size === 0) this.#allDrained?.();
+  }
+
+  #replaceStalled(): void {
+    const deadline = Date.now() - STALL_MS;
+    for (const member of this.#members.values()) {
+      if (member.lastHeardAtMs >= deadline) continue;
+      this.#options.log.error({ worker: member.holder }, "a worker thread is stuck; it is ended");
+      void member.thread.terminate();
+    }
+  }
+}

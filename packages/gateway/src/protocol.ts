@@ -1,0 +1,89 @@
+/**
+ * Everything that crosses between the primary thread and an HTTP worker thread. One union per direction, plain data
+ * only: structured clone drops classes and an Error's code. ARCHITECTURE.md has the same messages as a table.
+ */
+import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
+import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { MessagePort } from "node:worker_threads";
+import type { GatewayConfig } from "./config.ts";
+
+/** What a worker thread is started with (`workerData`). */
+export interface WorkerStart {
+  /** Which part of the shared counters is this worker's, 0-based; a replacement takes over its predecessor's. */
+  readonly part: number;
+  readonly config: GatewayConfig;
+  /** The port every worker listens on; never 0. */
+  readonly port: number;
+  /** Whether the port is shared with other workers; not every platform can. */
+  readonly reusePort: boolean;
+  /** Memory shared by all threads; see shared-counters.ts. */
+  readonly counters: SharedArrayBuffer;
+  readonly channel: MessagePort;
+}
+
+/** A wish with the number its answer will carry. */
+export interface NumberedWish {
+  readonly wishId: number;
+  readonly wish: LeaseWish;
+}
+
+/** A lease with what a worker needs to use it. `secret` travels only on this channel. */
+export interface GrantedLease extends Lease {
+  readonly secret: string;
+  readonly fingerprint: string;
+}
+
+export interface WishAnswer {
+  readonly wishId: number;
+  readonly model: string;
+  /** Empty when denied. */
+  readonly leases: readonly GrantedLease[];
+  readonly denial?: Denial;
+}
+
+/** One finished request, as it is logged and stored. Holds no secret. */
+export interface RequestRow {
+  /** Moment the request ended, milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly requestId: string;
+  readonly method: string;
+  /** Path with the query's credentials removed, at most 512 characters. */
+  readonly path: string;
+  readonly model: string;
+  /** Status sent to the client; 499 when it left before one was sent. */
+  readonly status: number;
+  readonly outcome: OutcomeKind | "denied" | "refused" | "truncated";
+  readonly attempts: number;
+  /** Milliseconds from the request's arrival to the first byte sent to the client; -1 when none was sent. */
+  readonly firstByteMs: number;
+  readonly durationMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly totalTokens: number;
+  /** Key of the last attempt; 0 when none was made. */
+  readonly keyId: KeyId;
+  readonly fingerprint: string;
+  /** Name of the auth key, or "anonymous". */
+  readonly client: string;
+  readonly address: string;
+}
+
+export type ToPrimary =
+  | { readonly type: "worker.listening" }
+  /** Settlements are applied first, then returns, then the wishes are answered: a failure is known before the retry. */
+  | {
+      readonly type: "report.send";
+      readonly settlements: readonly Settlement[];
+      readonly returns: readonly Return[];
+      readonly wishes: readonly NumberedWish[];
+      readonly rows: readonly RequestRow[];
+    }
+  | { readonly type: "worker.pulse"; readonly activeRequests: number; readonly waiting: number }
+  | { readonly type: "worker.drained" };
+
+export type ToWorker =
+  | { readonly type: "lease.answer"; readonly answers: readonly WishAnswer[] }
+  | { readonly type: "lease.revoke"; readonly leaseIds: readonly number[] }
+  | { readonly type: "worker.drain" };

@@ -1,0 +1,70 @@
+/**
+ * Counters that all threads share under Atomics: limits that must hold over the whole gateway without a message.
+ * Each worker also keeps its own part, so that the primary can take back what a dead worker still held.
+ */
+
+/** Requests being served, bytes of request bodies kept for replay. */
+export type Counter = "requests" | "bodyBytes";
+
+const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, bodyBytes: 1 };
+const COUNTERS = 2;
+/** Slots before the workers' own: the totals, then the flags. */
+const READY_SLOT = COUNTERS;
+const HEAD_SLOTS = COUNTERS + 1;
+
+/** Why `/readyz` says no; the position is the value stored. */
+const READINESS = ["no-key-ready", "ready", "draining"] as const;
+export type Readiness = (typeof READINESS)[number];
+
+/** Memory for `workers` parts, zeroed. */
+export function allocateCounters(workers: number): SharedArrayBuffer {
+  return new SharedArrayBuffer((HEAD_SLOTS + workers * COUNTERS) * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** A view for one thread. `part` is the worker's index, 0-based; the primary uses any. */
+export class SharedCounters {
+  readonly #cells: Int32Array;
+  readonly #base: number;
+
+  constructor(memory: SharedArrayBuffer, part: number) {
+    this.#cells = new Int32Array(memory);
+    this.#base = HEAD_SLOTS + part * COUNTERS;
+  }
+
+  /** Adds `amount` (at most 2^31 - 1 in total) unless the total would pass `max`; says whether it was added. */
+  tryAdd(counter: Counter, amount: number, max: number): boolean {
+    const slot = SLOTS[counter];
+    const before = Atomics.add(this.#cells, slot, amount);
+    if (before + amount > max) {
+      Atomics.sub(this.#cells, slot, amount);
+      return false;
+    }
+    Atomics.add(this.#cells, this.#base + slot, amount);
+    return true;
+  }
+
+  subtract(counter: Counter, amount: number): void {
+    const slot = SLOTS[counter];
+    Atomics.sub(this.#cells, slot, amount);
+    Atomics.sub(this.#cells, this.#base + slot, amount);
+  }
+
+  total(counter: Counter): number {
+    return Atomics.load(this.#cells, SLOTS[counter]);
+  }
+
+  /** Takes back all that a dead worker still held. Primary only, after the worker has exited. */
+  reclaimPart(): void {
+    for (const slot of Object.values(SLOTS)) {
+      Atomics.sub(this.#cells, slot, Atomics.exchange(this.#cells, this.#base + slot, 0));
+    }
+  }
+
+  get readiness(): Readiness {
+    return READINESS[Atomics.load(this.#cells, READY_SLOT)] ?? "no-key-ready";
+  }
+
+  set readiness(value: Readiness) {
+    Atomics.store(this.#cells, READY_SLOT, READINESS.indexOf(value));
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The client's side of one request: writes the head, the bytes, the last word; counts them; holds back who is too
+ * fast. Worker threads. Never decides what is said.
+ */
+import type { ErrorCode } from "@gemini-gateway/core/error-codes";
+import { answerDialect } from "@gemini-gateway/gemini/error-answer";
+import { clientHeaders } from "@gemini-gateway/gemini/headers";
+import type { Route } from "@gemini-gateway/gemini/route";
+import type { ServerResponse } from "node:http";
+import type { KeptAnswer } from "./attempt.ts";
+import { ownAnswer, retryAfterSeconds, sendOwnAnswer } from "./own-answer.ts";
+
+/** `Retry-After` when nothing better is known, milliseconds. */
+const RETRY_AFTER_DEFAULT_MS = 1000;
+
+type RawHeaders = readonly (Buffer | string)[];
+
+export class ClientReply {
+  readonly #response: ServerResponse;
+  readonly #route: Route;
+  readonly #now: () => number;
+  /** Added to every head; a flat list. */
+  readonly #extraHeaders: () => readonly string[];
+  #firstByteAtMs = -1;
+  #bytes = 0;
+  #waitingForDrain = false;
+
+  constructor(response: ServerResponse, route: Route, extraHeaders: () => readonly string[], now: () => number) {
+    this.#response = response;
+    this.#route = route;
+    this.#extraHeaders = extraHeaders;
+    this.#now = now;
+  }
+
+  /** Moment the head was written, milliseconds since the epoch; -1 before. */
+  get firstByteAtMs(): number {
+    return this.#firstByteAtMs;
+  }
+
+  /** Bytes of the body handed to the socket. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Starts an answer of the upstream that continues with {@link write}. */
+  begin(status: number, rawHeaders: RawHeaders): void {
+    this.#writeHead(status, clientHeaders(rawHeaders, { keepLength: true }));
+  }
+
+  /** Writes on; `drained` is called once the client has taken enough, if this returned false. */
+  write(chunk: Buffer, drained: () => void): boolean {
+    this.#bytes += chunk.length;
+    if (this.#response.write(chunk)) return true;
+    if (!this.#waitingForDrain) {
+      this.#waitingForDrain = true;
+      this.#response.once("drain", () => {
+        this.#waitingForDrain = false;
+        drained();
+      });
+    }
+    return false;
+  }
+
+  /** Sends the head without waiting for a first chunk. */
+  flushHead(): void {
+    this.#response.flushHeaders();
+  }
+
+  end(last?: string): void {
+    if (last !== undefined) this.#bytes += Buffer.byteLength(last);
+    this.#response.end(last);
+  }
+
+  /** Cuts the connection: the only honest end of an answer that can no longer be completed. */
+  cut(): void {
+    this.#response.destroy();
+  }
+
+  /** Sends a whole answer of the upstream. */
+  whole(answer: KeptAnswer): void {
+    this.begin(answer.status, answer.rawHeaders);
+    this.#bytes += answer.body.length;
+    this.#response.end(answer.body);
+  }
+
+  /** Passes on an answer the client must see as it is, with a moment to come back if it names none itself. */
+  passOn(answer: KeptAnswer, retryAfterMs: number | undefined): void {
+    const headers = clientHeaders(answer.rawHeaders, { keepLength: false });
+    headers.push("content-length", String(answer.body.length));
+    if ((answer.status === 429 || answer.status === 503) && !names(headers, "retry-after")) {
+      headers.push("retry-after", retryAfterSeconds(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS));
+    }
+    this.#writeHead(answer.status, headers);
+    this.#bytes = answer.body.length;
+    this.#response.end(answer.body);
+  }
+
+  /** Answers with one of the gateway's own errors; returns the status. */
+  own(code: ErrorCode, retryAfterMs: number | undefined, closing: boolean): number {
+    const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs);
+    const headers = closing ? [...this.#extraHeaders(), "connection", "close"] : this.#extraHeaders();
+    this.#firstByteAtMs = this.#now();
+    this.#bytes = Buffer.byteLength(answer.body);
+    sendOwnAnswer(this.#response, answer, headers);
+    return answer.status;
+  }
+
+  #writeHead(status: number, headers: string[]): void {
+    this.#firstByteAtMs = this.#now();
+    headers.push(...this.#extraHeaders());
+    this.#response.writeHead(status, headers);
+  }
+}
+
+function names(headers: readonly string[], wanted: string): boolean {
+  return headers.some((name, at) => at % 2 === 0 && name.toLowerCase() === wanted);
+}

@@ -1,0 +1,70 @@
+/** What browsers need before they let a page call the gateway (CORS). Worker threads. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
+const ALLOWED_HEADERS_DEFAULT =
+  "authorization, content-type, x-goog-api-key, x-goog-api-client, x-server-timeout, x-goog-upload-command, " +
+  "x-goog-upload-header-content-length, x-goog-upload-header-content-type, x-goog-upload-offset, " +
+  "x-goog-upload-protocol, x-goog-upload-file-name, x-gateway-debug";
+const EXPOSED_HEADERS =
+  "retry-after, x-request-id, x-gateway-attempts, x-goog-upload-url, x-goog-upload-status, " +
+  "x-goog-upload-chunk-granularity, x-gemini-service-tier";
+/** How long a browser may remember a preflight, seconds. */
+const PREFLIGHT_SECONDS = "7200";
+/** Longest list of requested headers echoed back, characters. */
+const REQUESTED_HEADERS_MAX = 4096;
+
+export class CrossOrigin {
+  readonly #origins: ReadonlySet<string>;
+  readonly #any: boolean;
+
+  /** @param origins exact origins; "*" for all, "none" (or nothing) for none */
+  constructor(origins: readonly string[]) {
+    this.#origins = new Set(origins.filter((origin) => origin !== "none"));
+    this.#any = this.#origins.has("*");
+  }
+
+  /** Headers for an answer to this request, as a flat list; empty for a request that is no browser's. */
+  headersFor(request: IncomingMessage): readonly string[] {
+    const origin = request.headers.origin;
+    if (origin === undefined) return [];
+    const allowed = this.#allowedOrigin(origin);
+    if (allowed === undefined) return [];
+    return ["access-control-allow-origin", allowed, "access-control-expose-headers", EXPOSED_HEADERS, "vary", "Origin"];
+  }
+
+  /** Answers a preflight request. */
+  answerPreflight(request: IncomingMessage, response: ServerResponse): void {
+    const origin = request.headers.origin;
+    const allowed = origin === undefined ? undefined : this.#allowedOrigin(origin);
+    if (allowed === undefined) {
+      response.writeHead(204, ["allow", ALLOWED_METHODS]);
+      response.end();
+      return;
+    }
+    const requested = request.headers["access-control-request-headers"];
+    const headers = [
+      "access-control-allow-origin",
+      allowed,
+      "access-control-allow-methods",
+      ALLOWED_METHODS,
+      "access-control-allow-headers",
+      requested !== undefined && requested.length <= REQUESTED_HEADERS_MAX ? requested : ALLOWED_HEADERS_DEFAULT,
+      "access-control-max-age",
+      PREFLIGHT_SECONDS,
+      "vary",
+      "Origin, Access-Control-Request-Headers",
+    ];
+    // A page on the public web may only call a private address if the server says so.
+    if (request.headers["access-control-request-private-network"] === "true") {
+      headers.push("access-control-allow-private-network", "true");
+    }
+    response.writeHead(204, headers);
+    response.end();
+  }
+
+  #allowedOrigin(origin: string): string | undefined {
+    if (this.#any) return "*";
+    return this.#origins.has(origin) ? origin : undefined;
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * The life of one request after it was let in: body → lease → attempt → (next attempt …) → answer → settled.
+ * Worker threads. It calls; core and gemini decide. Ends exactly once, whatever happens: see `#end`.
+ */
+import { errorAnswerOf, type ErrorCode } from "@gemini-gateway/core/error-codes";
+import type { Denial } from "@gemini-gateway/core/lease";
+import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
+import { mayRetry } from "@gemini-gateway/core/retry-budget";
+import {
+  curable,
+  drawsOnRatio,
+  extendTrail,
+  FRESH_TRAIL,
+  lastWord,
+  type RetryMode,
+  type Trail,
+} from "@gemini-gateway/core/retry-policy";
+import { classifyLateError } from "@gemini-gateway/gemini/classify";
+import { lateErrorFrame } from "@gemini-gateway/gemini/error-answer";
+import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
+import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
+import { requestTokensFloor } from "@gemini-gateway/gemini/request-size";
+import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
+import { judgeTail } from "@gemini-gateway/gemini/stream-tail";
+import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+import { Attempt, type AttemptListener, type KeptAnswer } from "./attempt.ts";
+import type { Caller } from "./auth.ts";
+import { ClientReply } from "./client-reply.ts";
+import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
+import { RequestBody } from "./request-body.ts";
+import { attemptsHeader, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
+import type { Service } from "./service.ts";
+
+/** When to come back if nothing better is known, milliseconds. */
+const RETRY_AFTER_DEFAULT_MS = 1000;
+
+/** What the front door knows of a request it lets in. */
+export interface Admission {
+  readonly route: Route;
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  /** Headers every answer carries; a flat list. */
+  readonly extraHeaders: readonly string[];
+}
+
+export class Exchange implements AttemptListener, LeaseSeeker {
+  readonly route: Route;
+  readonly #admission: Admission;
+  readonly #service: Service;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #reply: ClientReply;
+  readonly #body: RequestBody;
+  readonly #notes: AttemptNote[] = [];
+  #model = "";
+  #trail: Trail = FRESH_TRAIL;
+  #attempt: Attempt | undefined;
+  #isSeeking = false;
+  /** The last attempt that failed unseen, and the answer it got. */
+  #last: Outcome | undefined;
+  #lastKept: KeptAnswer | undefined;
+  #tokenQuotaRefusals = 0;
+  #usage: Usage | undefined;
+  #hasEnded = false;
+
+  constructor(service: Service, request: IncomingMessage, response: ServerResponse, admission: Admission) {
+    this.#service = service;
+    this.#request = request;
+    this.#response = response;
+    this.#admission = admission;
+    this.route = admission.route;
+    this.#body = new RequestBody(service.counters);
+    this.#reply = new ClientReply(response, admission.route, () => this.#extraHeaders(), service.now);
+  }
+
+  /** Begins with the body. */
+  begin(): void {
+    this.#service.begun();
+    this.#response.on("close", () => {
+      if (!this.#response.writableFinished) this.#callerLeft();
+    });
+    this.#body.read(this.#request, this.#service.config.limits, (refusal) => {
+      if (this.#hasEnded) return;
+      if (refusal === undefined) this.#firstSeek();
+      else this.#answerOwn(refusal, "refused", refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined);
+    });
+  }
+
+  get lane(): string {
+    return quotaLane(this.route, this.#model);
+  }
+
+  get trail(): Trail {
+    return this.#trail;
+  }
+
+  get waitUntilMs(): number {
+    return this.#admission.startedAtMs + this.#service.config.lease.maxWaitMs;
+  }
+
+  get requestTokensFloor(): number {
+    return requestTokensFloor(this.#body.whole());
+  }
+
+  get tokenQuotaRefusals(): number {
+    return this.#tokenQuotaRefusals;
+  }
+
+  now(): number {
+    return this.#service.now();
+  }
+
+  // --- lease: a key that can serve this now --------------------------------------------------------------------------
+
+  #firstSeek(): void {
+    const { model, modelInBody: isInBody } = this.route;
+    this.#service.retryBudget.deposit();
+    this.#model = (isInBody ? modelInBody(this.#body.whole()).model : model) ?? "";
+    this.#seek();
+  }
+
+  #seek(): void {
+    this.#isSeeking = true;
+    this.#service.desk.seek(this);
+  }
+
+  leased(use: HeldUse): void {
+    this.#isSeeking = false;
+    const attempt = new Attempt(use, this, this.#service.config.limits.peekBytes);
+    this.#attempt = attempt;
+    const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
+    if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
+    this.#service.upstream.dispatch(
+      {
+        path: this.route.upstreamPath,
+        method: this.#request.method as Dispatcher.HttpMethod,
+        headers,
+        body: this.#body.toSend() as Buffer | null,
+      },
+      attempt,
+    );
+  }
+
+  denied(denial: Denial): void {
+    this.#isSeeking = false;
+    if (!this.#hasEnded) this.#giveLastWord(denial);
+  }
+
+  // --- attempt: what came of it --------------------------------------------------------------------------------------
+
+  begun(attempt: Attempt, status: number, rawHeaders: readonly (Buffer | string)[], held: readonly Buffer[]): void {
+    this.#body.release();
+    this.#note(attempt, "served");
+    this.#reply.begin(status, rawHeaders);
+    for (const chunk of held) this.more(attempt, chunk);
+    if (held.length === 0) this.#reply.flushHead();
+  }
+
+  more(attempt: Attempt, chunk: Buffer): boolean {
+    const isTaken = this.#reply.write(chunk, () => attempt.resume());
+    if (!isTaken) attempt.pause();
+    return isTaken;
+  }
+
+  whole(attempt: Attempt, answer: KeptAnswer): void {
+    this.#note(attempt, "served");
+    this.#usage = readUsage(answer.body);
+    this.#reply.whole(answer);
+    this.#conclude(attempt, { kind: "served" }, "served");
+  }
+
+  ended(attempt: Attempt, failure: Outcome | undefined): void {
+    if (attempt.dialect !== undefined) {
+      this.#endStream(attempt, attempt.dialect, failure);
+      return;
+    }
+    this.#usage = readUsage(attempt.tail.bytes());
+    if (failure === undefined) this.#reply.end();
+    else this.#reply.cut();
+    const outcome = failure ?? { kind: "served" };
+    this.#conclude(attempt, outcome, outcome.kind);
+  }
+
+  #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
+    const tail = judgeTail(attempt.tail.bytes(), dialect);
+    this.#usage = tail.usage;
+    if (failure !== undefined) {
+      const { status: code, canonical: status, text: message } = errorAnswerOf("upstream-broken");
+      const frame = lateErrorFrame(dialect, tail.openBoundary, { code, status, message });
+      if (frame === undefined) this.#reply.cut();
+      else this.#reply.end(frame);
+      this.#conclude(attempt, failure, failure.kind);
+      return;
+    }
+    this.#reply.end();
+    if (tail.error === undefined) {
+      this.#conclude(attempt, { kind: "served" }, tail.finished ? "served" : "truncated");
+      return;
+    }
+    const context = { route: this.route, nowMs: this.now(), requestTokensFloor: 0, tokenQuotaRefusals: 0 };
+    const outcome = classifyLateError(tail.error, context);
+    this.#conclude(attempt, outcome, outcome.kind);
+  }
+
+  failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
+    this.#attempt = undefined;
+    this.#service.desk.settle(attempt.use, outcome);
+    this.#note(attempt, outcome.kind);
+    const before = this.#trail;
+    this.#trail = extendTrail(before, attempt.use.keyId, outcome.kind);
+    this.#last = outcome;
+    this.#lastKept = kept;
+    if (outcome.kind === "quota-minute" && outcome.evidence.quotaId?.includes("Token") === true) {
+      this.#tokenQuotaRefusals += 1;
+    }
+    const { mode } = this.#service.config.retry;
+    if (curable(outcome.kind, before, mode) && this.#mayRetry(outcome.kind, mode)) this.#seek();
+    else this.#giveLastWord(undefined);
+  }
+
+  #mayRetry(kind: OutcomeKind, mode: RetryMode): boolean {
+    const { attempts: attemptsMax, timeMs } = this.#service.config.retry;
+    const { startedAtMs } = this.#admission;
+    const { attempts: attempt } = this.#trail;
+    if (!mayRetry({ attempt, attemptsMax, startedAtMs, nowMs: this.now(), timeMs })) return false;
+    return !drawsOnRatio(kind, mode) || this.#service.retryBudget.tryWithdraw();
+  }
+
+  // --- answer: the last word when no attempt served ------------------------------------------------------------------
+
+  #giveLastWord(denial: Denial | undefined): void {
+    const word = lastWord(this.#last, this.#lastKept !== undefined, denial);
+    const retryAfterMs = denial?.retryAtMs === undefined ? undefined : Math.max(1, denial.retryAtMs - this.now());
+    const outcome: RowOutcome = this.#last?.kind ?? "denied";
+    if (word.kind === "pass-on" && this.#lastKept !== undefined) {
+      this.#reply.passOn(this.#lastKept, retryAfterMs);
+      this.#end(outcome, this.#lastKept.status);
+      return;
+    }
+    const code = word.kind === "own" ? word.code : "internal";
+    const { retryable } = errorAnswerOf(code);
+    this.#answerOwn(code, outcome, retryable ? (retryAfterMs ?? RETRY_AFTER_DEFAULT_MS) : undefined);
+  }
+
+  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
+    // What is left of a refused body is not read: the connection cannot be used again.
+    const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
+    this.#end(outcome, status);
+  }
+
+  #extraHeaders(): readonly string[] {
+    const { caller, extraHeaders } = this.#admission;
+    if (!caller.authenticated || this.#request.headers["x-gateway-debug"] === undefined) return extraHeaders;
+    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
+  }
+
+  // --- settle: once, at the end --------------------------------------------------------------------------------------
+
+  #note(attempt: Attempt, outcome: AttemptNote["outcome"]): void {
+    this.#notes.push({ keyId: attempt.use.keyId, fingerprint: attempt.use.fingerprint, outcome });
+  }
+
+  #conclude(attempt: Attempt, outcome: Outcome, logged: RowOutcome): void {
+    this.#attempt = undefined;
+    this.#service.desk.settle(attempt.use, outcome);
+    this.#end(logged, attempt.status);
+  }
+
+  #callerLeft(): void {
+    if (this.#hasEnded) return;
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (this.#isSeeking) this.#service.desk.cancel(this);
+    if (attempt !== undefined) {
+      attempt.abandon();
+      this.#service.desk.settle(attempt.use, { kind: "caller-left" });
+      if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
+    }
+    this.#end("caller-left", 499);
+  }
+
+  #end(outcome: RowOutcome, status: number): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#body.release();
+    this.#service.ended(
+      rowOf({
+        atMs: this.now(),
+        startedAtMs: this.#admission.startedAtMs,
+        firstByteAtMs: this.#reply.firstByteAtMs,
+        requestId: this.#admission.requestId,
+        method: this.#request.method ?? "",
+        route: this.route,
+        model: this.#model,
+        status,
+        outcome,
+        notes: this.#notes,
+        bytesIn: this.#body.bytes,
+        bytesOut: this.#reply.bytes,
+        usage: this.#usage,
+        client: this.#admission.caller.name,
+        address: this.#request.socket.remoteAddress ?? "",
+      }),
+    );
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Where a worker's requests get the key they may use: from the pocket at once when it holds one, else from the primary.
+ * Worker threads. The pocket (core) decides how much to ask for; this shell keeps the queue of those who wait.
+ */
+import type { Denial, KeyId, LeaseId, LeaseWish } from "@gemini-gateway/core/lease";
+import type { LeasePocket, LeaseUse } from "@gemini-gateway/core/lease-pocket";
+import type { Outcome } from "@gemini-gateway/core/outcome";
+import type { Trail } from "@gemini-gateway/core/retry-policy";
+import type { GrantedLease, WishAnswer } from "../protocol.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** One use of a lease, in the hands of one attempt. */
+export interface HeldUse {
+  readonly leaseId: LeaseId;
+  readonly keyId: KeyId;
+  readonly secret: string;
+  readonly fingerprint: string;
+}
+
+/** Whoever waits for a key. Exactly one of `leased` and `denied` is called, once, unless it was cancelled. */
+export interface LeaseSeeker {
+  /** What the quota is counted by: a model, or a name for requests without one. */
+  readonly lane: string;
+  readonly trail: Trail;
+  /** Until when it is worth waiting for a key that is about to return; milliseconds since the epoch. */
+  readonly waitUntilMs: number;
+  leased(use: HeldUse): void;
+  denied(denial: Denial): void;
+}
+
+/** Requests of one worker that may wait for a key at once. */
+const WAITING_MAX = 10_000;
+/** What those beyond are told, milliseconds. */
+const CROWDED_RETRY_MS = 1_000;
+
+interface Waiting {
+  readonly seeker: LeaseSeeker;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** A wish on its way; `retryOf` when it is for one seeker only. */
+interface OpenWish {
+  readonly wish: LeaseWish;
+  readonly retryOf: Waiting | undefined;
+}
+
+export class LeaseDesk {
+  readonly #pocket: LeasePocket;
+  readonly #outbox: Outbox;
+  readonly #now: () => number;
+  /** Secrets of the keys lent to this worker so far; at most the pool's. */
+  readonly #keys = new Map<KeyId, Pick<GrantedLease, "secret" | "fingerprint">>();
+  readonly #waiting = new Map<LeaseSeeker, Waiting>();
+  /** First attempts waiting, by lane, in order of arrival. */
+  readonly #queues = new Map<string, Set<Waiting>>();
+  readonly #wishes = new Map<number, OpenWish>();
+  #lastWishId = 0;
+
+  constructor(pocket: LeasePocket, outbox: Outbox, now: () => number) {
+    this.#pocket = pocket;
+    this.#outbox = outbox;
+    this.#now = now;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
+  /** Gives the seeker a key now or later, or denies it. */
+  seek(seeker: LeaseSeeker): void {
+    const nowMs = this.#now();
+    if (seeker.trail.excludedKeys.length > 0) {
+      this.#wishForRetry(this.#register(seeker));
+      return;
+    }
+    const use = this.#pocket.take(seeker.lane, nowMs);
+    if (use !== undefined) {
+      this.#wishFor(seeker.lane, nowMs);
+      seeker.leased(this.#held(use));
+    } else if (this.#waiting.size >= WAITING_MAX) {
+      seeker.denied({ reason: "busy", retryAtMs: nowMs + CROWDED_RETRY_MS });
+    } else {
+      this.#enqueue(this.#register(seeker), nowMs);
+    }
+  }
+
+  /** The seeker no longer wants a key. */
+  cancel(seeker: LeaseSeeker): void {
+    const waiting = this.#waiting.get(seeker);
+    if (waiting !== undefined) this.#forget(waiting);
+  }
+
+  /** Ends the use of a key with what came of it. */
+  settle(use: HeldUse, outcome: Outcome): void {
+    const nowMs = this.#now();
+    this.#pocket.settle({ leaseId: use.leaseId, outcome }, nowMs);
+    if (this.#pocket.areReportsDue(nowMs)) this.#outbox.atOnce();
+    else this.#outbox.soon();
+  }
+
+  /** Takes in the primary's answers. */
+  receive(answers: readonly WishAnswer[]): void {
+    for (const answer of answers) {
+      const open = this.#wishes.get(answer.wishId);
+      this.#wishes.delete(answer.wishId);
+      for (const { keyId, secret, fingerprint } of answer.leases) this.#keys.set(keyId, { secret, fingerprint });
+      if (open === undefined) continue;
+      if (open.retryOf === undefined) this.#receiveForLane(answer, open.wish);
+      else this.#receiveForRetry(answer, open.retryOf);
+    }
+  }
+
+  /** The primary takes these leases back: what is left of them must not be started. */
+  revoke(leaseIds: readonly LeaseId[]): void {
+    const nowMs = this.#now();
+    for (const leaseId of leaseIds) this.#pocket.revoke(leaseId, nowMs);
+    this.#outbox.soon();
+  }
+
+  /** Gives back what has expired; called now and then. */
+  tick(): void {
+    this.#pocket.tick(this.#now());
+    this.#outbox.soon();
+  }
+
+  /** Gives back everything unused: the worker takes no more requests. */
+  close(): void {
+    this.#pocket.drain(this.#now());
+  }
+
+  #receiveForLane({ leases, denial, model }: WishAnswer, wish: LeaseWish): void {
+    const nowMs = this.#now();
+    if (denial === undefined) this.#pocket.granted(wish, leases, nowMs);
+    else this.#pocket.denied(wish, denial, nowMs);
+    const queue = this.#queues.get(model);
+    if (queue === undefined) return;
+    for (const waiting of queue) {
+      const use = this.#pocket.take(model, nowMs);
+      if (use === undefined) break;
+      this.#forget(waiting);
+      waiting.seeker.leased(this.#held(use));
+    }
+    if (denial !== undefined) this.#postponeQueue(queue, denial);
+    else if (queue.size > 0) this.#wishFor(model, nowMs);
+    if (queue.size === 0 && this.#queues.get(model) === queue) this.#queues.delete(model);
+  }
+
+  #receiveForRetry({ leases: [lease], denial }: WishAnswer, waiting: Waiting): void {
+    if (!this.#waiting.has(waiting.seeker)) {
+      // The client left meanwhile.
+      if (lease !== undefined) this.#settleUnused(lease);
+      return;
+    }
+    if (lease === undefined) {
+      this.#postponeOrDeny(waiting, denial ?? { reason: "busy" }, () => this.#wishForRetry(waiting));
+      return;
+    }
+    this.#forget(waiting);
+    waiting.seeker.leased({
+      leaseId: lease.id,
+      keyId: lease.keyId,
+      secret: lease.secret,
+      fingerprint: lease.fingerprint,
+    });
+  }
+
+  /** A use that came too late for its request ends as one whose caller has left. */
+  #settleUnused(lease: GrantedLease): void {
+    this.#pocket.settle({ leaseId: lease.id, outcome: { kind: "caller-left" } }, this.#now());
+    this.#outbox.soon();
+  }
+
+  #postponeQueue(queue: Set<Waiting>, denial: Denial): void {
+    for (const waiting of queue) {
+      queue.delete(waiting);
+      this.#postponeOrDeny(waiting, denial, () => this.#enqueue(waiting, this.#now()));
+    }
+  }
+
+  #postponeOrDeny(waiting: Waiting, denial: Denial, again: () => void): void {
+    const { seeker } = waiting;
+    const { retryAtMs } = denial;
+    if (retryAtMs !== undefined && retryAtMs <= seeker.waitUntilMs) {
+      waiting.timer = setTimeout(again, Math.max(1, retryAtMs - this.#now()));
+      return;
+    }
+    this.#forget(waiting);
+    seeker.denied(denial);
+  }
+
+  #register(seeker: LeaseSeeker): Waiting {
+    const waiting: Waiting = { seeker, timer: undefined };
+    this.#waiting.set(seeker, waiting);
+    return waiting;
+  }
+
+  #enqueue(waiting: Waiting, nowMs: number): void {
+    const { lane } = waiting.seeker;
+    const queue = this.#queues.get(lane) ?? new Set();
+    this.#queues.set(lane, queue.add(waiting));
+    if (this.#wishFor(lane, nowMs)) return;
+    const denial = this.#pocket.denial(lane, nowMs);
+    if (denial !== undefined) this.#postponeQueue(queue, denial);
+  }
+
+  #wishForRetry(waiting: Waiting): void {
+    const { lane, trail } = waiting.seeker;
+    const { excludedKeys, excludedProjectsOf } = trail;
+    this.#send({ wish: { model: lane, uses: 1, excludedKeys, excludedProjectsOf }, retryOf: waiting });
+  }
+
+  #wishFor(lane: string, nowMs: number): boolean {
+    const wish = this.#pocket.wish(lane, this.#queues.get(lane)?.size ?? 0, nowMs);
+    if (wish === undefined) return false;
+    this.#send({ wish, retryOf: undefined });
+    return true;
+  }
+
+  #send(open: OpenWish): void {
+    this.#lastWishId += 1;
+    this.#wishes.set(this.#lastWishId, open);
+    this.#outbox.wish({ wishId: this.#lastWishId, wish: open.wish });
+  }
+
+  #forget(waiting: Waiting): void {
+    const { seeker } = waiting;
+    if (waiting.timer !== undefined) clearTimeout(waiting.timer);
+    this.#waiting.delete(seeker);
+    this.#queues.get(seeker.lane)?.delete(waiting);
+  }
+
+  #held({ leaseId, keyId }: LeaseUse): HeldUse {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new Error(`lease ${leaseId} is of a key this worker was never given`);
+    return { leaseId, keyId, ...key };
+  }
+}

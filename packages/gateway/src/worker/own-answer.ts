@@ -1,0 +1,42 @@
+/** Answers the gateway gives by itself, in the error shape the client's own dialect expects. Worker threads. */
+import { type ErrorCode, errorAnswerOf } from "@gemini-gateway/core/error-codes";
+import { errorAnswer, type AnswerDialect } from "@gemini-gateway/gemini/error-answer";
+import type { ServerResponse } from "node:http";
+
+/** Longest `Retry-After` told to a client, seconds: a day and an hour covers every daily quota. */
+const RETRY_AFTER_MAX_SECONDS = 90_000;
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Flat name, value list. */
+  readonly headers: readonly string[];
+}
+
+/**
+ * Words one of the gateway's own errors.
+ * @param retryAfterMs when the client may try again; undefined when nothing is known
+ */
+export function ownAnswer(code: ErrorCode, dialect: AnswerDialect, retryAfterMs?: number): OwnAnswer {
+  const { status, canonical, text } = errorAnswerOf(code);
+  const error =
+    retryAfterMs === undefined
+      ? { code: status, status: canonical, message: text }
+      : { code: status, status: canonical, message: text, retryAfterMs };
+  const body = errorAnswer(error, dialect);
+  const headers = ["content-type", "application/json; charset=UTF-8", "content-length", String(Buffer.byteLength(body))];
+  if (retryAfterMs !== undefined) headers.push("retry-after", retryAfterSeconds(retryAfterMs));
+  return { status, body, headers };
+}
+
+/** Whole seconds, at least 1: a client that comes back at once would find the same. */
+export function retryAfterSeconds(retryAfterMs: number): string {
+  return String(Math.min(RETRY_AFTER_MAX_SECONDS, Math.max(1, Math.ceil(retryAfterMs / 1000))));
+}
+
+/** Sends an own answer with `extraHeaders` (flat list). Does nothing when the response has begun. */
+export function sendOwnAnswer(response: ServerResponse, answer: OwnAnswer, extraHeaders: readonly string[]): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(answer.status, [...answer.headers, ...extraHeaders]);
+  response.end(answer.body);
+}

@@ -1,0 +1,57 @@
+/** Words a finished request for the log and an attempt trail for whoever asked. Worker threads; pure. */
+import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { Route } from "@gemini-gateway/gemini/route";
+import type { Usage } from "@gemini-gateway/gemini/usage";
+import type { RequestRow } from "../protocol.ts";
+
+export type RowOutcome = RequestRow["outcome"];
+
+/** One attempt, as it is told to an authenticated caller who asks. */
+export interface AttemptNote {
+  readonly keyId: number;
+  readonly fingerprint: string;
+  readonly outcome: OutcomeKind;
+}
+
+const PATH_CHARACTERS_MAX = 512;
+
+/** `k-abc=quota-minute, k-def=served` */
+export function attemptsHeader(notes: readonly AttemptNote[]): string {
+  return notes.map(({ fingerprint, outcome }) => `${fingerprint}=${outcome}`).join(", ");
+}
+
+export interface FinishedRequest {
+  readonly atMs: number;
+  readonly startedAtMs: number;
+  /** -1 when nothing was sent. */
+  readonly firstByteAtMs: number;
+  readonly requestId: string;
+  readonly method: string;
+  readonly route: Route;
+  readonly model: string;
+  readonly status: number;
+  readonly outcome: RowOutcome;
+  readonly notes: readonly AttemptNote[];
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly usage: Usage | undefined;
+  readonly client: string;
+  readonly address: string;
+}
+
+export function rowOf(finished: FinishedRequest): RequestRow {
+  const { startedAtMs, firstByteAtMs, route, notes, usage, ...same } = finished;
+  const last = notes.at(-1);
+  return {
+    ...same,
+    path: route.upstreamPath.slice(0, PATH_CHARACTERS_MAX),
+    firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - startedAtMs,
+    attempts: notes.length,
+    durationMs: finished.atMs - startedAtMs,
+    promptTokens: usage?.promptTokens ?? 0,
+    outputTokens: usage?.outputTokens ?? 0,
+    totalTokens: usage?.totalTokens ?? 0,
+    keyId: last?.keyId ?? 0,
+    fingerprint: last?.fingerprint ?? "",
+  };
+}

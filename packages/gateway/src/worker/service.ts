@@ -1,0 +1,20 @@
+/** What every request of a worker shares: built once in main.ts and handed down. Worker threads. */
+import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
+import type { GatewayConfig } from "../config.ts";
+import type { RequestRow } from "../protocol.ts";
+import type { SharedCounters } from "../shared-counters.ts";
+import type { LeaseDesk } from "./lease-desk.ts";
+import type { Upstream } from "./upstream.ts";
+
+export interface Service {
+  readonly config: GatewayConfig;
+  readonly counters: SharedCounters;
+  readonly desk: LeaseDesk;
+  readonly upstream: Upstream;
+  readonly retryBudget: RetryBudget;
+  now(): number;
+  /** Called once by every request that was let in … */
+  begun(): void;
+  /** … and once when it has ended. */
+  ended(row: RequestRow): void;
+}
