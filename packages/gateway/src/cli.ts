@@ -4,7 +4,6 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import packageJson from "../package.json" with { type: "json" };
 import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
@@ -30,7 +29,10 @@ const GROUPS = {
   config: "Look at the configuration",
 };
 
-/** Runs one command line (without the program's name) and gives the exit code of the process. Never throws. */
+/**
+ * Runs one command line (without the program's name) and gives the exit code of the process. Never throws.
+ * @public called by bin/gemini-gateway.js, which names this file at run time
+ */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args, COMMANDS, GROUPS, contextOf(process));
@@ -42,8 +44,6 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandContext {
   stdout.on("error", leaveOnBrokenPipe);
-  // The workers' program lies beside this file, as TypeScript in the checkout and as JavaScript when published.
-  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
   return {
     env,
     readFile: (path) => readFileSync(path, "utf8"),
@@ -52,9 +52,16 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
     print: (text) => void stdout.write(`${text}\n`),
     remark: (text) => void stderr.write(`${text}\n`),
     nowMs: Date.now,
-    version: packageJson.version,
-    workerEntry: new URL(`./worker/main${extension}`, import.meta.url),
+    version: ownVersion(),
+    // Written out whole, so that the build finds the file and points the name at its JavaScript.
+    workerEntry: new URL("./worker/main.ts", import.meta.url),
   };
+}
+
+/** The version in package.json, which lies one folder above this file in the checkout and in the published package. */
+function ownVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 /** Readers such as `head` close the pipe when they have enough: no failure of ours. */
