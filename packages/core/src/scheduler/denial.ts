@@ -15,20 +15,21 @@ export function denialFor(ledger: Ledger, model: ModelLanes | undefined, nowMs: 
   return moments.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...moments)) };
 }
 
-/** The reason with the most keys behind it; the earlier of two equal ones. */
+/** The reason with the most keys behind it; of two equal ones, the one named first. */
 function mainReason({ pool }: Ledger, model: ModelLanes | undefined): DenialReason {
-  const census = model?.census;
-  const keys = (...places: ("quota-minute" | "quota-day" | "overloaded" | "unavailable" | "open" | "full")[]) =>
-    places.reduce((sum, place) => sum + (census?.[place].keys ?? 0), 0);
-  const reasons: readonly (readonly [DenialReason, number])[] = [
-    ["quota", keys("quota-minute", "quota-day")],
-    ["resting", keys("overloaded")],
-    ["billing", pool.billingKeys],
-    ["model-unavailable", keys("unavailable")],
-    ["out-of-service", pool.keys.size - pool.availableKeys - pool.billingKeys],
-    ["busy", keys("open", "full")],
-  ];
-  return reasons.reduce((most, each) => (each[1] > most[1] ? each : most))[1] > 0
-    ? reasons.reduce((most, each) => (each[1] > most[1] ? each : most))[0]
-    : "busy";
+  let main: DenialReason = "busy";
+  let most = 0;
+  const weigh = (reason: DenialReason, keys: number): void => {
+    if (keys > most) [main, most] = [reason, keys];
+  };
+  if (model !== undefined) {
+    const { census } = model;
+    weigh("quota", census["quota-minute"].keys + census["quota-day"].keys);
+    weigh("resting", census.overloaded.keys);
+    weigh("model-unavailable", census.unavailable.keys);
+    weigh("busy", census.open.keys + census.full.keys);
+  }
+  weigh("billing", pool.billingKeys);
+  weigh("out-of-service", pool.keys.size - pool.availableKeys - pool.billingKeys);
+  return main;
 }

@@ -40,11 +40,6 @@ export class LoadLevels<T> {
     }
   }
 
-  get isEmpty(): boolean {
-    this.#skipEmpty();
-    return this.#lowest >= this.#heads.length;
-  }
-
   #skipEmpty(): void {
     while (this.#lowest < this.#heads.length && !(this.#heads[this.#lowest] as Link<T>).isLinked) this.#lowest++;
   }

@@ -63,11 +63,6 @@ export class Roster<T extends Rostered> {
     return undefined;
   }
 
-  /** True when the cursor has nothing more to meet. A cursor before gaps only is not at the end yet. */
-  isAtEnd(cursor: RosterCursor): boolean {
-    return cursor.position >= this.#slots.length;
-  }
-
   #closeGaps(): void {
     const kept: T[] = [];
     const keptBefore = new Int32Array(this.#slots.length + 1);

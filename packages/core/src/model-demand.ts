@@ -1,0 +1,151 @@
+/**
+ * One model's part of a worker's pocket: the uses at hand and how many to ask for. Run by an HTTP worker thread, used by
+ * the lease pocket only. Pure: no clock, no I/O.
+ */
+import type { Denial, KeyId, Lease, LeaseId, Return } from "./lease.ts";
+
+export interface PocketOptions {
+  /** Most uses held for one model beyond the requests that wait, 1..256. */
+  readonly batchMax: number;
+  /** A batch is to last about this long, milliseconds. */
+  readonly batchMs: number;
+  /** Longest time a report waits for company, milliseconds. */
+  readonly reportDelayMs: number;
+  /** Reports that are sent without waiting for more. */
+  readonly reportsMax: number;
+}
+
+export const DEFAULT_POCKET_OPTIONS: PocketOptions = {
+  batchMax: 64,
+  batchMs: 250,
+  reportDelayMs: 50,
+  reportsMax: 64,
+};
+
+/** After a denial nothing is asked for at least this long. */
+const DENIAL_MIN_MS = 50;
+/** And at most this long: something may have changed that the primary did not foresee. */
+const DENIAL_MAX_MS = 1_000;
+
+/** What is left of one lease. */
+interface PocketedLease {
+  readonly leaseId: LeaseId;
+  readonly keyId: KeyId;
+  readonly untilMs: number;
+  left: number;
+}
+
+/** A use taken; `isLast` when nothing of its lease is left. */
+export interface TakenUse {
+  readonly leaseId: LeaseId;
+  readonly keyId: KeyId;
+  readonly isLast: boolean;
+}
+
+export class ModelDemand {
+  /** Milliseconds since the epoch. */
+  lastAskedMs = 0;
+  readonly #options: PocketOptions;
+  /** Turn by turn: the first is used next and then goes last. At most {@link PocketOptions.batchMax} and the waiting. */
+  #leases: PocketedLease[] = [];
+  #uses = 0;
+  /** Uses wished for and not answered. */
+  #asked = 0;
+  /** Uses to have at hand after the next grant. */
+  #batch = 1;
+  #lastGrantMs = Number.NEGATIVE_INFINITY;
+  #lastTakenMs = Number.NEGATIVE_INFINITY;
+  /** No lease here runs out before this moment. */
+  #earliestEndMs = Number.POSITIVE_INFINITY;
+  #denial: { readonly denial: Denial; readonly untilMs: number } | undefined;
+
+  constructor(options: PocketOptions) {
+    this.#options = options;
+  }
+
+  get uses(): number {
+    return this.#uses;
+  }
+
+  /** Nothing at hand and nothing asked. */
+  get isIdle(): boolean {
+    return this.#uses === 0 && this.#asked === 0;
+  }
+
+  take(nowMs: number): TakenUse | undefined {
+    const lease = this.#leases[0];
+    if (lease === undefined || lease.untilMs < nowMs) return undefined;
+    this.#leases.shift();
+    this.#lastTakenMs = nowMs;
+    this.#uses--;
+    lease.left--;
+    if (lease.left > 0) this.#leases.push(lease);
+    return { leaseId: lease.leaseId, keyId: lease.keyId, isLast: lease.left === 0 };
+  }
+
+  /**
+   * Uses to ask for now, 0 for none; they count as asked. Asks when more requests wait than uses are at hand or on
+   * their way, and in good time before a batch runs out while it is being used.
+   */
+  wishedUses(waiting: number, nowMs: number): number {
+    const coming = this.#uses + this.#asked;
+    const isShort = waiting > coming;
+    const isInUse = nowMs - this.#lastTakenMs < this.#options.batchMs;
+    const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
+    if (!(isShort || isLow) || this.denial(nowMs) !== undefined) return 0;
+    if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
+    const uses = Math.max(waiting, this.#batch) - coming;
+    this.#asked += uses;
+    return uses;
+  }
+
+  granted(wished: number, leases: readonly Lease[], nowMs: number): void {
+    this.#asked = Math.max(this.#asked - wished, 0);
+    this.#denial = undefined;
+    this.#lastGrantMs = nowMs;
+    for (const { id, keyId, untilMs, uses } of leases) {
+      this.#leases.push({ leaseId: id, keyId, untilMs, left: uses });
+      this.#uses += uses;
+      this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
+    }
+  }
+
+  denied(wished: number, denial: Denial, nowMs: number): void {
+    this.#asked = Math.max(this.#asked - wished, 0);
+    const pauseMs = (denial.retryAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    const untilMs = nowMs + Math.min(Math.max(pauseMs, DENIAL_MIN_MS), DENIAL_MAX_MS);
+    this.#denial = { denial, untilMs };
+    this.#batch = Math.max(1, this.#batch >> 1);
+  }
+
+  /** The last denial while it is fresh. */
+  denial(nowMs: number): Denial | undefined {
+    return this.#denial !== undefined && nowMs < this.#denial.untilMs ? this.#denial.denial : undefined;
+  }
+
+  /** Takes out what may no longer be started. Having asked for too much, the model asks for less from now on. */
+  takeExpired(nowMs: number): Return[] {
+    if (nowMs <= this.#earliestEndMs) return [];
+    const expired = this.#takeOut((lease) => lease.untilMs < nowMs);
+    this.#earliestEndMs = this.#leases.reduce((earliest, { untilMs }) => Math.min(earliest, untilMs), Infinity);
+    if (expired.length > 0) this.#batch = Math.max(1, this.#batch >> 1);
+    return expired;
+  }
+
+  /** Takes out what is left of the lease. */
+  remove(leaseId: LeaseId): Return[] {
+    return this.#takeOut((lease) => lease.leaseId === leaseId);
+  }
+
+  #takeOut(isOut: (lease: PocketedLease) => boolean): Return[] {
+    const out = this.#leases.filter(isOut);
+    if (out.length === 0) return [];
+    this.#leases = this.#leases.filter((lease) => !isOut(lease));
+    for (const { left } of out) this.#uses -= left;
+    return out.map(({ leaseId, left }) => ({ leaseId, uses: left }));
+  }
+
+  #grow(): void {
+    this.#batch = Math.min(this.#batch * 2, this.#options.batchMax);
+  }
+}
