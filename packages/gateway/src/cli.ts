@@ -14,6 +14,7 @@ import { serveCommand } from "./cli/serve.ts";
 import { statusCommand } from "./cli/status.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { OperatorError } from "./control/operator-error.ts";
+import { ownVersion } from "./version.ts";
 
 const COMMANDS = [
   serveCommand,
@@ -56,12 +57,6 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
     // Written out whole, so that the build finds the file and points the name at its JavaScript.
     workerEntry: new URL("./worker/main.ts", import.meta.url),
   };
-}
-
-/** The version in package.json, which lies one folder above this file in the checkout and in the published package. */
-function ownVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 /** Readers such as `head` close the pipe when they have enough: no failure of ours. */
