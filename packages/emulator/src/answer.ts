@@ -91,7 +91,8 @@ function callAnswer(facts: AnswerFacts, tool: ToolDeclaration): Answer {
 /** What the model would say when nothing cuts it short. */
 function sentenceFor({ prompt, projectName }: AnswerFacts): string {
   if (prompt.jsonSchema !== undefined) return JSON.stringify(sampleOf(prompt.jsonSchema, projectName));
-  if (prompt.toolResult !== undefined) return `Project ${projectName} got the tool's answer: ${prompt.toolResult}`;
+  if (prompt.toolResult !== undefined)
+    return `Project ${projectName} got the tool's answer: ${prompt.toolResult}`;
   return `Hello from project ${projectName}: you said ${JSON.stringify(prompt.text.slice(0, ECHO_CHARACTERS_MAX))}`;
 }
 
@@ -134,7 +135,8 @@ function piecesOf(sentence: string, shape: { events: number; textBytes: number }
       characters.slice(Math.round(index * size), Math.round((index + 1) * size)).join("");
     return { count: shape.events, at };
   }
-  const padded = (text: string): string => text + ".".repeat(Math.max(0, shape.textBytes - Buffer.byteLength(text)));
+  const padded = (text: string): string =>
+    text + ".".repeat(Math.max(0, shape.textBytes - Buffer.byteLength(text)));
   return { count: shape.events, at: (index) => padded(index === 0 ? sentence : ` [${index}]`) };
 }
 

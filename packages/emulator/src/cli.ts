@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { startEmulator } from "./emulator.ts";
-import { DEFAULT_PROJECTS } from "./options.ts";
+import { DEFAULT_PROJECTS } from "./project-spec.ts";
 import type { EmulatorOptions } from "./options.ts";
 import { parseScript } from "./script.ts";
 
@@ -43,7 +43,9 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const emulator = await startEmulator(options);
   const { url, port } = emulator;
-  process.stdout.write(values.json ? `${JSON.stringify({ url, port })}\n` : `Gemini emulator listening at ${url}\n`);
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ url, port })}\n` : `Gemini emulator listening at ${url}\n`,
+  );
   // A second signal finds no handler left and ends the process at once.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void emulator.close());
 }

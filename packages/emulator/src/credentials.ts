@@ -27,9 +27,7 @@ export function credentialOf(source: CredentialSource, bearerAllowed: boolean): 
   if (!authorization) return { kind: "refused", error: "no-credential" };
   if (!bearerAllowed) return { kind: "refused", error: "unauthenticated" };
   const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  return bearer === undefined
-    ? { kind: "refused", error: "unauthenticated" }
-    : { kind: "key", key: bearer };
+  return bearer === undefined ? { kind: "refused", error: "unauthenticated" } : { kind: "key", key: bearer };
 }
 
 /** What an unknown key gets: authorization keys (`AQ.`) are judged as tokens, 401; the rest 400. */

@@ -116,7 +116,8 @@ export class Delivery implements Wakeable {
     const all = { ...headers, ...length } as Record<string, string | string[]>;
     (this.#response as ServerResponse).writeHead(status, all);
     // A stream's headers go at once; a whole answer rather travels in one packet with them.
-    if (contentLength === undefined || this.#gates.length > 0 || frameCount === 0) flushHeaders(this.#response);
+    if (contentLength === undefined || this.#gates.length > 0 || frameCount === 0)
+      flushHeaders(this.#response);
     this.#position = 0;
     this.#nextDueMs = this.#tools.monotonicMs();
     this.#observer.headersSent(status);

@@ -9,8 +9,10 @@ import { MinimalService } from "./minimal.ts";
 import { FaultRules } from "./fault-rules.ts";
 import type { FaultRule } from "./fault-rules.ts";
 import { modelCatalogue } from "./models.ts";
-import { DEFAULT_PROJECTS, REQUEST_BYTES_MAX } from "./options.ts";
-import type { EmulatorOptions, KeyState, ProjectState } from "./options.ts";
+import { REQUEST_BYTES_MAX } from "./options.ts";
+import { DEFAULT_PROJECTS } from "./project-spec.ts";
+import type { EmulatorOptions } from "./options.ts";
+import type { KeyState, ProjectState } from "./project-spec.ts";
 import { Projects } from "./projects.ts";
 import { QuotaBuckets } from "./quota-buckets.ts";
 import { listen } from "./server.ts";
@@ -18,11 +20,6 @@ import type { HttpHandler, Listener } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { waitUntilFound } from "./waiting.ts";
 import type { World } from "./world.ts";
-
-export type { Call, CallListener, CallLog, CallPhase } from "./call-log.ts";
-export type { Fault, FaultMatch, FaultRule } from "./fault-rules.ts";
-export type { ErrorName } from "./named-errors.ts";
-export type { EmulatorOptions, KeyState, ModelSpec, ProjectSpec, ProjectState, QuotaSpec } from "./options.ts";
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {
@@ -138,12 +135,17 @@ class RunningEmulator implements Emulator {
 
   waitForCall(predicate: (call: Call) => boolean, timeoutMs?: number): Promise<Call> {
     const look = (): Call | undefined => this.calls.recent().find(predicate);
-    return waitUntilFound((listener) => this.onCall(listener), look, `a call: ${predicate}`, timeoutMs);
+    return waitUntilFound(
+      (listener) => this.onCall(listener),
+      look,
+      `a call: ${predicate.toString()}`,
+      timeoutMs,
+    );
   }
 
   async waitUntil(condition: (emulator: Emulator) => boolean, timeoutMs?: number): Promise<void> {
     const look = (): true | undefined => (condition(this) ? true : undefined);
-    await waitUntilFound((listener) => this.onCall(listener), look, `${condition}`, timeoutMs);
+    await waitUntilFound((listener) => this.onCall(listener), look, condition.toString(), timeoutMs);
   }
 
   async close(): Promise<void> {

@@ -115,8 +115,7 @@ export const REQUEST_ERRORS = {
       "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting",
     ),
   "internal-encountered": () => upstreamError(500, "INTERNAL", "Internal error encountered."),
-  overloaded: () =>
-    upstreamError(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+  overloaded: () => upstreamError(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
   "high-demand": () =>
     upstreamError(
       503,

@@ -127,7 +127,8 @@ export class FaultRules {
 
   /** Adds a rule at the end and gives its id. Throws a RangeError above {@link FAULT_RULES_MAX}. */
   add(rule: FaultRule): number {
-    if (this.#rules.length >= FAULT_RULES_MAX) throw new RangeError(`more than ${FAULT_RULES_MAX} fault rules`);
+    if (this.#rules.length >= FAULT_RULES_MAX)
+      throw new RangeError(`more than ${FAULT_RULES_MAX} fault rules`);
     const id = this.#nextId;
     this.#nextId += 1;
     this.#rules.push({ id, rule, chance: seededChance(rule.seed ?? 1), met: 0, acted: 0 });

@@ -25,7 +25,12 @@ export function arrayReply(answer: Answer): Reply {
   const eventCount = answer.chunkCount;
   const frame = (index: number): Buffer =>
     index < eventCount ? arrayElement(nativeEvent(answer, index), index) : ARRAY_END;
-  return streamReply("array", ARRAY_TYPE, { frame, frameCount: eventCount + 1, eventCount }, answer.intervalMs);
+  return streamReply(
+    "array",
+    ARRAY_TYPE,
+    { frame, frameCount: eventCount + 1, eventCount },
+    answer.intervalMs,
+  );
 }
 
 export interface ChatStreamFacts {
@@ -44,7 +49,12 @@ export function chatReply(facts: ChatStreamFacts): Reply {
     const chunk = index === answer.chunkCount ? chatUsageChunk(facts) : chatChunk(facts, index);
     return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`);
   };
-  return streamReply("openai-sse", SSE_TYPE, { frame, frameCount: eventCount + 1, eventCount }, answer.intervalMs);
+  return streamReply(
+    "openai-sse",
+    SSE_TYPE,
+    { frame, frameCount: eventCount + 1, eventCount },
+    answer.intervalMs,
+  );
 }
 
 function streamReply(
@@ -69,13 +79,19 @@ function arrayElement(value: unknown, index: number): Buffer {
 }
 
 /** The frames with which a stream of a dialect reports an error after `eventsBefore` events, and ends. */
-export function lateErrorFrames(dialect: Dialect, errorBody: object, eventsBefore: number): readonly Buffer[] {
+export function lateErrorFrames(
+  dialect: Dialect,
+  errorBody: object,
+  eventsBefore: number,
+): readonly Buffer[] {
   switch (dialect) {
     case "array":
       return [arrayElement(errorBody, eventsBefore), ARRAY_END];
     case "openai-sse":
       return [Buffer.from(`data: ${JSON.stringify([errorBody])}\n\n`)];
-    default:
+    case "sse":
+    case "unary":
+    case "openai-unary":
       return [sseFrame(eventJson(errorBody))];
   }
 }

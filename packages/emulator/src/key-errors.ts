@@ -4,7 +4,7 @@
  */
 import { SERVICE, TYPE_PREFIX, upstreamError } from "./error-bodies.ts";
 import type { ErrorSubject, UpstreamError } from "./error-bodies.ts";
-import type { KeyState } from "./options.ts";
+import type { KeyState } from "./project-spec.ts";
 
 const INVALID_MESSAGE = "API key not valid. Please pass a valid API key.";
 const UNAUTHENTICATED_MESSAGE =

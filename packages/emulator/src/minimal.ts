@@ -3,6 +3,7 @@
  * looked at, no quota, no faults, nothing kept of a call but its count. Runs on the emulator's thread. Whatever else is
  * asked, and every credential it does not know, goes to the full service.
  */
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { answerTo } from "./answer.ts";
 import { Delivery } from "./delivery.ts";
 import type { DeliveryObserver, DeliveryTools, HttpRequest, HttpResponse } from "./delivery.ts";
@@ -22,6 +23,8 @@ const PREPARED_URLS_MAX = 1000;
 interface Prepared {
   readonly model: string;
   readonly reply: Reply;
+  /** Set for a unary answer, which needs no delivery. */
+  readonly whole: { readonly headers: OutgoingHttpHeaders; readonly body: Buffer } | undefined;
 }
 
 export class MinimalService {
@@ -62,11 +65,17 @@ export class MinimalService {
     if (project === undefined || prepared === undefined) return this.#serveFully(request, response);
     this.#world.calls.countUnkept(String(key), project.name, prepared.model);
     request.resume();
-    request.once("end", () => this.#answer(prepared.reply, response));
+    request.once("end", () => this.#answer(prepared, response));
   };
 
-  #answer(reply: Reply, response: HttpResponse): void {
-    new Delivery(reply, response, this.#observer, this.#tools).wake();
+  #answer({ reply, whole }: Prepared, response: HttpResponse): void {
+    if (whole === undefined) {
+      new Delivery(reply, response, this.#observer, this.#tools).wake();
+      return;
+    }
+    const plain = response as ServerResponse;
+    plain.writeHead(reply.status, whole.headers);
+    plain.end(whole.body);
   }
 
   #preparedFor(request: HttpRequest): Prepared | undefined {
@@ -87,11 +96,14 @@ function prepare(models: ReadonlyMap<string, Model>, method: string, url: string
   const prompt = nativePrompt({ contents: [{ parts: [{ text: "hi" }] }] });
   const answer = answerTo({ prompt, projectName: "any", model, responseId: "emulated", fault: undefined });
   if (route.operation === "generateContent") {
-    return { model: model.name, reply: jsonReply(nativeWhole(answer)) };
+    const reply = jsonReply(nativeWhole(answer));
+    const body = reply.frame(0);
+    const headers = { ...reply.headers, "content-length": body.length } as OutgoingHttpHeaders;
+    return { model: model.name, reply, whole: { headers, body } };
   }
   if (route.operation !== "streamGenerateContent") return undefined;
   const stream = searchParams.get("alt") === "sse" ? sseReply(answer) : arrayReply(answer);
-  return { model: model.name, reply: withFramesBuilt(stream) };
+  return { model: model.name, reply: withFramesBuilt(stream), whole: undefined };
 }
 
 /** Builds every frame now, and joins them when nothing is to pass between. */

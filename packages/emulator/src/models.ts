@@ -81,7 +81,9 @@ function modelOf(spec: ModelSpec): Model {
  * What it does not say stays as the model has it.
  */
 export function shapeFor(promptText: string, modelShape: StreamShape): StreamShape {
-  const asked = /\bstream (\d{1,6}) events?(?: every (\d{1,5}) ms)?(?: of (\d{1,7}) bytes)?/i.exec(promptText);
+  const asked = /\bstream (\d{1,6}) events?(?: every (\d{1,5}) ms)?(?: of (\d{1,7}) bytes)?/i.exec(
+    promptText,
+  );
   if (asked === null) return modelShape;
   const [, events, intervalMs, textBytes] = asked;
   return {

@@ -49,8 +49,7 @@ function verdict(answer: Answer, { parts, finishReason }: Chunk): object {
   if (answer.kind === "blocked") return { promptFeedback: { blockReason: "PROHIBITED_CONTENT" } };
   if (answer.kind === "missing") return {};
   const content = parts === undefined ? { role: "model" } : { parts, role: "model" };
-  const candidate =
-    finishReason === undefined ? { content, index: 0 } : { content, finishReason, index: 0 };
+  const candidate = finishReason === undefined ? { content, index: 0 } : { content, finishReason, index: 0 };
   return { candidates: [candidate] };
 }
 

@@ -4,7 +4,7 @@
  */
 import { STATE_ERRORS } from "./key-errors.ts";
 import type { ErrorName } from "./named-errors.ts";
-import type { KeyState, ProjectSpec, ProjectState, QuotaSpec, Tier } from "./options.ts";
+import type { KeyState, ProjectSpec, ProjectState, QuotaSpec, Tier } from "./project-spec.ts";
 
 /** One project as the emulator runs it. */
 export interface Project {

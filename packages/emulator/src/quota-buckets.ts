@@ -3,7 +3,7 @@
  * its own counters; the clock is passed in. Refused calls are not charged.
  */
 import { pacificDay } from "./pacific-day.ts";
-import type { QuotaSpec } from "./options.ts";
+import type { QuotaSpec } from "./project-spec.ts";
 import type { QuotaDimension, QuotaViolation } from "./quota-errors.ts";
 
 const MINUTE_MS = 60_000;

@@ -4,7 +4,7 @@
  */
 import { SERVICE, TYPE_PREFIX, upstreamError } from "./error-bodies.ts";
 import type { ErrorSubject, UpstreamError } from "./error-bodies.ts";
-import type { Tier } from "./options.ts";
+import type { Tier } from "./project-spec.ts";
 
 export type QuotaDimension = "rpm" | "tpm" | "rpd";
 export type QuotaFamily = "generate" | "embed";
@@ -138,7 +138,10 @@ function violationDetail(
 
 const DEFAULT_LIMITS: Readonly<Record<QuotaDimension, number>> = { rpm: 10, tpm: 250_000, rpd: 20 };
 
-function scripted(dimensions: readonly QuotaDimension[], limit?: number): (subject: ErrorSubject) => UpstreamError {
+function scripted(
+  dimensions: readonly QuotaDimension[],
+  limit?: number,
+): (subject: ErrorSubject) => UpstreamError {
   return (subject) =>
     quotaError({
       model: subject.resolvedModel,

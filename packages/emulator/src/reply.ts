@@ -51,7 +51,12 @@ const FRONT_END_HEADERS = {
 const JSON_TYPE = "application/json; charset=UTF-8";
 
 /** A reply of one frame and a known length. */
-export function wholeReply(status: number, headers: HeaderMap, body: Buffer, dialect: Dialect = "unary"): Reply {
+export function wholeReply(
+  status: number,
+  headers: HeaderMap,
+  body: Buffer,
+  dialect: Dialect = "unary",
+): Reply {
   return {
     status,
     headers: { ...FRONT_END_HEADERS, ...headers },

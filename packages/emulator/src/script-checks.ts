@@ -22,7 +22,8 @@ export const text: Check = (value, where) => {
 };
 
 export const nonEmptyText: Check = (value, where) => {
-  if (typeof value !== "string" || value === "") throw new ScriptError(where, "must be a text that is not empty");
+  if (typeof value !== "string" || value === "")
+    throw new ScriptError(where, "must be a text that is not empty");
 };
 
 export const flag: Check = (value, where) => {

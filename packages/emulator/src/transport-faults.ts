@@ -34,14 +34,15 @@ export function withTransportFault(
     case "reset":
       return withReset(reply, fault);
     case "stall":
-      return withGate(reply, { before: fault.afterEvents ?? BEFORE_HEADERS, action: { kind: "hold", ruleId } });
+      return withGate(reply, {
+        before: fault.afterEvents ?? BEFORE_HEADERS,
+        action: { kind: "hold", ruleId },
+      });
     case "slow-first-byte":
       return withGate(reply, {
         before: BEFORE_HEADERS,
         action:
-          fault.delayMs === undefined
-            ? { kind: "hold", ruleId }
-            : { kind: "delay", delayMs: fault.delayMs },
+          fault.delayMs === undefined ? { kind: "hold", ruleId } : { kind: "delay", delayMs: fault.delayMs },
       });
     case "bytewise":
       return { ...reply, splitBytes: Math.max(1, fault.bytes ?? 1) };
@@ -92,7 +93,8 @@ function withLateError(reply: Reply, fault: LateError, subject: ErrorSubject): R
 
 function withReset(reply: Reply, fault: Extract<TransportFault, { kind: "reset" }>): Reply {
   const { afterEvents } = fault;
-  if (afterEvents === undefined) return withGate(reply, { before: BEFORE_HEADERS, action: { kind: "reset" } });
+  if (afterEvents === undefined)
+    return withGate(reply, { before: BEFORE_HEADERS, action: { kind: "reset" } });
   const events = eventsUpTo(reply, afterEvents);
   const broken = fault.midEvent ? [halfOf(reply.frame(Math.min(afterEvents, reply.frameCount - 1)))] : [];
   const frames = [...events, ...broken];

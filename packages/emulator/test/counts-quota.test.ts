@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startEmulator } from "../src/emulator.ts";
-import type { QuotaSpec } from "../src/emulator.ts";
+import type { QuotaSpec } from "../src/project-spec.ts";
 import { errorOf, HI, post, saying, UNARY } from "./client.ts";
 
 /** 12:00:10 Pacific on a winter day; ten seconds into the minute. */
@@ -111,6 +111,8 @@ describe("counts quota per project and model", () => {
     const request = { model: "models/gemini-embedding-001", content: { parts: [{ text: "a" }] } };
     expect((await post(emulator, path, { requests: [request, request] })).status).toBe(200);
     const error = await errorOf(await post(emulator, path, { requests: [request, request] }));
-    expect(JSON.stringify(error.details)).toContain("EmbedContentRequestsPerMinutePerUserPerProjectPerModel-FreeTier");
+    expect(JSON.stringify(error.details)).toContain(
+      "EmbedContentRequestsPerMinutePerUserPerProjectPerModel-FreeTier",
+    );
   });
 });

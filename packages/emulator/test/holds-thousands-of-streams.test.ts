@@ -8,12 +8,14 @@ describe("holds thousands of streams", () => {
   it("keeps 1,000 open at once, each with its own text, and ends them together", async () => {
     await using emulator = await startEmulator();
     emulator.fault({ fault: { kind: "stall", afterEvents: 1 } });
-    const streams = Array.from({ length: 1000 }, (_, index) => rawPost(emulator, SSE, saying(`number ${index}.`)));
+    const streams = Array.from({ length: 1000 }, (_, index) =>
+      rawPost(emulator, SSE, saying(`number ${index}.`)),
+    );
     await emulator.waitUntil(({ openStreams }) => openStreams === 1000);
     await emulator.waitUntil(({ calls }) => calls.recent().every((call) => call.phase === "held"));
     emulator.clearFaults();
     const answers = await Promise.all(streams.map((stream) => stream.closed));
-    expect(emulator.openStreams).toBe(0);
+    await emulator.waitUntil(({ openStreams }) => openStreams === 0);
     for (const [index, { text }] of answers.entries()) {
       const spoken = [...text.matchAll(/"text": "((?:[^"\\]|\\.)*)"/g)].map(([, piece]) => piece).join("");
       expect(spoken).toBe(`Hello from project alpha: you said \\"number ${index}.\\"`);

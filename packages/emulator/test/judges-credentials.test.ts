@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startEmulator } from "../src/emulator.ts";
-import type { KeyState } from "../src/emulator.ts";
+import type { KeyState } from "../src/project-spec.ts";
 import { errorOf, get, HI, post, UNARY } from "./client.ts";
 
 const CHAT = "/v1beta/openai/chat/completions";

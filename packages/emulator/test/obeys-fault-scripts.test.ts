@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { startEmulator } from "../src/emulator.ts";
-import type { Fault } from "../src/emulator.ts";
+import type { Fault } from "../src/fault-rules.ts";
 import { ERROR_NAMES } from "../src/named-errors.ts";
 import type { ErrorName } from "../src/named-errors.ts";
 import { errorOf, eventsOf, post, rawPost, saying, SSE, UNARY } from "./client.ts";
@@ -9,12 +9,12 @@ const FIVE = saying("stream 5 events");
 
 async function streamUnder(fault: Fault): Promise<string> {
   await using emulator = await startEmulator({ script: [{ fault }] });
-  return (await post(emulator, SSE, FIVE)).text();
+  return await (await post(emulator, SSE, FIVE)).text();
 }
 
 async function unaryUnder(fault: Fault): Promise<unknown> {
   await using emulator = await startEmulator({ script: [{ fault }] });
-  return (await post(emulator, UNARY)).json();
+  return await (await post(emulator, UNARY)).json();
 }
 
 describe("answers oddly on demand", () => {
@@ -91,7 +91,9 @@ describe("answers oddly on demand", () => {
   });
 
   it.each(ERROR_NAMES)("error %s: a body whose code is its status", async (error) => {
-    await using emulator = await startEmulator({ script: [{ fault: { kind: "error", error: error as ErrorName } }] });
+    await using emulator = await startEmulator({
+      script: [{ fault: { kind: "error", error: error as ErrorName } }],
+    });
     const response = await post(emulator, UNARY);
     expect((await errorOf(response)).code).toBe(response.status);
   });
@@ -109,11 +111,13 @@ describe("breaks connections on demand", () => {
   it("reset before the headers", async () => {
     await using emulator = await startEmulator({ script: [{ fault: { kind: "reset" } }] });
     expect(await rawPost(emulator, SSE).closed).toMatchObject({ text: "", reset: true });
-    await expect(post(emulator, SSE)).rejects.toThrow();
+    await expect(post(emulator, SSE)).rejects.toThrow("fetch failed");
   });
 
   it("reset after events, and in the middle of one", async () => {
-    await using emulator = await startEmulator({ script: [{ times: 1, fault: { kind: "reset", afterEvents: 2 } }] });
+    await using emulator = await startEmulator({
+      script: [{ times: 1, fault: { kind: "reset", afterEvents: 2 } }],
+    });
     const between = await rawPost(emulator, SSE, FIVE).closed;
     expect(between.text.match(/data: /g)).toHaveLength(2);
     expect(between.text.trimEnd().endsWith("}")).toBe(true);
@@ -134,7 +138,7 @@ describe("breaks connections on demand", () => {
     expect(declared).toBeGreaterThan(Buffer.byteLength(body));
     expect(body).toContain("Hello");
     expect(reset).toBe(false);
-    await expect(post(emulator, UNARY).then((response) => response.text())).rejects.toThrow();
+    await expect(post(emulator, UNARY).then((response) => response.text())).rejects.toThrow("terminated");
   });
 
   it("bytewise: many reads, the same text", async () => {
@@ -177,7 +181,10 @@ describe("holds back until released", () => {
     await emulator.waitForCall((call) => call.phase === "held");
     expect(emulator.openStreams).toBe(1);
     socket.destroy();
-    expect(await emulator.waitForCall((call) => call.phase === "done")).toMatchObject({ aborted: true, events: 1 });
+    expect(await emulator.waitForCall((call) => call.phase === "done")).toMatchObject({
+      aborted: true,
+      events: 1,
+    });
     expect(emulator.openStreams).toBe(0);
   });
 

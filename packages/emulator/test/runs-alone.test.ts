@@ -45,7 +45,9 @@ describe("runs alone", () => {
     const script = {
       projects: [{ name: "scripted", keys: ["test-key-9"] }],
       models: [{ name: "gemini-2.5-flash", events: 2 }],
-      faults: [{ match: { operation: "generateContent" }, times: 1, fault: { kind: "error", error: "quota-day" } }],
+      faults: [
+        { match: { operation: "generateContent" }, times: 1, fault: { kind: "error", error: "quota-day" } },
+      ],
     };
     await withScript(JSON.stringify(script), async (path) => {
       const { child, firstLine, ended } = run("--port", "0", "--json", "--script", path);
@@ -63,7 +65,10 @@ describe("runs alone", () => {
   it.each([
     ['{"faults":[{"fault":{"kind":"nonsense"}}]}', 'faults[0].fault.kind: "nonsense" is not one of'],
     ['{"projects":[{"name":"a"}]}', 'projects[0]: "keys" is missing'],
-    ['{"projects":[{"name":"a","keys":[],"quota":1}]}', 'projects[0]: "quota" is unknown; known are name, keys'],
+    [
+      '{"projects":[{"name":"a","keys":[],"quota":1}]}',
+      'projects[0]: "quota" is unknown; known are name, keys',
+    ],
     ['{"faults":[{"fault":{"kind":"cut"}}]}', 'faults[0].fault: "afterEvents" is missing'],
     ["{", "not JSON"],
   ])("refuses the script %s", async (script, reason) => {
@@ -86,7 +91,10 @@ describe("runs alone", () => {
 
 describe("costs next to nothing in minimal mode", () => {
   it("serves prepared answers, counts them, and leaves the rest to the full service", async () => {
-    await using emulator = await startEmulator({ minimal: true, models: [{ name: "bench", events: 3, intervalMs: 5 }] });
+    await using emulator = await startEmulator({
+      minimal: true,
+      models: [{ name: "bench", events: 3, intervalMs: 5 }],
+    });
     const unary = await post(emulator, UNARY);
     expect(await unary.json()).toMatchObject({ candidates: [{ finishReason: "STOP" }] });
     const stream = await post(emulator, SSE.replace("gemini-2.5-flash", "bench"));

@@ -17,8 +17,12 @@ describe("speaks the OpenAI dialect", () => {
     await using emulator = await startEmulator();
     const answer = (await (await post(emulator, CHAT, hello)).json()) as Completion;
     expect(answer.choices[0]?.message.content).toBe('Hello from project alpha: you said "hi"');
-    const tools = [{ type: "function", function: { name: "look_up", parameters: { type: "object", properties: {} } } }];
-    const call = (await (await post(emulator, CHAT, { ...hello, tools, tool_choice: "required" })).json()) as Completion;
+    const tools = [
+      { type: "function", function: { name: "look_up", parameters: { type: "object", properties: {} } } },
+    ];
+    const call = (await (
+      await post(emulator, CHAT, { ...hello, tools, tool_choice: "required" })
+    ).json()) as Completion;
     expect(call.choices[0]).toMatchObject({
       finish_reason: "tool_calls",
       message: { tool_calls: [{ type: "function", function: { name: "look_up", arguments: "{}" } }] },
@@ -39,7 +43,10 @@ describe("speaks the OpenAI dialect", () => {
     await using emulator = await startEmulator();
     const request = { model: "gemini-embedding-001", input: ["a", "b"], dimensions: 16 };
     const embed = async (format: string) => {
-      const response = await post(emulator, "/v1beta/openai/embeddings", { ...request, encoding_format: format });
+      const response = await post(emulator, "/v1beta/openai/embeddings", {
+        ...request,
+        encoding_format: format,
+      });
       return ((await response.json()) as { data: { embedding: number[] | string }[] }).data;
     };
     const [first, second] = await embed("float");
@@ -55,7 +62,10 @@ describe("speaks the OpenAI dialect", () => {
     const list = (await (await get(emulator, "/v1beta/openai/models")).json()) as { data: { id: string }[] };
     expect(list.data.map((model) => model.id)).toContain("models/gemini-2.5-flash");
     expect((await get(emulator, "/v1beta/openai/models/gemini-2.5-flash")).status).toBe(200);
-    const responses = await post(emulator, "/v1beta/openai/responses", { model: "gemini-2.5-flash", input: "hi" });
+    const responses = await post(emulator, "/v1beta/openai/responses", {
+      model: "gemini-2.5-flash",
+      input: "hi",
+    });
     expect(responses.status).toBe(404);
     expect(await responses.text()).toBe("");
   });

@@ -36,7 +36,8 @@ export type RouteHandler = (context: RouteContext) => Reply;
 /** The model of a name as requests write it, with or without `models/`. Refuses what is unknown, unfit or closed. */
 export function requiredModel(context: RouteContext, name: string, method: string): Model {
   const model = context.models.get(withoutPrefix(name));
-  if (model === undefined || !model.methods.includes(method)) throw new Refusal(modelNotFound(context.subject));
+  if (model === undefined || !model.methods.includes(method))
+    throw new Refusal(modelNotFound(context.subject));
   if (context.project.closedModels.has(model.name)) {
     throw new Refusal(namedError("model-forbidden", context.subject));
   }
@@ -59,9 +60,14 @@ export function charge(context: RouteContext, model: Model, cost: Cost): void {
   const { project, quotas, nowMs } = context;
   const { requests, tokens } = cost;
   const limits = limitsOf(project, model.resolvesTo);
-  const verdict = quotas.charge({ project: project.name, model: model.resolvesTo, limits, requests, tokens }, nowMs);
+  const verdict = quotas.charge(
+    { project: project.name, model: model.resolvesTo, limits, requests, tokens },
+    nowMs,
+  );
   if (verdict.kind === "charged") return;
   const { violations, retryDelayMs } = verdict;
   const { tier } = project;
-  throw new Refusal(quotaError({ model: model.resolvesTo, tier, family: cost.family, violations, retryDelayMs }));
+  throw new Refusal(
+    quotaError({ model: model.resolvesTo, tier, family: cost.family, violations, retryDelayMs }),
+  );
 }

@@ -16,7 +16,8 @@ const BATCH_TEXTS_MAX = 100;
 export function embedContent(context: RouteContext): Reply {
   const model = requiredModel(context, context.route.model, "embedContent");
   const text = textOfContent(context.body["content"]);
-  if (text === "") throw new Refusal(badRequest("* EmbedContentRequest.content: contents is not specified\n"));
+  if (text === "")
+    throw new Refusal(badRequest("* EmbedContentRequest.content: contents is not specified\n"));
   charge(context, model, { family: "embed", requests: 1, tokens: tokensIn(text) });
   return jsonReply({ embedding: { values: vectorOf(context.body, model) } });
 }
@@ -29,7 +30,9 @@ export function batchEmbedContents(context: RouteContext): Reply {
   }
   if (requests.length > BATCH_TEXTS_MAX) {
     throw new Refusal(
-      badRequest(`* BatchEmbedContentsRequest.requests: at most ${BATCH_TEXTS_MAX} requests can be in one batch\n`),
+      badRequest(
+        `* BatchEmbedContentsRequest.requests: at most ${BATCH_TEXTS_MAX} requests can be in one batch\n`,
+      ),
     );
   }
   const tokens = requests.reduce((sum, request) => sum + tokensIn(textOfContent(request["content"])), 0);

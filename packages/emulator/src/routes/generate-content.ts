@@ -54,7 +54,9 @@ function nativeAnswer(context: RouteContext): Answer {
 function checkRequest(body: JsonObject): void {
   for (const name of Object.keys(body)) {
     if (REQUEST_FIELDS.has(name)) continue;
-    throw new Refusal(badField("", `Invalid JSON payload received. Unknown name "${name}": Cannot find field.`));
+    throw new Refusal(
+      badField("", `Invalid JSON payload received. Unknown name "${name}": Cannot find field.`),
+    );
   }
   if (asArray(body["contents"]).length === 0) {
     throw new Refusal(badRequest("* GenerateContentRequest.contents: contents is not specified\n"));

@@ -44,7 +44,12 @@ export function openAiEmbeddings(context: RouteContext): Reply {
     const values = embeddingOf(text, dimensions);
     return { embedding: isPacked ? packedEmbedding(values) : values, index, object: "embedding" };
   });
-  return compactReply({ data, model: name, object: "list", usage: { prompt_tokens: tokens, total_tokens: tokens } });
+  return compactReply({
+    data,
+    model: name,
+    object: "list",
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  });
 }
 
 export function openAiListModels(context: RouteContext): Reply {
