@@ -1,0 +1,125 @@
+/**
+ * A whole gateway for a test: the emulator, a folder of keys, and the real threads in front of them.
+ * Everything is on loopback, in a folder of its own, and gone when the test ends.
+ */
+import { startEmulator, type Emulator, type EmulatorOptions } from "gemini-emulator";
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino, type Logger } from "pino";
+import { resolveConfig } from "../../src/config/resolve.ts";
+import type { GatewayConfig } from "../../src/config.ts";
+import { startGateway, type Gateway } from "../../src/primary/gateway.ts";
+import type { RequestRow } from "../../src/protocol.ts";
+
+export interface PoolOptions extends EmulatorOptions {
+  /** Flags of `serve`, by name without dashes. */
+  readonly flags?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Text of the one key file; by default every key of the emulator's projects, each project under its label. */
+  readonly keyFile?: string;
+}
+
+export interface Pool extends AsyncDisposable {
+  readonly emulator: Emulator;
+  readonly gateway: Gateway;
+  readonly url: string;
+  /** Holds `keys/` and the database. */
+  readonly folder: string;
+  readonly config: GatewayConfig;
+  /** Everything logged so far, one JSON line each. */
+  readonly logLines: readonly string[];
+  /** Resolves with the row of the first finished request, past ones included, that satisfies the predicate. */
+  requestLogged(predicate?: (row: LoggedRequest) => boolean): Promise<LoggedRequest>;
+  /** Stops the gateway and starts it again on the same folder. */
+  restart(): Promise<void>;
+}
+
+/** The request line of the log. */
+export type LoggedRequest = Omit<RequestRow, "fingerprint" | "keyId" | "atMs"> & { readonly key: string };
+
+const WAIT_MS = 10_000;
+
+export async function startPool(options: PoolOptions = {}): Promise<Pool> {
+  await using cleanup = new AsyncDisposableStack();
+  const emulator = cleanup.use(await startEmulator(options));
+  const folder = await mkdtemp(join(tmpdir(), "gateway-test-"));
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, "keys"));
+  await writeFile(join(folder, "keys", "pool.txt"), options.keyFile ?? keyFileOf(options));
+  const config = configFor(folder, emulator.url, options.flags ?? {});
+  const log = new TestLog();
+  const running = { gateway: await startGateway(config, ENTRIES, log.logger) };
+  cleanup.defer(() => running.gateway[Symbol.asyncDispose]());
+  const held = cleanup.move();
+  return {
+    emulator,
+    get gateway() {
+      return running.gateway;
+    },
+    get url() {
+      return running.gateway.url;
+    },
+    folder,
+    config,
+    logLines: log.lines,
+    requestLogged: (predicate = () => true) => log.request(predicate),
+    restart: async () => {
+      await running.gateway.stop();
+      running.gateway = await startGateway(config, ENTRIES, log.logger);
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+const ENTRIES = { worker: new URL("../../src/worker/main.ts", import.meta.url) };
+
+/** The configuration of a test gateway: two workers and a free port unless the flags say otherwise. */
+export function configFor(folder: string, upstream: string, flags: NonNullable<PoolOptions["flags"]>): GatewayConfig {
+  const argv = {
+    "keys-dir": join(folder, "keys"),
+    database: join(folder, "gateway.db"),
+    upstream,
+    port: 0,
+    workers: 2,
+    ...flags,
+  };
+  return resolveConfig({ argv, env: {}, readFile: () => "", cores: 2 }).config;
+}
+
+function keyFileOf({ projects }: PoolOptions): string {
+  if (projects === undefined) return "# project: alpha\ntest-key-1\ntest-key-2\n# project: beta\ntest-key-3\n";
+  return projects.map(({ name, keys }) => `# project: ${name}\n${keys.join("\n")}\n`).join("");
+}
+
+/** Keeps log lines and lets a test wait for one. */
+class TestLog {
+  readonly lines: string[] = [];
+  readonly logger: Logger;
+  readonly #waiting = new Set<() => void>();
+
+  constructor() {
+    const write = (line: string): void => {
+      this.lines.push(line);
+      for (const look of this.#waiting) look();
+    };
+    this.logger = pino({ level: "debug", base: null }, { write });
+  }
+
+  async request(predicate: (row: LoggedRequest) => boolean): Promise<LoggedRequest> {
+    const { promise, resolve, reject } = Promise.withResolvers<LoggedRequest>();
+    let seen = 0;
+    const look = (): void => {
+      for (; seen < this.lines.length; seen += 1) {
+        const row = JSON.parse(this.lines[seen] ?? "{}") as LoggedRequest & { msg: string };
+        if (row.msg === "request" && predicate(row)) resolve(row);
+      }
+    };
+    const timer = setTimeout(() => reject(new Error(`no such request was logged:\n${this.lines.join("")}`)), WAIT_MS);
+    this.#waiting.add(look);
+    look();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    });
+  }
+}
