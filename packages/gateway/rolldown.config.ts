@@ -12,6 +12,9 @@ const SOURCE = join(FOLDER, "src");
 /** A thread's entry named by its URL. */
 const FILE_URL = /new URL\(\s*"(\.[^"]+)\.ts",\s*import\.meta\.url,?\s*\)/g;
 
+/** Our own manifest, from any depth. */
+const MANIFEST = /^(\.\.\/)+package\.json$/;
+
 /** Any other way to name a source file at run time; it would be missing from the built package. */
 const SOURCE_NAME = /["'`]\.{1,2}\/[^"'`]*\.ts["'`]/;
 
@@ -41,6 +44,8 @@ const threadEntries: Plugin = {
 const declaredOnly: Plugin = {
   name: "declared-only",
   resolveId(specifier, importer) {
+    // The manifest travels beside dist as it does beside src: it is read there, not copied.
+    if (MANIFEST.test(specifier)) return { id: specifier, external: true };
     const isOwn =
       importer === undefined || specifier.startsWith(".") || specifier.startsWith("@gemini-gateway/");
     if (isOwn) return null;
