@@ -41,7 +41,9 @@ function isMeaningfulPart(part: Fields): boolean {
 
 /** Finish reasons that end a turn without saying why; every other one is the model's verdict. */
 function isVerdict(finishReason: unknown): boolean {
-  return typeof finishReason === "string" && !["", "STOP", "FINISH_REASON_UNSPECIFIED"].includes(finishReason);
+  return (
+    typeof finishReason === "string" && !["", "STOP", "FINISH_REASON_UNSPECIFIED"].includes(finishReason)
+  );
 }
 
 function nativeContent(body: Fields): Content {
@@ -71,13 +73,17 @@ function openaiContent(body: Fields): Content {
     const finishReason = choice["finish_reason"];
     if (isFilled(finishReason) && finishReason !== "stop") return "meaningful";
     const message = choice["message"] ?? choice["delta"];
-    if (isFields(message) && OPENAI_CONTENT_FIELDS.some((name) => isFilled(message[name]))) return "meaningful";
+    if (isFields(message) && OPENAI_CONTENT_FIELDS.some((name) => isFilled(message[name])))
+      return "meaningful";
   }
   return "nothing";
 }
 
 /** Events of a stream that only announce it. */
-const INTERACTION_PREAMBLE: ReadonlySet<unknown> = new Set(["interaction.created", "interaction.status_update"]);
+const INTERACTION_PREAMBLE: ReadonlySet<unknown> = new Set([
+  "interaction.created",
+  "interaction.status_update",
+]);
 
 function interactionContent(body: Fields): Content {
   const eventType = body["event_type"];

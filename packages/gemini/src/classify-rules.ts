@@ -68,7 +68,8 @@ const BILLING_REASONS: ReadonlySet<string> = new Set(["BILLING_DISABLED", "BILLI
 const BILLING_MESSAGE =
   /^Your prepayment credits are depleted|^Your (?:project|billing account) has exceeded its .*spending cap|^Gemini API free tier is not available in your country/i;
 
-const LOCATION_MESSAGE = /^User location is not supported|^Image generation is not available in your country/i;
+const LOCATION_MESSAGE =
+  /^User location is not supported|^Image generation is not available in your country/i;
 
 /** Files and caches named in a body rather than in the path. */
 const FOREIGN_MESSAGE =
@@ -117,7 +118,8 @@ const keyDead: Rule = {
   name: "dead key",
   judge({ status, error, evidence }) {
     if (!isClientError(status)) return undefined;
-    const reason = firstReason(error?.reasons ?? [], DEAD_REASONS) ?? firstMatch(error?.message ?? "", DEAD_MESSAGES);
+    const reason =
+      firstReason(error?.reasons ?? [], DEAD_REASONS) ?? firstMatch(error?.message ?? "", DEAD_MESSAGES);
     if (reason !== undefined) return { kind: "key-dead", reason, evidence };
     const refused = status === 401 || error?.status === "authentication";
     return refused ? { kind: "key-dead", reason: "unauthenticated", evidence } : undefined;
@@ -139,7 +141,8 @@ const billing: Rule = {
   judge({ status, error, evidence }) {
     if (status === 402) return { kind: "billing", evidence };
     if (!isClientError(status) || error === undefined) return undefined;
-    const applies = BILLING_MESSAGE.test(error.message) || error.reasons.some((reason) => BILLING_REASONS.has(reason));
+    const applies =
+      BILLING_MESSAGE.test(error.message) || error.reasons.some((reason) => BILLING_REASONS.has(reason));
     return applies ? { kind: "billing", evidence } : undefined;
   },
 };

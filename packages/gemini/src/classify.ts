@@ -94,5 +94,14 @@ export function classifyLateError(text: string, context: ClassifyContext): Outco
   if (error === undefined) return { kind: "broken", evidence };
   const status = statusOfError(error.code, error.status);
   const { route, nowMs, requestTokensFloor, tokenQuotaRefusals } = context;
-  return judge({ status, error, html: false, evidence, route, nowMs, requestTokensFloor, tokenQuotaRefusals });
+  return judge({
+    status,
+    error,
+    html: false,
+    evidence,
+    route,
+    nowMs,
+    requestTokensFloor,
+    tokenQuotaRefusals,
+  });
 }

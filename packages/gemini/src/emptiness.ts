@@ -87,7 +87,10 @@ function isContainer(body: Buffer): boolean {
   const first = body[skipSpace(body, 0)];
   let end = body.length - 1;
   while (end > 0 && (body[end] ?? 0) <= SPACE) end -= 1;
-  return (first === OPEN_BRACE && body[end] === CLOSE_BRACE) || (first === OPEN_BRACKET && body[end] === CLOSE_BRACKET);
+  return (
+    (first === OPEN_BRACE && body[end] === CLOSE_BRACE) ||
+    (first === OPEN_BRACKET && body[end] === CLOSE_BRACKET)
+  );
 }
 
 /**
@@ -97,7 +100,8 @@ function isContainer(body: Buffer): boolean {
  */
 export function judgeAnswer(body: Buffer, kind: AnswerKind): AnswerVerdict {
   if (beginsError(body) && contentOf(parse(body), kind.surface) === "error") return "error";
-  if (!GENERATING_OPERATIONS.has(kind.operation)) return kind.operation === "other" ? "meaningful" : judgeContainer(body);
+  if (!GENERATING_OPERATIONS.has(kind.operation))
+    return kind.operation === "other" ? "meaningful" : judgeContainer(body);
   if (skipSpace(body, 0) === body.length) return "empty";
   if (!isContainer(body)) return "broken";
   if (showsText(body, kind.surface)) return "meaningful";

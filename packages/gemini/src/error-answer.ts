@@ -39,7 +39,11 @@ const INTERACTIONS_CODES: ReadonlyMap<number, string> = new Map([
 function errorDetails(error: AnswerError): object[] {
   const details: object[] = [];
   if (error.reason !== undefined) {
-    details.push({ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: error.reason, domain: ERROR_DOMAIN });
+    details.push({
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: error.reason,
+      domain: ERROR_DOMAIN,
+    });
   }
   if (error.retryAfterMs !== undefined) {
     const seconds = Math.max(0, Math.ceil(error.retryAfterMs / 1000));
@@ -66,7 +70,8 @@ export function answerDialect(route: Pick<Route, "surface" | "answer">): AnswerD
 
 /** A whole error body, laid out as Google does: two spaces and a line end. */
 export function errorAnswer(error: AnswerError, dialect: AnswerDialect): string {
-  if (dialect === "interactions") return `${JSON.stringify({ error: interactionsError(error) }, undefined, 2)}\n`;
+  if (dialect === "interactions")
+    return `${JSON.stringify({ error: interactionsError(error) }, undefined, 2)}\n`;
   const native = nativeError(error);
   return `${JSON.stringify(dialect === "native" ? native : [native], undefined, 2)}\n`;
 }

@@ -61,7 +61,9 @@ function jsonIn(text: string): unknown {
 
 /** The object under `error`, out of the array that compatible routes and streamed arrays put around it. */
 function errorIn(json: unknown): Fields | undefined {
-  const holder = Array.isArray(json) ? (json as unknown[]).findLast((item) => isFields(item) && "error" in item) : json;
+  const holder = Array.isArray(json)
+    ? (json as unknown[]).findLast((item) => isFields(item) && "error" in item)
+    : json;
   if (!isFields(holder)) return undefined;
   return isFields(holder["error"]) ? holder["error"] : undefined;
 }
@@ -88,7 +90,8 @@ export function parseErrorBody(body: string): ParsedError | undefined {
     status: text(error["status"]) || text(error["code"]),
     message,
     reasons: details.reasons,
-    violations: details.violations.length > 0 ? withLimits(details.violations, told.violations) : told.violations,
+    violations:
+      details.violations.length > 0 ? withLimits(details.violations, told.violations) : told.violations,
     ...(consumer === undefined ? {} : { consumer }),
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   };

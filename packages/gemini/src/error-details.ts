@@ -20,7 +20,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function fieldsIn(value: unknown): readonly Fields[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((item): item is Fields => typeof item === "object" && item !== null).slice(0, ENTRIES_MAX);
+  return value
+    .filter((item): item is Fields => typeof item === "object" && item !== null)
+    .slice(0, ENTRIES_MAX);
 }
 
 function fields(value: unknown): Fields {
@@ -39,7 +41,9 @@ function count(value: unknown): number | undefined {
 }
 
 function boundedDelay(delayMs: number): number | undefined {
-  return Number.isFinite(delayMs) && delayMs >= 0 ? Math.min(Math.ceil(delayMs), RETRY_DELAY_MAX_MS) : undefined;
+  return Number.isFinite(delayMs) && delayMs >= 0
+    ? Math.min(Math.ceil(delayMs), RETRY_DELAY_MAX_MS)
+    : undefined;
 }
 
 /** A protobuf duration: `"58.8s"`, or `{seconds, nanos}` as some front ends spell it. Milliseconds. */
@@ -108,7 +112,8 @@ export interface QuotaMessage {
 }
 
 const METRIC_LINE = /Quota exceeded for metric: ([^\s,]+)(?:, limit: (\d+))?(?:, model: ([^\s,]+))?/g;
-const OLD_SENTENCE = /^Quota exceeded for quota metric '([^']*)' and limit '([^']*)'(?:.*for consumer '([^']*)')?/s;
+const OLD_SENTENCE =
+  /^Quota exceeded for quota metric '([^']*)' and limit '([^']*)'(?:.*for consumer '([^']*)')?/s;
 const RETRY_SENTENCE = /Please retry in (?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?/;
 
 function retrySentenceMs(message: string): number | undefined {

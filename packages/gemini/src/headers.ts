@@ -111,7 +111,8 @@ export function upstreamHeaders(rawHeaders: readonly string[], credential: strin
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     const lowerName = name.toLowerCase();
-    if (NOT_UPSTREAM.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_UPSTREAM_PREFIXES)) continue;
+    if (NOT_UPSTREAM.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_UPSTREAM_PREFIXES))
+      continue;
     headers.push(name, rawHeaders[index + 1] ?? "");
   }
   headers.push("x-goog-api-key", credential, "accept-encoding", "identity");
@@ -128,13 +129,17 @@ export interface ClientHeaderOptions {
  *
  * @param rawHeaders flat headers of the upstream's answer; undici gives Buffers of latin1.
  */
-export function clientHeaders(rawHeaders: readonly (Buffer | string)[], options: ClientHeaderOptions): string[] {
+export function clientHeaders(
+  rawHeaders: readonly (Buffer | string)[],
+  options: ClientHeaderOptions,
+): string[] {
   const headers: string[] = [];
   const hop = connectionNames(rawHeaders);
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = asText(rawHeaders[index]);
     const lowerName = name.toLowerCase();
-    if (NOT_TO_CLIENT.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_TO_CLIENT_PREFIXES)) continue;
+    if (NOT_TO_CLIENT.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_TO_CLIENT_PREFIXES))
+      continue;
     if (lowerName === "content-length" && !options.keepLength) continue;
     headers.push(name, asText(rawHeaders[index + 1]));
   }

@@ -56,7 +56,8 @@ const OPENAI_VERBS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Collections of the newer API family, whose errors have the dialect of Interactions. */
-const INTERACTIONS_FAMILY = /^\/(interactions|agents|environments|credentials|triggers|voices|webhooks)(?=[/:]|$)/;
+const INTERACTIONS_FAMILY =
+  /^\/(interactions|agents|environments|credentials|triggers|voices|webhooks)(?=[/:]|$)/;
 
 function unary(surface: Surface, operation: string, model?: string): PathMeaning {
   return { surface, operation, model, modelInBody: false, answer: "unary" };

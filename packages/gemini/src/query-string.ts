@@ -45,7 +45,9 @@ function eachParameter(query: string, visit: (raw: string, separatorAt: number) 
 
 function splitParameter(raw: string): RawParameter {
   const equalsAt = raw.indexOf("=");
-  return equalsAt < 0 ? { name: raw, value: "" } : { name: raw.slice(0, equalsAt), value: raw.slice(equalsAt + 1) };
+  return equalsAt < 0
+    ? { name: raw, value: "" }
+    : { name: raw.slice(0, equalsAt), value: raw.slice(equalsAt + 1) };
 }
 
 /** Percent-decodes; text that is not valid percent-encoding comes back as it is. A `+` stays: keys may hold one. */

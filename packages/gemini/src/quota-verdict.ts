@@ -65,9 +65,11 @@ function minuteOutcome(signal: QuotaSignal, evidence: Evidence): Outcome {
 function judgeViolations(signal: QuotaSignal): Outcome | undefined {
   const { violations, retryDelayMs } = signal.error;
   const shut = violations.find(({ limit }) => limit === 0);
-  if (shut !== undefined) return { kind: "model-unavailable", evidence: withViolation(signal.evidence, shut) };
+  if (shut !== undefined)
+    return { kind: "model-unavailable", evidence: withViolation(signal.evidence, shut) };
   const over = violations.find((violation) => isOverQuota(violation, signal));
-  if (over !== undefined) return { kind: "request-over-quota", evidence: withViolation(signal.evidence, over) };
+  if (over !== undefined)
+    return { kind: "request-over-quota", evidence: withViolation(signal.evidence, over) };
   const daily = violations.find((violation) => bucketOf(violation) === "day");
   if (daily !== undefined) return dayOutcome(signal, withViolation(signal.evidence, daily));
   const [first] = violations;

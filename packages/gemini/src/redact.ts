@@ -7,30 +7,35 @@ export const REDACTED = "[redacted]";
 
 const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
 
+/** Hexadecimal digits in either case. */
+function hexPattern(hex: string): string {
+  return hex.replace(/[a-f]/gi, (digit) => `[${digit.toLowerCase()}${digit.toUpperCase()}]`);
+}
+
+function jsonEscape(character: string): string {
+  let pattern = "";
+  for (let index = 0; index < character.length; index += 1) {
+    pattern += `\\\\u${hexPattern(character.charCodeAt(index).toString(16).padStart(4, "0"))}`;
+  }
+  return pattern;
+}
+
+function percentEscape(character: string): string {
+  let pattern = "";
+  for (const byte of Buffer.from(character)) pattern += `%${hexPattern(byte.toString(16).padStart(2, "0"))}`;
+  return pattern;
+}
+
 /** One character as it may stand in a text: itself, or escaped for JSON, or percent-encoded. */
 function characterPattern(character: string): string {
   const literal = character.replace(SPECIAL, "\\$&");
-  const unit = character.charCodeAt(0).toString(16).padStart(4, "0");
-  const hex = [...unit].map((digit) => (/[a-f]/.test(digit) ? `[${digit}${digit.toUpperCase()}]` : digit)).join("");
-  const forms = [`\\\\u${hex}`, literal];
+  const forms = [jsonEscape(character), percentEscape(character), literal];
   if (character === "/" || character === "\\" || character === '"') forms.unshift(`\\\\${literal}`);
-  for (const encoded of percentForms(character)) forms.push(encoded);
   return `(?:${forms.join("|")})`;
 }
 
-function percentForms(character: string): string[] {
-  if (character.charCodeAt(0) > 0x7f) {
-    // A lone half of a pair has no encoding.
-    return /[\ud800-\udfff]/.test(character) ? [] : [encodeURIComponent(character)];
-  }
-  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
-  return [...new Set([`%${hex}`, `%${hex.toUpperCase()}`])];
-}
-
 function secretPattern(secret: string): string {
-  let pattern = "";
-  for (let index = 0; index < secret.length; index += 1) pattern += characterPattern(secret.charAt(index));
-  return pattern;
+  return Array.from(secret, characterPattern).join("");
 }
 
 /**

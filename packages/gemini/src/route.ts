@@ -39,7 +39,8 @@ export const MODEL_NAME_LENGTH_MAX = 200;
 const VERSIONED_PATH = /^\/(?:(?:up|down)load\/)?(v1beta|v1alpha|v1)(?=[/:])/;
 /** Base URLs OpenAI clients are given; Google serves these paths below /v1beta/openai alone. */
 const OPENAI_ALIAS = /^\/(?:(?:v1beta|v1alpha|v1)\/)?openai(?:\/v1(?:beta)?)?(?=\/)/;
-const OPENAI_BARE_ALIAS = /^\/(?:v1beta|v1alpha|v1)(?=\/(?:chat\/completions|embeddings|images\/generations)$)/;
+const OPENAI_BARE_ALIAS =
+  /^\/(?:v1beta|v1alpha|v1)(?=\/(?:chat\/completions|embeddings|images\/generations)$)/;
 
 function withoutAlias(path: string): string {
   const alias = OPENAI_ALIAS.exec(path) ?? OPENAI_BARE_ALIAS.exec(path);

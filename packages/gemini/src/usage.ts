@@ -34,7 +34,8 @@ function sum(counts: Counts, names: readonly string[]): number | undefined {
 
 function usageOf(counts: Counts): Usage | undefined {
   const prompt =
-    sum(counts, ["promptTokenCount", "toolUsePromptTokenCount"]) ?? sum(counts, ["prompt_tokens", "total_input_tokens"]);
+    sum(counts, ["promptTokenCount", "toolUsePromptTokenCount"]) ??
+    sum(counts, ["prompt_tokens", "total_input_tokens"]);
   const output =
     sum(counts, ["candidatesTokenCount", "thoughtsTokenCount"]) ??
     sum(counts, ["completion_tokens", "total_output_tokens", "total_thought_tokens"]);

@@ -1,0 +1,102 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { classifyAnswer, classifyLateError, type ClassifyContext } from "./classify.ts";
+
+const CONTEXT: ClassifyContext = {
+  route: { resource: undefined, generates: true },
+  nowMs: Date.UTC(2026, 10, 23, 12),
+  requestTokensFloor: 0,
+  tokenQuotaRefusals: 0,
+};
+
+function kindOf(status: number, error: object | string, route = CONTEXT.route): string {
+  const body = typeof error === "string" ? error : JSON.stringify({ error });
+  return classifyAnswer({ status, contentType: "application/json", body }, { ...CONTEXT, route }).kind;
+}
+
+describe("classifyAnswer", () => {
+  it("serves every 2xx", () => {
+    expect(kindOf(200, "{}")).toBe("served");
+    expect(kindOf(204, "")).toBe("served");
+  });
+
+  it("takes no key out because a caller wrote an error's words into the request", () => {
+    const status = "INVALID_ARGUMENT";
+    const quotes = [
+      "Invalid value at 'contents[0].role': API key not valid. Please pass a valid API key.",
+      'Unknown name "Your API key was reported as leaked"',
+      "* Your project has been denied access: bad value",
+    ];
+    for (const message of quotes) expect(kindOf(400, { code: 400, message, status })).toBe("caller-fault");
+  });
+
+  it("passes on what is wrong with the request for every key", () => {
+    expect(kindOf(413, "")).toBe("caller-fault");
+    expect(kindOf(404, "")).toBe("caller-fault");
+    expect(kindOf(405, "<html>405</html>", { resource: undefined, generates: false })).not.toBe("key-dead");
+    expect(kindOf(501, { code: 501, message: "Not implemented", status: "UNIMPLEMENTED" })).toBe(
+      "caller-fault",
+    );
+  });
+
+  it("blames the network for a redirect of a generation only", () => {
+    expect(kindOf(302, "")).toBe("network");
+    expect(kindOf(302, "", { resource: "files/abc", generates: false })).toBe("caller-fault");
+  });
+
+  it("rests for a day when a nameless quota asks for more than a minute's patience", () => {
+    const message = "Quota exceeded for metric: example.com/requests, limit: 5\nPlease retry in 5h3m2.5s.";
+    expect(kindOf(429, { code: 429, message, status: "RESOURCE_EXHAUSTED" })).toBe("quota-day");
+  });
+
+  it("reads a quota without details from its message", () => {
+    const message = "You exceeded your current quota. Please retry in 512ms.";
+    const body = JSON.stringify({ error: { code: 429, message, status: "RESOURCE_EXHAUSTED" } });
+    const outcome = classifyAnswer({ status: 429, contentType: "", body }, CONTEXT);
+    expect(outcome).toMatchObject({ kind: "quota-minute", retryAfterMs: 512 });
+  });
+
+  it("wants billing, not another country, where only the free tier is refused", () => {
+    const message =
+      "Gemini API free tier is not available in your country. Please enable billing on your project.";
+    expect(kindOf(400, { code: 400, message, status: "FAILED_PRECONDITION" })).toBe("billing");
+  });
+
+  it("has an outcome for any answer, and a key is dead only by a reason, an opening or a 401", () => {
+    const anyAnswer = fc.record({
+      status: fc.integer({ min: 0, max: 999 }),
+      contentType: fc.constantFrom("", "text/html", "application/json"),
+      body: fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.anything().map((value) => JSON.stringify({ error: value }) ?? ""),
+      ),
+    });
+    fc.assert(
+      fc.property(anyAnswer, (answer) => {
+        const outcome = classifyAnswer(answer, CONTEXT);
+        if (outcome.kind === "key-dead") expect(answer.status).toBe(401);
+        expect(classifyLateError(answer.body, CONTEXT).kind).not.toBe("key-dead");
+      }),
+    );
+  });
+});
+
+describe("classifyLateError", () => {
+  it("goes by the error's own status, since the stream's was 200", () => {
+    const error = (code: unknown, status?: string): string =>
+      classifyLateError(JSON.stringify({ error: { code, message: "x", status } }), CONTEXT).kind;
+    expect(error(503, "UNAVAILABLE")).toBe("overloaded");
+    expect(error(undefined, "INVALID_ARGUMENT")).toBe("caller-fault");
+    expect(error("service_unavailable")).toBe("overloaded");
+    expect(error("content_blocked_by_safety")).toBe("caller-fault");
+    // The number of the RPC status instead of HTTP's.
+    expect(error(14, "UNAVAILABLE")).toBe("overloaded");
+    expect(error(200, "OK")).toBe("overloaded");
+  });
+
+  it("calls broken what cannot be read", () => {
+    expect(classifyLateError("{", CONTEXT).kind).toBe("broken");
+    expect(classifyLateError('{"candidates":[]}', CONTEXT).kind).toBe("broken");
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { clientHeaders, upstreamHeaders } from "./headers.ts";
+
+const OWN = ["x-goog-api-key", "test-key-pool", "accept-encoding", "identity"];
+
+describe("upstreamHeaders", () => {
+  it("passes what a client says about the request, in order and as spelled", () => {
+    const sent = [
+      "Content-Type",
+      "application/json",
+      "User-Agent",
+      "google-genai-sdk/3.1.0 gl-node/v22.23.3",
+      "x-goog-api-client",
+      "google-genai-sdk/3.1.0 gl-node/v22.23.3",
+      "X-Server-Timeout",
+      "20",
+      "accept",
+      "*/*",
+    ];
+    expect(upstreamHeaders(sent, "test-key-pool")).toEqual([...sent, ...OWN]);
+  });
+
+  it("invents no user-agent", () => {
+    expect(upstreamHeaders([], "test-key-pool")).toEqual(OWN);
+  });
+
+  it.each([
+    "x-goog-api-key",
+    "X-Goog-Api-Key",
+    "Authorization",
+    "Proxy-Authorization",
+    "Cookie",
+    "Host",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Connection",
+    "Keep-Alive",
+    "TE",
+    "Trailer",
+    "Upgrade",
+    "Expect",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Sec-Fetch-Mode",
+    "Sec-CH-UA",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "Forwarded",
+    "Via",
+    "X-Real-IP",
+    "CF-Connecting-IP",
+    "True-Client-IP",
+    "Origin",
+    "Referer",
+    "X-Gateway-Debug",
+    "X-Goog-User-Project",
+    "X-Gemini-Api-Privileged-User-Id",
+    "traceparent",
+  ])("keeps %s from the upstream", (name) => {
+    expect(upstreamHeaders([name, "secret"], "test-key-pool")).toEqual(OWN);
+  });
+
+  it("keeps what Connection names for this hop", () => {
+    const sent = [
+      "Connection",
+      "keep-alive, X-Hop",
+      "connection",
+      "x-other",
+      "x-hop",
+      "1",
+      "X-Other",
+      "2",
+      "X-Kept",
+      "3",
+    ];
+    expect(upstreamHeaders(sent, "test-key-pool")).toEqual(["X-Kept", "3", ...OWN]);
+  });
+});
+
+describe("clientHeaders", () => {
+  it("passes the upstream's headers in order, Buffers decoded as latin1", () => {
+    const received = [
+      Buffer.from("Vary"),
+      Buffer.from("Origin"),
+      "Vary",
+      "Referer",
+      "x-goog-upload-url",
+      "u",
+      "x",
+      "\xe9",
+    ];
+    const expected = ["Vary", "Origin", "Vary", "Referer", "x-goog-upload-url", "u", "x", "\xe9"];
+    expect(clientHeaders(received, { keepLength: true })).toEqual(expected);
+    expect(clientHeaders([Buffer.from("x"), Buffer.from("\xe9", "latin1")], { keepLength: true })).toEqual([
+      "x",
+      "\xe9",
+    ]);
+  });
+
+  it.each([
+    "Alt-Svc",
+    "Set-Cookie",
+    "Transfer-Encoding",
+    "Connection",
+    "Keep-Alive",
+    "Strict-Transport-Security",
+    "Access-Control-Allow-Origin",
+  ])("keeps %s from the client", (name) => {
+    expect(clientHeaders([Buffer.from(name), Buffer.from("1")], { keepLength: true })).toEqual([]);
+  });
+
+  it("keeps the length only when the body keeps it", () => {
+    const received = ["Content-Length", "5", "connection", "x-hop", "x-hop", "1"];
+    expect(clientHeaders(received, { keepLength: true })).toEqual(["Content-Length", "5"]);
+    expect(clientHeaders(received, { keepLength: false })).toEqual([]);
+  });
+});
