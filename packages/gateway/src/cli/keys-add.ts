@@ -25,7 +25,7 @@ export const keysAddCommand: Command = {
     "keys add reads keys from standard input only, because the shell would keep one given here in its history; " +
     "start it without, then paste the keys and press Ctrl-D, or use `< file`",
   run: async (argv, _words, context) => {
-    const files = keyFilesOf(argv, context);
+    const files = await keyFilesOf(argv, context);
     const labels = labelsOf(argv);
     if (context.input.isTTY === true) {
       context.remark("Paste the keys, one a line; then press Ctrl-D on an empty line.");

@@ -8,7 +8,7 @@ export const keysListCommand: Command = {
   summary: "List the keys by fingerprint, with their states",
   flags: { ...KEY_FILE_FLAGS, json: JSON_FLAG },
   run: async (argv, _words, context) => {
-    const files = keyFilesOf(argv, context);
+    const files = await keyFilesOf(argv, context);
     const { listKeys } = await import("../control/commands.ts");
     const rows = await listKeys(files);
     if (argv["json"] === true) printJson(context, rows);

@@ -15,7 +15,7 @@ export const keysRemoveCommand: Command = {
   flags: { ...KEY_FILE_FLAGS, json: JSON_FLAG },
   words: "fingerprint",
   run: async (argv, words, context) => {
-    const files = keyFilesOf(argv, context);
+    const files = await keyFilesOf(argv, context);
     if (
       words.length === 0 ||
       words.length > FINGERPRINTS_MAX ||

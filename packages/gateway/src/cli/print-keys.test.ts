@@ -41,10 +41,10 @@ test("a key is told in one line", () => {
   ]);
 });
 
-test("what is not known of a key is a dash, and a key switched off is told so", () => {
+test("what is not known of a key is a dash", () => {
   const { retryAtMs: _retryAtMs, inFlight: _inFlight, ...rest } = RESTING;
-  const row = { ...rest, project: null, reason: null, sinceMs: null, file: null, enabled: false };
-  expect(keyTable([row], NOW_MS)).toMatch(/k-abcdefghij23 +- +resting \(switched off\) +- +- +- +- +-$/);
+  const row = { ...rest, project: null, reason: null, sinceMs: null, file: null };
+  expect(keyTable([row], NOW_MS)).toMatch(/k-abcdefghij23 +- +resting +- +- +- +- +-$/);
 });
 
 test("without a key it is said how to add one", () => {

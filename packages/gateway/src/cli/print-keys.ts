@@ -16,7 +16,7 @@ export function keyTable(rows: readonly KeyListRow[], nowMs: number): string {
     rows.map((row) => [
       row.fingerprint,
       row.project ?? "-",
-      row.enabled ? row.state : `${row.state} (switched off)`,
+      row.state,
       formatAgo(row.sinceMs, nowMs),
       formatUntil(row.retryAtMs, nowMs),
       row.inFlight === undefined ? "-" : String(row.inFlight),

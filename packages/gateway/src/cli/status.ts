@@ -8,7 +8,7 @@ export const statusCommand: Command = {
   summary: "Print whether the gateway runs, its keys, models and requests",
   flags: { ...KEY_FILE_FLAGS, json: JSON_FLAG },
   run: async (argv, _words, context) => {
-    const files = keyFilesOf(argv, context);
+    const files = await keyFilesOf(argv, context);
     const { status } = await import("../control/commands.ts");
     const report = await status(files);
     if (argv["json"] === true) printJson(context, report);
