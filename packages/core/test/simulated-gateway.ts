@@ -1,0 +1,309 @@
+/**
+ * A primary and its workers in one seeded simulation: the real scheduler and the real pockets, with messages that take
+ * their time, workers that die and an upstream that answers by chance. It keeps its own count of every use, apart from
+ * the scheduler's, and throws on the first thing that must never happen.
+ */
+import type { Denial, HolderId, KeyId, Lease, LeaseWish } from "../src/lease.ts";
+import { LeasePocket } from "../src/lease-pocket.ts";
+import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
+import { effectOf } from "../src/outcome.ts";
+import type { Outcome } from "../src/outcome.ts";
+import type { Revocation } from "../src/scheduler/scheduler.ts";
+import { Scheduler } from "../src/scheduler/scheduler.ts";
+import type { SchedulerOptions } from "../src/scheduler/options.ts";
+import { EventQueue, seededRandom } from "./event-queue.ts";
+import { UseAudit } from "./use-audit.ts";
+
+export interface World {
+  readonly seed: number;
+  readonly options: SchedulerOptions;
+  readonly keys: readonly { readonly id: KeyId; readonly project: string | undefined }[];
+  readonly workers: number;
+  /** Attempts per request. */
+  readonly attemptsMax: number;
+  /** Longest way of a message, milliseconds; each takes a random part of it. */
+  readonly messageMs: number;
+  /** What the upstream answers to a use, and after how long. */
+  readonly upstream: (keyId: KeyId, model: string, random: () => number) => { outcome: Outcome; tookMs: number };
+}
+
+/** How requests ended; their sum is the number of requests once the simulation has come to rest. */
+export interface Ends {
+  served: number;
+  passedOn: number;
+  denied: number;
+  /** Their worker died. */
+  cutOff: number;
+}
+
+interface SimulatedRequest {
+  readonly model: string;
+  readonly tried: KeyId[];
+  attempts: number;
+  hasEnded: boolean;
+}
+
+interface SimulatedWorker {
+  readonly holder: HolderId;
+  readonly pocket: LeasePocket;
+  readonly waiting: Map<string, SimulatedRequest[]>;
+  readonly requests: Set<SimulatedRequest>;
+  isAlive: boolean;
+  /** Messages keep their order on each way. */
+  toPrimaryMs: number;
+  toWorkerMs: number;
+}
+
+const START_MS = 1_700_000_000_000;
+const TICK_MS = 250;
+
+export class SimulatedGateway {
+  readonly events = new EventQueue();
+  readonly random: () => number;
+  readonly scheduler: Scheduler;
+  readonly audit: UseAudit;
+  readonly ends: Ends = { served: 0, passedOn: 0, denied: 0, cutOff: 0 };
+  readonly workers: SimulatedWorker[] = [];
+  requests = 0;
+  upstreamCalls = 0;
+  messages = 0;
+  /** Steps of the wall clock so far, milliseconds. */
+  clockOffsetMs = 0;
+  readonly #world: World;
+  #nextHolder: HolderId = 1;
+  #isTickPlanned = false;
+  #running = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.random = seededRandom(world.seed);
+    this.scheduler = new Scheduler(world.options, this.random);
+    this.scheduler.addKeys(world.keys);
+    this.audit = new UseAudit(world.keys, world.options.projectConcurrencyMax);
+    for (let index = 0; index < world.workers; index++) this.#startWorker(index);
+  }
+
+  /** Time as every thread sees it, milliseconds since the epoch. */
+  get nowMs(): number {
+    return START_MS + this.events.nowMs + this.clockOffsetMs;
+  }
+
+  /** A request arrives at a random worker. */
+  request(model: string): void {
+    this.requests++;
+    const worker = this.#anyWorker();
+    const request: SimulatedRequest = { model, tried: [], attempts: 0, hasEnded: false };
+    worker.requests.add(request);
+    this.#begin(worker, request);
+    this.#planTick();
+  }
+
+  /** A random worker dies with all it was doing; another takes its place, and the primary notices a little later. */
+  killWorker(): void {
+    const index = Math.floor(this.random() * this.workers.length);
+    const worker = this.workers[index] as SimulatedWorker;
+    worker.isAlive = false;
+    for (const request of worker.requests) this.#end(worker, request, "cutOff");
+    this.events.after(this.#delay(), () => {
+      this.scheduler.releaseHolder(worker.holder, this.nowMs);
+      this.audit.holderGone(worker.holder);
+    });
+    this.#startWorker(index);
+  }
+
+  retireKey(id: KeyId): void {
+    this.#revoke(this.scheduler.retireKeys([id], this.nowMs).revoked);
+  }
+
+  /** Lets everything come to rest, gives back what the pockets hold, and checks that nothing is left over. */
+  settleDown(eventsMax = 5_000_000): void {
+    this.events.runAll(eventsMax);
+    for (const worker of this.workers) {
+      worker.pocket.drain(this.nowMs);
+      this.#report(worker);
+    }
+    this.events.runAll(eventsMax);
+    this.scheduler.checkInvariants();
+    this.audit.checkAllEnded();
+    const { served, passedOn, denied, cutOff } = this.ends;
+    if (served + passedOn + denied + cutOff !== this.requests) throw new Error("a request has not ended");
+    if (this.scheduler.inFlight !== 0) throw new Error(`${this.scheduler.inFlight} uses never ended`);
+  }
+
+  #startWorker(index: number): void {
+    this.workers[index] = {
+      holder: this.#nextHolder++,
+      pocket: new LeasePocket(),
+      waiting: new Map(),
+      requests: new Set(),
+      isAlive: true,
+      toPrimaryMs: 0,
+      toWorkerMs: 0,
+    };
+  }
+
+  #anyWorker(): SimulatedWorker {
+    return this.workers[Math.floor(this.random() * this.workers.length)] as SimulatedWorker;
+  }
+
+  #delay(): number {
+    return this.random() * this.#world.messageMs;
+  }
+
+  #begin(worker: SimulatedWorker, request: SimulatedRequest): void {
+    const use = worker.pocket.take(request.model, this.nowMs);
+    if (use !== undefined) this.#attempt(worker, request, use);
+    else this.#waitingFor(worker, request.model).push(request);
+    this.#wish(worker, request.model);
+  }
+
+  #attempt(worker: SimulatedWorker, request: SimulatedRequest, use: LeaseUse): void {
+    this.audit.started(use.leaseId, this.nowMs);
+    this.upstreamCalls++;
+    this.#running++;
+    request.attempts++;
+    request.tried.push(use.keyId);
+    const { outcome, tookMs } = this.#world.upstream(use.keyId, request.model, this.random);
+    this.events.after(tookMs, () => {
+      this.#running--;
+      this.audit.stopped(use.leaseId);
+      if (worker.isAlive) this.#settle(worker, request, use, outcome);
+    });
+  }
+
+  #settle(worker: SimulatedWorker, request: SimulatedRequest, use: LeaseUse, outcome: Outcome): void {
+    worker.pocket.settle({ leaseId: use.leaseId, outcome }, this.nowMs);
+    if (worker.pocket.areReportsDue(this.nowMs)) this.#report(worker);
+    const { next } = effectOf(outcome.kind);
+    if (next === "none") return this.#end(worker, request, outcome.kind === "served" ? "served" : "passedOn");
+    if (request.attempts >= this.#world.attemptsMax) return this.#end(worker, request, "passedOn");
+    this.#retry(worker, request);
+  }
+
+  #retry(worker: SimulatedWorker, request: SimulatedRequest): void {
+    const wish: LeaseWish = { model: request.model, uses: 1, excludedKeys: request.tried };
+    this.#toPrimary(worker, () => {
+      const answer = this.#lend(worker, wish);
+      this.#toWorker(worker, () => {
+        const lease = answer.leases[0];
+        if (lease === undefined) return this.#end(worker, request, "passedOn");
+        this.#attempt(worker, request, { leaseId: lease.id, keyId: lease.keyId });
+      });
+    });
+  }
+
+  #wish(worker: SimulatedWorker, model: string): void {
+    const wish = worker.pocket.wish(model, this.#waitingFor(worker, model).length, this.nowMs);
+    if (wish === undefined) return this.#denyWaiting(worker, model);
+    const reports = worker.pocket.takeReports();
+    this.#toPrimary(worker, () => {
+      this.#deliver(reports);
+      const { leases, denial } = this.#lend(worker, wish);
+      this.#toWorker(worker, () => {
+        if (denial === undefined) worker.pocket.granted(wish, leases, this.nowMs);
+        else worker.pocket.denied(wish, denial, this.nowMs);
+        this.#serveWaiting(worker, model);
+      });
+    });
+  }
+
+  #lend(worker: SimulatedWorker, wish: LeaseWish): { leases: readonly Lease[]; denial?: Denial } {
+    const answer = this.scheduler.lease(worker.holder, wish, this.nowMs);
+    if ("denial" in answer) return { leases: [], denial: answer.denial };
+    // A holder given up for dead is lent nothing: its channel is closed. It may be dead and not yet given up.
+    this.audit.lent(worker.holder, answer.leases, wish);
+    return answer;
+  }
+
+  #serveWaiting(worker: SimulatedWorker, model: string): void {
+    const waiting = this.#waitingFor(worker, model);
+    while (waiting.length > 0) {
+      const use = worker.pocket.take(model, this.nowMs);
+      if (use === undefined) break;
+      this.#attempt(worker, waiting.shift() as SimulatedRequest, use);
+    }
+    this.#wish(worker, model);
+  }
+
+  #denyWaiting(worker: SimulatedWorker, model: string): void {
+    if (worker.pocket.denial(model, this.nowMs) === undefined) return;
+    for (const request of this.#waitingFor(worker, model).splice(0)) this.#end(worker, request, "denied");
+  }
+
+  #report(worker: SimulatedWorker): void {
+    const reports = worker.pocket.takeReports();
+    if (reports !== undefined) this.#toPrimary(worker, () => this.#deliver(reports));
+  }
+
+  #deliver(reports: Reports | undefined): void {
+    for (const settlement of reports?.settlements ?? []) {
+      this.audit.settled(settlement.leaseId);
+      this.#revoke(this.scheduler.settle(settlement, this.nowMs).revoked);
+    }
+    for (const returned of reports?.returns ?? []) {
+      this.audit.returned(returned.leaseId, returned.uses);
+      this.scheduler.giveBack(returned, this.nowMs);
+    }
+  }
+
+  #revoke(revoked: readonly Revocation[]): void {
+    for (const { holder, leaseId } of revoked) {
+      const worker = this.workers.find((each) => each.holder === holder);
+      if (worker === undefined) continue;
+      this.#toWorker(worker, () => {
+        worker.pocket.revoke(leaseId, this.nowMs);
+        if (worker.pocket.areReportsDue(this.nowMs)) this.#report(worker);
+      });
+    }
+  }
+
+  #toPrimary(worker: SimulatedWorker, run: () => void): void {
+    this.messages++;
+    worker.toPrimaryMs = Math.max(worker.toPrimaryMs, this.events.nowMs + this.#delay());
+    this.events.at(worker.toPrimaryMs, () => {
+      if (!worker.isAlive) return;
+      run();
+    });
+  }
+
+  #toWorker(worker: SimulatedWorker, run: () => void): void {
+    this.messages++;
+    worker.toWorkerMs = Math.max(worker.toWorkerMs, this.events.nowMs + this.#delay());
+    this.events.at(worker.toWorkerMs, () => {
+      if (worker.isAlive) run();
+    });
+  }
+
+  #end(worker: SimulatedWorker, request: SimulatedRequest, how: keyof Ends): void {
+    if (request.hasEnded) throw new Error(`a request that has ended cannot end as ${how}`);
+    request.hasEnded = true;
+    worker.requests.delete(request);
+    this.ends[how]++;
+  }
+
+  #waitingFor(worker: SimulatedWorker, model: string): SimulatedRequest[] {
+    let waiting = worker.waiting.get(model);
+    if (waiting === undefined) {
+      waiting = [];
+      worker.waiting.set(model, waiting);
+    }
+    return waiting;
+  }
+
+  /** Ticks go on as long as a request is under way. */
+  #planTick(): void {
+    if (this.#isTickPlanned) return;
+    this.#isTickPlanned = true;
+    this.events.after(TICK_MS, () => {
+      this.#isTickPlanned = false;
+      this.scheduler.tick(this.nowMs);
+      this.scheduler.checkInvariants();
+      for (const worker of this.workers) {
+        worker.pocket.tick(this.nowMs);
+        if (worker.pocket.areReportsDue(this.nowMs)) this.#report(worker);
+      }
+      if (this.#running > 0 || this.workers.some(({ requests }) => requests.size > 0)) this.#planTick();
+    });
+  }
+}
+
