@@ -50,7 +50,10 @@ function requireOwnFolder(folder: string): void {
   const stats = lstatSync(folder);
   const isPrivate = stats.isDirectory() && stats.uid === userInfo().uid && (stats.mode & 0o077) === 0;
   if (isPrivate) return;
-  throw new OperatorError("control-failed", `${folder} must be a folder of this user's, with mode 0700: remove it.`);
+  throw new OperatorError(
+    "control-failed",
+    `${folder} must be a folder of this user's, with mode 0700: remove it.`,
+  );
 }
 
 function privateFolder(): string {
@@ -62,6 +65,9 @@ function realPathOf(database: string): string {
     return realpathSync(database);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return resolve(database);
-    throw new OperatorError("database-unusable", `The database ${database} cannot be reached (${systemCodeOf(error)}).`);
+    throw new OperatorError(
+      "database-unusable",
+      `The database ${database} cannot be reached (${systemCodeOf(error)}).`,
+    );
   }
 }

@@ -7,6 +7,7 @@ import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { controlAddress, isTrustworthy } from "./address.ts";
 import { OperatorError, type OperatorErrorCode, systemCodeOf } from "./operator-error.ts";
+import { requireBounded } from "./request-body.ts";
 import {
   type AddKeysReport,
   type AddKeysRequest,
@@ -39,7 +40,8 @@ export async function connectControl(database: string): Promise<ControlClient | 
     status: async () => JSON.parse(await ask(address, "GET", "/status")) as RunningStatus,
     listKeys: async () => parseLines(await ask(address, "GET", "/keys")),
     addKeys: async (body) => JSON.parse(await ask(address, "POST", "/keys", body)) as AddKeysReport,
-    removeKeys: async (body) => JSON.parse(await ask(address, "POST", "/keys/remove", body)) as RemoveKeysReport,
+    removeKeys: async (body) =>
+      JSON.parse(await ask(address, "POST", "/keys/remove", body)) as RemoveKeysReport,
   };
 }
 
@@ -52,26 +54,40 @@ async function isAnswered(address: string): Promise<boolean> {
     const code = systemCodeOf(error);
     if (code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK") return false;
     const reason = code === "EACCES" ? "it belongs to another user" : code;
-    throw new OperatorError("control-failed", `The gateway at ${address} cannot be asked (${reason}).`, { cause: error });
+    throw new OperatorError("control-failed", `The gateway at ${address} cannot be asked (${reason}).`, {
+      cause: error,
+    });
   } finally {
     socket.destroy();
   }
 }
 
 async function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<string> {
-  const call = request({ socketPath: address, method, path, timeout: ANSWER_TIMEOUT_MS, agent: false });
+  const text = body === undefined ? "" : JSON.stringify(body);
+  requireBounded(Buffer.byteLength(text));
+  const headers = { "content-length": Buffer.byteLength(text) };
+  const call = request({
+    socketPath: address,
+    method,
+    path,
+    headers,
+    timeout: ANSWER_TIMEOUT_MS,
+    agent: false,
+  });
   call.on("timeout", () => call.destroy(new Error("timeout")));
   const answered = once(call, "response");
-  call.end(body === undefined ? undefined : JSON.stringify(body));
+  call.end(text);
   try {
     const [response] = (await answered) as [IncomingMessage];
-    const text = await readAll(response);
-    if (response.statusCode !== 200) throw errorIn(text);
-    return text;
+    const answer = await readAll(response);
+    if (response.statusCode !== 200) throw errorIn(answer);
+    return answer;
   } catch (error) {
     if (error instanceof OperatorError) throw error;
     const reason = systemCodeOf(error) || "no answer";
-    throw new OperatorError("control-failed", `The gateway at ${address} did not answer (${reason}).`, { cause: error });
+    throw new OperatorError("control-failed", `The gateway at ${address} did not answer (${reason}).`, {
+      cause: error,
+    });
   }
 }
 
@@ -80,7 +96,8 @@ async function readAll(response: IncomingMessage): Promise<string> {
   let byteCount = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     byteCount += chunk.length;
-    if (byteCount > CONTROL_ANSWER_BYTES_MAX) throw new OperatorError("control-failed", "The gateway's answer is too large.");
+    if (byteCount > CONTROL_ANSWER_BYTES_MAX)
+      throw new OperatorError("control-failed", "The gateway's answer is too large.");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -98,6 +115,9 @@ function errorIn(text: string): OperatorError {
     const { error } = JSON.parse(text) as { error: { code: OperatorErrorCode; message: string } };
     return new OperatorError(error.code, error.message);
   } catch {
-    return new OperatorError("control-failed", "The gateway answered in words this version does not understand.");
+    return new OperatorError(
+      "control-failed",
+      "The gateway answered in words this version does not understand.",
+    );
   }
 }

@@ -21,9 +21,14 @@ export async function addKeys(files: OfflineFiles, request: AddKeysRequest): Pro
 }
 
 /** Takes keys out of the key files; a running gateway stops using them at once. */
-export async function removeKeys(files: OfflineFiles, fingerprints: readonly string[]): Promise<RemoveKeysReport> {
+export async function removeKeys(
+  files: OfflineFiles,
+  fingerprints: readonly string[],
+): Promise<RemoveKeysReport> {
   const gateway = await connectControl(files.database);
-  return gateway === undefined ? removeFromFiles(files.keysDir, fingerprints) : gateway.removeKeys({ fingerprints });
+  return gateway === undefined
+    ? removeFromFiles(files.keysDir, fingerprints)
+    : gateway.removeKeys({ fingerprints });
 }
 
 export async function status(files: OfflineFiles): Promise<StatusReport> {

@@ -66,7 +66,9 @@ function* knownRows(
       const place = found?.get(row.secret);
       const isGone = found !== undefined && place === undefined;
       if (row.retiredAtMs !== null && place === undefined) continue;
-      const state = isGone ? { state: "removed", reason: "no longer in a key file", sinceMs: null } : describe(row, nowMs);
+      const state = isGone
+        ? { state: "removed", reason: "no longer in a key file", sinceMs: null }
+        : describe(row, nowMs);
       const { project, projectSource, enabled } = row;
       yield { fingerprint: row.fingerprint, project, projectSource, ...state, file: row.sourceFile, enabled };
     }

@@ -1,5 +1,5 @@
 /**
- * Reads and checks what the command line sends. Primary thread.
+ * Reads and checks what the command line sends. Primary thread; its bound holds for both sides.
  * Must never repeat the body in an error: it may hold keys.
  */
 import type { IncomingMessage } from "node:http";
@@ -7,14 +7,13 @@ import { OperatorError } from "./operator-error.ts";
 import { type AddKeysRequest, CONTROL_REQUEST_BYTES_MAX, type RemoveKeysRequest } from "./types.ts";
 
 /** The body as JSON; at most {@link CONTROL_REQUEST_BYTES_MAX} bytes. Throws OperatorError `bad-request`. */
-export async function readJson(request: AsyncIterable<Buffer> | IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  requireBounded(Number(request.headers["content-length"] ?? 0));
   const chunks: Buffer[] = [];
   let byteCount = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     byteCount += chunk.length;
-    if (byteCount > CONTROL_REQUEST_BYTES_MAX) {
-      throw bad(`The command is larger than ${CONTROL_REQUEST_BYTES_MAX} bytes: put the keys into a file in the folder of keys.`);
-    }
+    requireBounded(byteCount);
     chunks.push(chunk);
   }
   try {
@@ -22,6 +21,14 @@ export async function readJson(request: AsyncIterable<Buffer> | IncomingMessage)
   } catch {
     throw bad("The command is not JSON.");
   }
+}
+
+/** Asked by both sides, since an upload cut off in the middle cannot hear the reason. */
+export function requireBounded(byteCount: number): void {
+  if (byteCount <= CONTROL_REQUEST_BYTES_MAX) return;
+  throw bad(
+    `The command is larger than ${CONTROL_REQUEST_BYTES_MAX} bytes: put a file into the folder of keys instead.`,
+  );
 }
 
 export function readAddKeys(body: unknown): AddKeysRequest {

@@ -87,10 +87,17 @@ async function removeStaleSocket(address: string, database: string): Promise<voi
   } finally {
     socket.destroy();
   }
-  throw new OperatorError("database-in-use", `Another gateway answers for the database ${database}: stop it first.`);
+  throw new OperatorError(
+    "database-in-use",
+    `Another gateway answers for the database ${database}: stop it first.`,
+  );
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: ControlServerOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ControlServerOptions,
+): Promise<void> {
   try {
     await route(request, response, options.handlers);
   } catch (error) {
@@ -103,7 +110,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   }
 }
 
-async function route(request: IncomingMessage, response: ServerResponse, handlers: ControlHandlers): Promise<void> {
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+): Promise<void> {
   switch (`${request.method} ${request.url}`) {
     case "GET /status":
       return sendJson(response, 200, await handlers.status());
@@ -114,7 +125,10 @@ async function route(request: IncomingMessage, response: ServerResponse, handler
     case "POST /keys/remove":
       return sendJson(response, 200, await handlers.removeKeys(readRemoveKeys(await readJson(request))));
     default:
-      throw new OperatorError("bad-request", "The running gateway does not know this command: is it an older one?");
+      throw new OperatorError(
+        "bad-request",
+        "The running gateway does not know this command: is it an older one?",
+      );
   }
 }
 
@@ -142,7 +156,9 @@ async function sendLines(response: ServerResponse, rows: Iterable<object>): Prom
 async function drained(response: ServerResponse): Promise<void> {
   const done = new AbortController();
   const { signal } = done;
-  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]).finally(() => done.abort());
+  await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]).finally(() =>
+    done.abort(),
+  );
 }
 
 async function close(server: Server): Promise<void> {
@@ -154,5 +170,7 @@ async function close(server: Server): Promise<void> {
 
 function unusable(address: string, error: unknown): OperatorError {
   const code = systemCodeOf(error);
-  return new OperatorError("control-failed", `The control socket ${address} cannot be opened (${code}).`, { cause: error });
+  return new OperatorError("control-failed", `The control socket ${address} cannot be opened (${code}).`, {
+    cause: error,
+  });
 }

@@ -7,7 +7,14 @@ import { join } from "node:path";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import { PRIVATE_FOLDER_MODE } from "../store/private-file.ts";
 import { fingerprint, isFingerprintOf } from "./fingerprint.ts";
-import { type KeyFileEntry, labelLine, normalLabel, parseKeyFileInSteps, type Refusal, withoutKeys } from "./key-file.ts";
+import {
+  type KeyFileEntry,
+  labelLine,
+  normalLabel,
+  parseKeyFileInSteps,
+  type Refusal,
+  withoutKeys,
+} from "./key-file.ts";
 import { isKeyFileName, KEY_FILE_BYTES_MAX, listKeyFiles, readKeyFile } from "./key-folder.ts";
 import { NO_FILE, replaceFile } from "./replace-file.ts";
 import { runInSteps } from "./steps.ts";
@@ -15,7 +22,7 @@ import { runInSteps } from "./steps.ts";
 /** Where added keys go unless the operator names another file. */
 export const ADDED_FILE = "added.txt";
 /** Times an edit starts again because the file changed meanwhile. */
-const EDIT_ATTEMPTS_MAX = 3;
+const EDIT_ATTEMPTS_MAX = 5;
 
 export interface AddKeysRequest {
   /** Keys in the language of a key file: labels in it count, comments are not kept. */
@@ -62,7 +69,10 @@ export async function addKeys(keysDir: string, request: AddKeysRequest): Promise
   const fresh = new Map<string, KeyFileEntry>();
   for (const entry of entries) {
     if (present.has(entry.secret) || fresh.has(entry.secret)) continue;
-    fresh.set(entry.secret, entry.project !== undefined || project === undefined ? entry : { ...entry, project });
+    fresh.set(
+      entry.secret,
+      entry.project !== undefined || project === undefined ? entry : { ...entry, project },
+    );
   }
   if (fresh.size > 0) await append(join(keysDir, file), [...fresh.values()]);
   return {
@@ -78,7 +88,10 @@ export async function addKeys(keysDir: string, request: AddKeysRequest): Promise
  * Takes the keys with these fingerprints out of every key file, each rewritten as a whole, comments kept.
  * @throws OperatorError `key-files` when the folder cannot be read; a single file that cannot be edited is reported
  */
-export async function removeKeys(keysDir: string, fingerprints: readonly string[]): Promise<RemoveKeysReport> {
+export async function removeKeys(
+  keysDir: string,
+  fingerprints: readonly string[],
+): Promise<RemoveKeysReport> {
   const wanted = new Set(fingerprints);
   const removed = new Set<string>();
   const files: string[] = [];
@@ -139,13 +152,19 @@ async function append(path: string, entries: readonly KeyFileEntry[]): Promise<v
 }
 
 /** Replaces a file by what `change` makes of its text (undefined: no such file); it may answer undefined for "as it is". */
-async function edit(path: string, change: (text: string | undefined) => Promise<string | undefined>): Promise<void> {
+async function edit(
+  path: string,
+  change: (text: string | undefined) => Promise<string | undefined>,
+): Promise<void> {
   for (let attempt = 0; attempt < EDIT_ATTEMPTS_MAX; attempt += 1) {
     const before = await readForEdit(path);
     const text = await change(before?.text);
     if (text === undefined) return;
     if (Buffer.byteLength(text) > KEY_FILE_BYTES_MAX) {
-      throw new OperatorError("key-files", `${path} would be larger than ${KEY_FILE_BYTES_MAX} bytes: use another file.`);
+      throw new OperatorError(
+        "key-files",
+        `${path} would be larger than ${KEY_FILE_BYTES_MAX} bytes: use another file.`,
+      );
     }
     const result = await replaceFile(path, text, before?.stamp ?? NO_FILE).catch(fail(path));
     if (result.kind === "replaced") return;
@@ -159,7 +178,10 @@ async function readForEdit(path: string): Promise<{ text: string; stamp: string 
   switch (content.kind) {
     case "text":
       if (content.isUtf8) return content;
-      throw new OperatorError("key-files", `${path} is not UTF-8: edit it by hand, so that its comments survive.`);
+      throw new OperatorError(
+        "key-files",
+        `${path} is not UTF-8: edit it by hand, so that its comments survive.`,
+      );
     case "missing":
       return undefined;
     case "moving":
@@ -190,6 +212,8 @@ function requirePlainName(file: string): void {
 
 function fail(path: string): (error: unknown) => never {
   return (error) => {
-    throw new OperatorError("key-files", `${path} cannot be written (${systemCodeOf(error)}).`, { cause: error });
+    throw new OperatorError("key-files", `${path} cannot be written (${systemCodeOf(error)}).`, {
+      cause: error,
+    });
   };
 }

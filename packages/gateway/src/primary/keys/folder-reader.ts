@@ -11,7 +11,13 @@
 import type { Logger } from "pino";
 import { systemCodeOf } from "../../control/operator-error.ts";
 import { type KeyFileEntry, type ParsedKeyFile, parseKeyFileInSteps } from "./key-file.ts";
-import { type KeyFileContent, type ListedFile, type ListedFolder, listKeyFiles, readKeyFile } from "./key-folder.ts";
+import {
+  type KeyFileContent,
+  type ListedFile,
+  type ListedFolder,
+  listKeyFiles,
+  readKeyFile,
+} from "./key-folder.ts";
 import type { FileEntries } from "./plan-sync.ts";
 import { replaceFile } from "./replace-file.ts";
 import { runInSteps } from "./steps.ts";
@@ -37,6 +43,8 @@ export interface FolderView {
 interface FileMemory {
   /** What was read; undefined when nothing could be. */
   readonly stamp: string | undefined;
+  /** False when only the operator can mend it: looking again soon would not help. */
+  readonly isUsable: boolean;
   /** When this stamp was first seen, by our clock: a file's own time may lie in the future. */
   readonly firstSeenAtMs: number;
   /** Read after it had settled, or written by ourselves: nothing more is to be learnt from this stamp. */
@@ -99,14 +107,17 @@ export class FolderReader {
 
     const content = await readKeyFile(file.path);
     if (content.kind !== "text") {
-      this.#reportUnusable(file.name, content);
-      return { stamp: undefined, firstSeenAtMs, isFinal: false, entries: before?.entries ?? [] };
+      const problem = problemOf(file, content);
+      if (problem !== undefined)
+        this.#log.warn({ file: file.name, problem }, "key file not usable; its known keys stay");
+      const entries = before?.entries ?? [];
+      return { stamp: undefined, isUsable: problem === undefined, firstSeenAtMs, isFinal: false, entries };
     }
     const isAsListed = content.stamp === file.stamp;
     const text = isAsListed && stillMs >= this.#settleMs ? content.text : completeLines(content.text);
     const parsed = await runInSteps(parseKeyFileInSteps(text), { signal });
     const isFinal = isAsListed && stillMs >= this.#removalSettleMs;
-    const memory = { stamp: content.stamp, firstSeenAtMs, isFinal, entries: parsed.entries };
+    const memory = { stamp: content.stamp, isUsable: true, firstSeenAtMs, isFinal, entries: parsed.entries };
     if (!isFinal) return memory;
     this.#reportRefusals(file.name, parsed);
     const needsTidying = content.isUtf8 && parsed.tidied !== content.text;
@@ -121,14 +132,12 @@ export class FolderReader {
       this.#log.info({ file: file.name }, "key file tidied: one key a line");
       return result.stamp;
     } catch (error) {
-      this.#log.warn({ file: file.name, code: systemCodeOf(error) }, "key file could not be tidied; used as it is");
+      this.#log.warn(
+        { file: file.name, code: systemCodeOf(error) },
+        "key file could not be tidied; used as it is",
+      );
       return stamp;
     }
-  }
-
-  #reportUnusable(file: string, content: KeyFileContent): void {
-    if (content.kind !== "unusable") return;
-    this.#log.warn({ file, problem: content.problem }, "key file not usable; the keys known from it stay");
   }
 
   #reportRefusals(file: string, { refused, refusedCount }: ParsedKeyFile): void {
@@ -144,11 +153,11 @@ export class FolderReader {
     const judge = (name: string): boolean => {
       const memory = this.#memories.get(name);
       if (memory?.isFinal === true) return false;
+      const isGone = memory === undefined;
       const stillMs = stillForMs.get(name) ?? this.#goneForMs(name, folder, nowMs);
-      const isStill = stillMs >= this.#removalSettleMs;
-      if (!isStill) lookAgainInMs = Math.min(lookAgainInMs, this.#untilSettledMs(stillMs));
-      // Still, yet not final: it cannot be read, or it moved under our hands.
-      return stillForMs.has(name) || !isStill;
+      if (isGone && stillMs >= this.#removalSettleMs) return false;
+      if (isGone || memory.isUsable) lookAgainInMs = Math.min(lookAgainInMs, this.#untilSettledMs(stillMs));
+      return true;
     };
     const isInDoubt = (name: string | null): boolean => {
       if (name === null) return false;
@@ -174,9 +183,17 @@ export class FolderReader {
     return goneMs;
   }
 
+  /** A file that has settled, yet is in doubt, moved under our hands: look again soon. */
   #untilSettledMs(stillMs: number): number {
+    if (stillMs >= this.#removalSettleMs) return this.#settleMs;
     return (stillMs < this.#settleMs ? this.#settleMs : this.#removalSettleMs) - Math.max(0, stillMs);
   }
+}
+
+/** What only the operator can mend; undefined for a file that just came, went or moved. */
+function problemOf(file: ListedFile, content: KeyFileContent): string | undefined {
+  if (content.kind === "unusable") return content.problem;
+  return file.stamp === undefined ? "cannot be looked at: a link that leads nowhere?" : undefined;
 }
 
 /** How long a file has been as it is: by its own time or, should that lie ahead, by when we first saw it so. */

@@ -64,7 +64,8 @@ export function* parseKeyFileInSteps(text: string): Steps<ParsedKeyFile> {
       itemCount += 1;
       if (itemCount % ITEMS_PER_STEP === 0) yield;
       const reason = refusalOf(word);
-      if (reason === undefined) entries.push(project === undefined ? { secret: word, line } : { secret: word, project, line });
+      if (reason === undefined)
+        entries.push(project === undefined ? { secret: word, line } : { secret: word, project, line });
       else if (refusedCount++ < REFUSALS_LISTED_MAX) refused.push({ line, reason });
     }
     itemCount += 1;
@@ -129,7 +130,9 @@ function commentOf(source: string): string {
 /** A comment after keys stays with the last of them. */
 function pushOneALine(lines: string[], words: readonly string[], comment: string): void {
   const lastIndex = words.length - 1;
-  words.forEach((word, index) => lines.push(index === lastIndex && comment !== "" ? `${word} ${comment}` : word));
+  words.forEach((word, index) =>
+    lines.push(index === lastIndex && comment !== "" ? `${word} ${comment}` : word),
+  );
 }
 
 /** A comment whose keys are gone; one that would now be read as a label is kept from that by a second mark. */

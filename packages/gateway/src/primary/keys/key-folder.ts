@@ -59,7 +59,10 @@ export async function listKeyFiles(keysDir: string): Promise<ListedFolder> {
     return { files, changedAtMs: changedAtMs(folder), identity: `${folder.dev}:${folder.ino}` };
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    throw new OperatorError("key-files", `The folder of keys ${keysDir} cannot be read (${systemCodeOf(error)}).`);
+    throw new OperatorError(
+      "key-files",
+      `The folder of keys ${keysDir} cannot be read (${systemCodeOf(error)}).`,
+    );
   }
 }
 

@@ -121,7 +121,10 @@ export class KeySync implements Disposable {
     } catch (error) {
       this.#wakeIn(Math.min(UNREADABLE_RETRY_MS, this.#options.intervalMs));
       if (!(error instanceof OperatorError)) throw error;
-      this.#options.log.warn({ problem: error.message }, "key files not readable; the known keys stay in use");
+      this.#options.log.warn(
+        { problem: error.message },
+        "key files not readable; the known keys stay in use",
+      );
       return { ...NOTHING_DONE, isReadable: false, keys: this.#known.inUse };
     }
   }
@@ -149,7 +152,8 @@ export class KeySync implements Disposable {
     };
     const hasChanged = report.added + report.restored + report.relabelled + report.retired > 0;
     this.#options.log[hasChanged ? "info" : "debug"](report, "key files synchronised");
-    if (conflicts > 0) this.#options.log.warn({ conflicts }, "keys listed under two projects; the first one counts");
+    if (conflicts > 0)
+      this.#options.log.warn({ conflicts }, "keys listed under two projects; the first one counts");
     return report;
   }
 
@@ -192,4 +196,11 @@ export class KeySync implements Disposable {
   }
 }
 
-const NOTHING_DONE = { added: 0, restored: 0, relabelled: 0, retired: 0, keptInDoubt: 0, duplicates: 0 } as const;
+const NOTHING_DONE = {
+  added: 0,
+  restored: 0,
+  relabelled: 0,
+  retired: 0,
+  keptInDoubt: 0,
+  duplicates: 0,
+} as const;

@@ -60,7 +60,8 @@ export function* mergeFiles(files: readonly FileEntries[]): Steps<MergedFiles> {
       if (first === undefined) found.set(secret, { label, sourceFile: name });
       else duplicates += 1;
       if (first !== undefined && first.label !== label) conflicts += 1;
-      if (found.size > KEYS_MAX) throw new OperatorError("key-files", `More than ${KEYS_MAX} keys in the key files.`);
+      if (found.size > KEYS_MAX)
+        throw new OperatorError("key-files", `More than ${KEYS_MAX} keys in the key files.`);
     }
   }
   return { found, duplicates, conflicts };
@@ -108,7 +109,10 @@ export function* planSync(
 }
 
 /** Cuts a change into transactions of at most `rowsMax` rows; keys come before keys go. */
-export function* sliceChange(change: KeyChange, rowsMax: number = CHANGE_ROWS_MAX): Generator<KeyChange, void, void> {
+export function* sliceChange(
+  change: KeyChange,
+  rowsMax: number = CHANGE_ROWS_MAX,
+): Generator<KeyChange, void, void> {
   const none: KeyChange = { add: [], restore: [], relabel: [], retire: [] };
   for (const add of slices(change.add, rowsMax)) yield { ...none, add };
   for (const restore of slices(change.restore, rowsMax)) yield { ...none, restore };

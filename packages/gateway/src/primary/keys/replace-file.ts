@@ -2,9 +2,8 @@
  * Replaces a key file by a new version, so that a reader, a full disk or a crash meets the old one or the new, whole.
  * Primary thread and command line. Must never leave a copy of keys behind, nor change who may read the file.
  */
-import { constants } from "node:fs";
-import type { BigIntStats } from "node:fs";
-import { access, type FileHandle, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { type BigIntStats, constants, linkSync, renameSync, statSync } from "node:fs";
+import { access, type FileHandle, open, readdir, realpath, stat, unlink } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { systemCodeOf } from "../../control/operator-error.ts";
@@ -31,8 +30,8 @@ export type Replacement =
 /**
  * Writes `text` in place of the file at `path`, if that still has the stamp `expected` ({@link NO_FILE}: does not exist).
  * The new version is written beside it, flushed to the disk and renamed over it; mode and owner are kept, a new file
- * gets mode 0600, a symbolic link keeps its place and its target is replaced. Between the last look and the rename
- * another program's write can still be lost; no file system offers better.
+ * gets mode 0600, a symbolic link keeps its place and its target is replaced. Of several edits in this process none is lost;
+ * another program's can be, if it falls into the microseconds between the last look and the rename.
  * @throws the system's error (disk full …); the original is then untouched and the temporary file gone.
  */
 export async function replaceFile(path: string, text: string, expected: string): Promise<Replacement> {
@@ -44,8 +43,7 @@ export async function replaceFile(path: string, text: string, expected: string):
   const temporary = join(dirname(target), `${TEMPORARY_PREFIX}${randomUUID()}${TEMPORARY_SUFFIX}`);
   try {
     if (!(await writeTemporary(temporary, text, stats))) return { kind: "read-only" };
-    if (stampOrNone(await statOf(target)) !== expected) return { kind: "changed" };
-    await rename(temporary, target);
+    if (!putInPlace(temporary, target, expected)) return { kind: "changed" };
   } catch (error) {
     if (isRefusal(error)) return { kind: "read-only" };
     throw error;
@@ -75,6 +73,25 @@ async function writeTemporary(path: string, text: string, like: BigIntStats | un
   await file.writeFile(text);
   await file.sync();
   return true;
+}
+
+/** Looks and renames without giving way in between. False when the file is no longer the one expected. */
+function putInPlace(temporary: string, target: string, expected: string): boolean {
+  const stats = statSync(target, { bigint: true, throwIfNoEntry: false });
+  if (stampOrNone(stats) !== expected) return false;
+  if (expected === NO_FILE && linkExclusively(temporary, target) === "exists") return false;
+  renameSync(temporary, target);
+  return true;
+}
+
+/** A link, unlike a rename, never replaces a file that another process has just made. Some disks know no links. */
+function linkExclusively(temporary: string, target: string): "linked" | "exists" | "unsupported" {
+  try {
+    linkSync(temporary, target);
+    return "linked";
+  } catch (error) {
+    return systemCodeOf(error) === "EEXIST" ? "exists" : "unsupported";
+  }
 }
 
 async function keepOwner(file: FileHandle, like: BigIntStats): Promise<boolean> {

@@ -52,5 +52,7 @@ function placeholderReason(word: string): string | undefined {
   const letters = word.toLowerCase().replace(/[^a-z0-9]/g, "");
   if (!PLACEHOLDER_WORDS.test(letters)) return undefined;
   // Without an order it may be the name of a variable (GEMINI_API_KEY), but "key-0001" is somebody's test key.
-  return PLACEHOLDER_ORDER.test(letters) || !/\d/.test(letters) ? `the placeholder ${word}, not a key` : undefined;
+  return PLACEHOLDER_ORDER.test(letters) || !/\d/.test(letters)
+    ? `the placeholder ${word}, not a key`
+    : undefined;
 }

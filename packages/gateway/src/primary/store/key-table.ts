@@ -52,7 +52,9 @@ interface RawKey {
 }
 
 export function keyTable(database: Database.Database): KeyTable {
-  const page = database.prepare<[number, number], RawKey>("SELECT * FROM keys WHERE id > ? ORDER BY id LIMIT ?");
+  const page = database.prepare<[number, number], RawKey>(
+    "SELECT * FROM keys WHERE id > ? ORDER BY id LIMIT ?",
+  );
   function* pages(): Generator<readonly KeyRow[], void, void> {
     let lastId = 0;
     for (;;) {

@@ -72,7 +72,8 @@ function columnsOf(row: RequestLogRow): (string | number | null)[] {
 }
 
 function sumCounts(rows: readonly RawCount[]): RequestCounts {
-  const sum = (value: (row: RawCount) => number): number => rows.reduce((total, row) => total + value(row), 0);
+  const sum = (value: (row: RawCount) => number): number =>
+    rows.reduce((total, row) => total + value(row), 0);
   return {
     total: sum((row) => row.requests),
     byOutcome: Object.fromEntries(rows.map((row) => [row.outcome, row.requests])),

@@ -103,6 +103,8 @@ function explained<T>(path: string, open: () => T): T {
       throw new OperatorError("database-foreign", `${path} is not an SQLite database, or it is damaged.`);
     }
     const reason = code === "" && error instanceof Error ? error.message : code;
-    throw new OperatorError("database-unusable", `The database ${path} cannot be opened (${reason}).`, { cause: error });
+    throw new OperatorError("database-unusable", `The database ${path} cannot be opened (${reason}).`, {
+      cause: error,
+    });
   }
 }
