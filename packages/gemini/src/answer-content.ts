@@ -4,20 +4,11 @@
  * Google answers 200 with nothing in it often enough to matter; a verdict (blocked prompt, safety stop, token budget
  * spent) is an answer, though, and must never be taken for such a fault and retried.
  */
+import { type Fields, fieldsIn, isFields } from "./json-fields.ts";
 import type { Surface } from "./path-grammar.ts";
 
 /** "nothing": well-formed, but no content yet. "error": an error object in a place for content. */
 export type Content = "meaningful" | "nothing" | "error";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function entries(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
-}
 
 function isFilled(value: unknown): boolean {
   if (typeof value === "string" || Array.isArray(value)) return value.length > 0;
@@ -49,10 +40,10 @@ function isVerdict(finishReason: unknown): boolean {
 function nativeContent(body: Fields): Content {
   const feedback = body["promptFeedback"];
   if (isFields(feedback) && isFilled(feedback["blockReason"])) return "meaningful";
-  for (const candidate of entries(body["candidates"])) {
+  for (const candidate of fieldsIn(body["candidates"])) {
     if (isVerdict(candidate["finishReason"])) return "meaningful";
     const content = candidate["content"];
-    if (isFields(content) && entries(content["parts"]).some(isMeaningfulPart)) return "meaningful";
+    if (isFields(content) && fieldsIn(content["parts"]).some(isMeaningfulPart)) return "meaningful";
   }
   return "nothing";
 }
@@ -69,7 +60,7 @@ const OPENAI_CONTENT_FIELDS: readonly string[] = [
 ];
 
 function openaiContent(body: Fields): Content {
-  for (const choice of entries(body["choices"])) {
+  for (const choice of fieldsIn(body["choices"])) {
     const finishReason = choice["finish_reason"];
     if (isFilled(finishReason) && finishReason !== "stop") return "meaningful";
     const message = choice["message"] ?? choice["delta"];
@@ -96,7 +87,7 @@ function interactionContent(body: Fields): Content {
  */
 export function contentOf(value: unknown, surface: Surface): Content {
   if (!Array.isArray(value)) return isFields(value) ? bodyContent(value, surface) : "nothing";
-  for (const element of entries(value)) {
+  for (const element of fieldsIn(value)) {
     const content = bodyContent(element, surface);
     if (content !== "nothing") return content;
   }

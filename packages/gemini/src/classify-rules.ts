@@ -72,8 +72,7 @@ const LOCATION_MESSAGE =
   /^User location is not supported|^Image generation is not available in your country/i;
 
 /** Files and caches named in a body rather than in the path. */
-const FOREIGN_MESSAGE =
-  /^You do not have permission to access the File|^CachedContent not found|^The requested (?:File|CachedContent)/i;
+const FOREIGN_MESSAGE = /^You do not have permission to access the File|^CachedContent not found/i;
 
 /** Names a model, and may begin with it. Only ever costs this project this model. */
 const NOT_OPEN_MESSAGE = /no longer available to new users|only accessible to billed users/i;
@@ -94,13 +93,15 @@ function isClientError(status: number): boolean {
   return status >= 400 && status < 500;
 }
 
+/** What a page can be about besides the request itself; Google's front end words 400, 404 and 413 as pages, too. */
+const PAGE_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 407, 429, 451]);
+
 /** Something between us and the API answered: a proxy's page, or Google's own when it takes us for a robot. */
-const foreignPage: Rule = {
+const pageForPeople: Rule = {
   name: "page for people",
   judge({ status, error, html, evidence }) {
-    if (error !== undefined || (!html && status !== 403)) return undefined;
-    if (!isClientError(status) || status === 404 || status === 413) return undefined;
-    // Robots' page and throttling by address: slow down. Anything else is the network's fault alone.
+    if (error !== undefined || !PAGE_STATUSES.has(status) || (!html && status !== 403)) return undefined;
+    // Throttled by address: slow down. Anything else is the network's fault alone.
     const throttled = status === 429 || /automated queries|unusual traffic/i.test(evidence.message);
     return throttled ? { kind: "overloaded", evidence } : { kind: "network", evidence };
   },
@@ -194,7 +195,7 @@ const redirected: Rule = {
 
 /** In order of trial: what condemns a key first, then the project, then the model, then the moment. */
 export const RULES: readonly Rule[] = [
-  foreignPage,
+  pageForPeople,
   location,
   keyDead,
   keyMisconfigured,

@@ -2,19 +2,8 @@
  * Reads Google's error bodies, in all their dialects, into one shape.
  * Runs on the HTTP workers and the probers. Gives what the body says, unjudged: classify.ts decides what it means.
  */
-import { parseQuotaMessage, readDetails } from "./error-details.ts";
-
-/** One exceeded quota, as far as the body names it. */
-export interface Violation {
-  /** Such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`; "" when only the message told of it. */
-  readonly quotaId: string;
-  /** Metric or, in old bodies, its title. It does not tell a day's quota from a minute's unless it is a title. */
-  readonly metric: string;
-  /** The quota's size; 0 means that the model is not open to the project at all. Undefined when not told. */
-  readonly limit: number | undefined;
-  /** The model charged, which may be another than the one asked for. */
-  readonly model?: string;
-}
+import { parseQuotaMessage, readDetails, type Violation } from "./error-details.ts";
+import { type Fields, isFields, textOf } from "./json-fields.ts";
 
 export interface ParsedError {
   /** HTTP status in the body; Interactions give none. */
@@ -33,12 +22,6 @@ export interface ParsedError {
 
 /** Error bodies longer than this are not read, characters; Google's largest are under 20,000. */
 const ERROR_LENGTH_MAX = 262_144;
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function parseJson(text: string): unknown {
   try {
@@ -68,10 +51,6 @@ function errorIn(json: unknown): Fields | undefined {
   return isFields(holder["error"]) ? holder["error"] : undefined;
 }
 
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
 /**
  * Reads an error body.
  * @returns undefined when it holds no error object (HTML, empty, another shape). Never throws.
@@ -80,14 +59,14 @@ export function parseErrorBody(body: string): ParsedError | undefined {
   if (body.length > ERROR_LENGTH_MAX) return undefined;
   const error = errorIn(jsonIn(body));
   if (error === undefined) return undefined;
-  const message = text(error["message"]);
+  const message = textOf(error["message"]);
   const details = readDetails(error["details"]);
   const told = parseQuotaMessage(message);
   const consumer = details.consumer ?? told.consumer;
   const retryDelayMs = details.retryDelayMs ?? told.retryDelayMs;
   return {
     code: typeof error["code"] === "number" ? error["code"] : undefined,
-    status: text(error["status"]) || text(error["code"]),
+    status: textOf(error["status"]) || textOf(error["code"]),
     message,
     reasons: details.reasons,
     violations:

@@ -2,7 +2,19 @@
  * Reads the typed details of a Google error, and the quota facts its message states in prose.
  * Runs on the HTTP workers and the probers. Tolerates any shape: what is not as expected is left out.
  */
-import type { Violation } from "./error-body.ts";
+import { type Fields, fieldsIn, fieldsOf, textOf } from "./json-fields.ts";
+
+/** One exceeded quota, as far as the body names it. */
+export interface Violation {
+  /** Such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`; "" when only the message told of it. */
+  readonly quotaId: string;
+  /** Metric or, in old bodies, its title. It does not tell a day's quota from a minute's unless it is a title. */
+  readonly metric: string;
+  /** The quota's size; 0 means that the model is not open to the project at all. Undefined when not told. */
+  readonly limit: number | undefined;
+  /** The model charged, which may be another than the one asked for. */
+  readonly model?: string;
+}
 
 export interface ErrorDetails {
   readonly reasons: readonly string[];
@@ -15,23 +27,6 @@ export interface ErrorDetails {
 const ENTRIES_MAX = 32;
 /** Longest delay believed, milliseconds. A day and an hour: no quota takes longer to return. */
 const RETRY_DELAY_MAX_MS = 90_000_000;
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsIn(value: unknown): readonly Fields[] {
-  if (!Array.isArray(value)) return [];
-  return value
-    .filter((item): item is Fields => typeof item === "object" && item !== null)
-    .slice(0, ENTRIES_MAX);
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
 
 /** int64 comes as a string in JSON. */
 function count(value: unknown): number | undefined {
@@ -52,7 +47,7 @@ function durationMs(value: unknown): number | undefined {
     const seconds = /^(\d+(?:\.\d+)?)s$/.exec(value.trim())?.[1];
     return seconds === undefined ? undefined : boundedDelay(Number(seconds) * 1000);
   }
-  const { seconds, nanos } = fields(value);
+  const { seconds, nanos } = fieldsOf(value);
   const wholeSeconds = count(seconds);
   const nanoseconds = count(nanos);
   if (wholeSeconds === undefined && nanoseconds === undefined) return undefined;
@@ -61,14 +56,14 @@ function durationMs(value: unknown): number | undefined {
 
 /** `projects/123` or `project_number:123` → `123`. An `api_key:` consumer is the key itself and never taken. */
 function projectOf(consumer: unknown): string | undefined {
-  return /^(?:projects\/|project_number:|project:)([\w:.-]{1,64})$/.exec(text(consumer))?.[1];
+  return /^(?:projects\/|project_number:|project:)([\w:.-]{1,64})$/.exec(textOf(consumer))?.[1];
 }
 
 function violationOf(violation: Fields): Violation {
-  const model = text(fields(violation["quotaDimensions"])["model"]);
+  const model = textOf(fieldsOf(violation["quotaDimensions"])["model"]);
   return {
-    quotaId: text(violation["quotaId"]),
-    metric: text(violation["quotaMetric"]),
+    quotaId: textOf(violation["quotaId"]),
+    metric: textOf(violation["quotaMetric"]),
     limit: count(violation["quotaValue"]),
     ...(model === "" ? {} : { model }),
   };
@@ -76,9 +71,9 @@ function violationOf(violation: Fields): Violation {
 
 /** The form of before QuotaFailure: one quota in the metadata of an ErrorInfo. */
 function oldViolationOf(metadata: Fields): Violation | undefined {
-  const quotaId = text(metadata["quota_limit"]);
+  const quotaId = textOf(metadata["quota_limit"]);
   if (quotaId === "") return undefined;
-  return { quotaId, metric: text(metadata["quota_metric"]), limit: count(metadata["quota_limit_value"]) };
+  return { quotaId, metric: textOf(metadata["quota_metric"]), limit: count(metadata["quota_limit_value"]) };
 }
 
 /** Reads `error.details`. Never throws. */
@@ -87,11 +82,11 @@ export function readDetails(details: unknown): ErrorDetails {
   const violations: Violation[] = [];
   let consumer: string | undefined;
   let retryDelayMs: number | undefined;
-  for (const detail of fieldsIn(details)) {
-    const type = text(detail["@type"]);
+  for (const detail of fieldsIn(details).slice(0, ENTRIES_MAX)) {
+    const type = textOf(detail["@type"]);
     if (type.endsWith("google.rpc.ErrorInfo")) {
-      const metadata = fields(detail["metadata"]);
-      if (text(detail["reason"]) !== "") reasons.push(text(detail["reason"]));
+      const metadata = fieldsOf(detail["metadata"]);
+      if (textOf(detail["reason"]) !== "") reasons.push(textOf(detail["reason"]));
       consumer ??= projectOf(metadata["consumer"]);
       const old = oldViolationOf(metadata);
       if (old !== undefined) violations.push(old);

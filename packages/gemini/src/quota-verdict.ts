@@ -3,7 +3,8 @@
  * Google counts per project and model; several exceeded quotas come in one error, and the longest decides.
  */
 import type { Evidence, Outcome } from "@gemini-gateway/core/outcome";
-import type { ParsedError, Violation } from "./error-body.ts";
+import type { ParsedError } from "./error-body.ts";
+import type { Violation } from "./error-details.ts";
 import { nextPacificMidnightMs } from "./pacific-midnight.ts";
 
 /** Rest when a quota of the minute does not say how long, milliseconds. */

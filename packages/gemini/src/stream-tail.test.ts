@@ -118,7 +118,7 @@ describe("the error event that ends a broken stream", () => {
         const frame = lateErrorFrame(dialect, judge(dialect, sent).openBoundary, late);
         if (frame === undefined) return;
         expect(judge(dialect, sent + frame).error).toContain(late.message);
-        if (dialect === "json-array") expect(() => JSON.parse(sent + frame) as unknown).not.toThrow();
+        expect(dialect === "json-array" ? (JSON.parse(sent + frame) as unknown) : []).toBeInstanceOf(Array);
       }),
     );
   });
