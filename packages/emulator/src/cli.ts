@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { startEmulator } from "./emulator.ts";
 import { DEFAULT_PROJECTS } from "./project-spec.ts";
-import type { EmulatorOptions } from "./options.ts";
+import type { EmulatorOptions } from "./emulator.ts";
 import { parseScript } from "./script.ts";
 
 const HELP = `gemini-emulator: a faithful Gemini API on a local port (127.0.0.1 only)

@@ -5,21 +5,45 @@
 import { CallRecorder } from "./call-log.ts";
 import type { Call, CallListener, CallLog } from "./call-log.ts";
 import { Exchanges } from "./exchange.ts";
-import { MinimalService } from "./minimal.ts";
 import { FaultRules } from "./fault-rules.ts";
 import type { FaultRule } from "./fault-rules.ts";
+import { MinimalService } from "./minimal.ts";
+import type { ModelSpec } from "./model-spec.ts";
 import { modelCatalogue } from "./models.ts";
-import { REQUEST_BYTES_MAX } from "./options.ts";
 import { DEFAULT_PROJECTS } from "./project-spec.ts";
-import type { EmulatorOptions } from "./options.ts";
-import type { KeyState, ProjectState } from "./project-spec.ts";
+import type { KeyState, ProjectSpec, ProjectState } from "./project-spec.ts";
 import { Projects } from "./projects.ts";
 import { QuotaBuckets } from "./quota-buckets.ts";
 import { listen } from "./server.ts";
-import type { HttpHandler, Listener } from "./server.ts";
+import type { HttpHandler, Listener, TlsOptions } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { waitUntilFound } from "./waiting.ts";
 import type { World } from "./world.ts";
+
+/** Google's documented bound on an inline request. */
+export const REQUEST_BYTES_MAX = 100 * 1024 * 1024;
+
+/** What a caller states when starting the emulator; the projects, models and faults may come from a script file. */
+export interface EmulatorOptions {
+  /** 0 (default) lets the system choose. */
+  readonly port?: number;
+  /** Only loopback: the emulator must never be reachable by accident. */
+  readonly host?: "127.0.0.1";
+  /** Default: {@link DEFAULT_PROJECTS}. */
+  readonly projects?: readonly ProjectSpec[];
+  readonly models?: readonly ModelSpec[];
+  /** Wall clock of the quota buckets and fault windows, milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Faults in force from the start. */
+  readonly script?: readonly FaultRule[];
+  /** Pre-built answers, no logging of bodies, no quota, no faults: for the bench. */
+  readonly minimal?: boolean;
+  readonly tls?: TlsOptions;
+  /** Largest request body, bytes; above it a 400. Default {@link REQUEST_BYTES_MAX}. */
+  readonly requestBytesMax?: number;
+  /** Calls kept in {@link CallLog.recent}. Default 1,000. */
+  readonly callsKept?: number;
+}
 
 /** A running emulator. */
 export interface Emulator extends AsyncDisposable {

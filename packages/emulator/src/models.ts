@@ -2,8 +2,8 @@
  * The model catalogue: names, what they resolve to, what they can do, and the shape of their streams. Pure.
  * The built-in names are those of late 2026 with a few older ones that clients' samples still use.
  */
-import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from "./options.ts";
-import type { ModelSpec } from "./options.ts";
+import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from "./model-spec.ts";
+import type { ModelSpec } from "./model-spec.ts";
 
 /** A model with every default filled in. */
 export interface Model {

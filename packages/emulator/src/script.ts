@@ -5,8 +5,9 @@
 import type { FaultKind, FaultRule } from "./fault-rules.ts";
 import { STATE_ERRORS } from "./key-errors.ts";
 import { ERROR_NAMES } from "./named-errors.ts";
-import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from "./options.ts";
-import type { EmulatorOptions, ModelSpec } from "./options.ts";
+import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from "./model-spec.ts";
+import type { EmulatorOptions } from "./emulator.ts";
+import type { ModelSpec } from "./model-spec.ts";
 import type { ProjectSpec } from "./project-spec.ts";
 import {
   anything,

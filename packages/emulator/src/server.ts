@@ -5,7 +5,12 @@ import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { HttpRequest, HttpResponse } from "./delivery.ts";
-import type { TlsOptions } from "./options.ts";
+
+/** PEM texts; with them the emulator speaks HTTPS, HTTP/2 and HTTP/1.1. */
+export interface TlsOptions {
+  readonly key: string;
+  readonly cert: string;
+}
 
 export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
 
