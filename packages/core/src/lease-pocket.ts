@@ -96,6 +96,13 @@ export class LeasePocket {
     for (const lease of leases) this.#modelOfLease.set(lease.id, demand);
   }
 
+  /** Starts the one use that a retry was lent; undefined, and the use goes back, when it came too late. */
+  startRetry(lease: Lease, nowMs: number): LeaseUse | undefined {
+    if (nowMs <= lease.untilMs) return { leaseId: lease.id, keyId: lease.keyId };
+    this.#returnAll([{ leaseId: lease.id, uses: lease.uses }], nowMs);
+    return undefined;
+  }
+
   /** The primary had nothing to lend; {@link wish} stays silent until it makes sense to ask again. */
   denied(wish: LeaseWish, denial: Denial, nowMs: number): void {
     this.#demandFor(wish.model, nowMs)?.denied(wish.uses, denial, nowMs);
@@ -104,6 +111,11 @@ export class LeasePocket {
   /** The denial in force for the model: what its waiting requests can be told. */
   denial(model: string, nowMs: number): Denial | undefined {
     return this.#models.get(model)?.denial(nowMs);
+  }
+
+  /** The pool has more to lend than it had: denials in force are out of date. */
+  forgetDenials(): void {
+    for (const demand of this.#models.values()) demand.forgetDenial();
   }
 
   /** The primary has changed: it knows no wish and no lease of this pocket. Nothing is given back. */

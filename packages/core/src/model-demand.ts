@@ -112,7 +112,9 @@ export class ModelDemand {
 
   denied(wished: number, denial: Denial, nowMs: number): void {
     this.#asked = Math.max(this.#asked - wished, 0);
-    const pauseMs = (denial.retryAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    // Keys at work come back at any moment, without a time that could be told.
+    const returnsInMs = (denial.retryAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    const pauseMs = denial.reason === "busy" ? DENIAL_MIN_MS : returnsInMs;
     const untilMs = nowMs + Math.min(Math.max(pauseMs, DENIAL_MIN_MS), DENIAL_MAX_MS);
     this.#denial = { denial, untilMs };
     this.#batch = Math.max(1, this.#batch >> 1);
@@ -121,6 +123,10 @@ export class ModelDemand {
   /** The last denial while it is fresh. */
   denial(nowMs: number): Denial | undefined {
     return this.#denial !== undefined && nowMs < this.#denial.untilMs ? this.#denial.denial : undefined;
+  }
+
+  forgetDenial(): void {
+    this.#denial = undefined;
   }
 
   /** Takes out what may no longer be started. Having asked for too much, the model asks for less from now on. */

@@ -86,4 +86,6 @@ export type ToPrimary =
 export type ToWorker =
   | { readonly type: "lease.answer"; readonly answers: readonly WishAnswer[] }
   | { readonly type: "lease.revoke"; readonly leaseIds: readonly number[] }
+  /** Keys came or came back: what was denied a moment ago may be lent now. */
+  | { readonly type: "pool.grew" }
   | { readonly type: "worker.drain" };

@@ -1,8 +1,8 @@
 /** What the command line may ask of a running gateway, answered from the primary's own objects. Primary thread. */
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import packageJson from "../../package.json" with { type: "json" };
 import type { ControlHandlers, KeyListRow, KeyTotals, ModelStatus, RunningStatus } from "../control/types.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import { ownVersion } from "../version.ts";
 import type { Bookkeeper } from "./bookkeeper.ts";
 import { keyStateText } from "./key-state-text.ts";
 import { addKeys, removeKeys } from "./keys/edit-files.ts";
@@ -48,7 +48,7 @@ function statusOf(options: ControlHandlerOptions): RunningStatus {
   return {
     running: true,
     pid: process.pid,
-    version: packageJson.version,
+    version: ownVersion(),
     uptimeMs: nowMs - startedAtMs,
     baseUrl: options.baseUrl,
     draining: counters.readiness === "draining",

@@ -51,6 +51,7 @@ export async function startGateway(config: GatewayConfig, entries: ThreadEntries
     counters,
     keysDir: config.keysDir,
     revoke: (revoked) => office.revoke(revoked),
+    grew: () => supervisor.broadcast({ type: "pool.grew" }),
     log,
     now,
   });

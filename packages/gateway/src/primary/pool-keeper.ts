@@ -19,6 +19,8 @@ export interface PoolKeeperOptions {
   readonly keysDir: string;
   /** Takes unused leases back from the workers. */
   readonly revoke: (revoked: readonly Revocation[]) => void;
+  /** Tells the workers that there is more to lend. */
+  readonly grew: () => void;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -47,6 +49,7 @@ export class PoolKeeper {
     revoke(scheduler.retireKeys(change.retired, now()).revoked);
     ring.remove(change.retired);
     this.updateReadiness();
+    if (change.added.length > 0) this.#options.grew();
   }
 
   /** Publishes whether any key can serve, and says so when it changes. */

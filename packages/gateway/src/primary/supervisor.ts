@@ -59,6 +59,7 @@ export class Supervisor {
   #lastHolder = 0;
   #youngDeaths = 0;
   #replaced = 0;
+  #messages = 0;
   #stopping = false;
   #allListening: (() => void) | undefined;
   #allDrained: (() => void) | undefined;
@@ -81,8 +82,18 @@ export class Supervisor {
     this.#failedToStart = undefined;
   }
 
+  /** Messages to and from workers so far. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   post(holder: HolderId, message: ToWorker): void {
+    this.#messages += 1;
     this.#members.get(holder)?.channel.postMessage(message);
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const holder of this.#members.keys()) this.post(holder, message);
   }
 
   /** Asks every worker to finish what it serves; resolves when all have, or when `graceMs` is over. */
@@ -93,7 +104,7 @@ export class Supervisor {
     const { promise, resolve } = Promise.withResolvers<"drained" | "cut-off">();
     this.#allDrained = () => resolve("drained");
     const timer = setTimeout(() => resolve("cut-off"), graceMs);
-    for (const holder of this.#members.keys()) this.post(holder, { type: "worker.drain" });
+    this.broadcast({ type: "worker.drain" });
     const how = await promise;
     clearTimeout(timer);
     return how;
@@ -157,6 +168,7 @@ export class Supervisor {
   }
 
   #hear(member: Member, message: ToPrimary): void {
+    this.#messages += 1;
     member.lastHeardAtMs = Date.now();
     switch (message.type) {
       case "worker.listening":

@@ -117,6 +117,11 @@ export class LeaseDesk {
     this.#outbox.soon();
   }
 
+  /** The pool has more to lend than it had. */
+  poolGrew(): void {
+    this.#pocket.forgetDenials();
+  }
+
   /** Gives back what has expired; called now and then. */
   tick(): void {
     this.#pocket.tick(this.#now());

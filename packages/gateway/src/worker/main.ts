@@ -77,6 +77,9 @@ function run(start: WorkerStart): void {
       case "lease.revoke":
         desk.revoke(message.leaseIds);
         return;
+      case "pool.grew":
+        desk.poolGrew();
+        return;
       case "worker.drain":
         draining = true;
         closeWhenIdle(server, finishDrain);
