@@ -1,10 +1,14 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { expect, test } from "vitest";
 import { keyPoolFixture } from "./key-pool-fixture.ts";
 
 const KEYS = 100_000;
+/** A transaction holds 200 keys at most, and every transaction ends a turn. */
+const TURNS_MIN = (2 * KEYS) / 200;
 
-/** Measured on two cores: 1.4 to 1.9 s for the first sync, 0.05 s for one without changes, 0.2 s to retire them all. */
+/**
+ * Measured on two cores: 1.4 to 1.9 s for the first sync, 0.05 s for one without changes, 0.2 s to retire them all, and
+ * no step above 19 ms. The times of a busy machine say little, so the test counts the turns that others got.
+ */
 test("100,000 keys are added, found again and retired in seconds, in steps that let others in", async () => {
   using pool = keyPoolFixture();
   pool.write(
@@ -12,16 +16,20 @@ test("100,000 keys are added, found again and retired in seconds, in steps that 
     Array.from({ length: KEYS }, (_, index) => `AIzaFakeKeyForTheTestsOfTheSync-${index}`).join(","),
   );
   const sync = pool.sync();
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
+  let turns = 0;
+  let isOver = false;
+  const takeTurn = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(takeTurn);
+  };
+  takeTurn();
   const startMs = performance.now();
   expect(await sync.start()).toMatchObject({ keys: KEYS, added: KEYS });
   expect(await sync.sync()).toMatchObject({ keys: KEYS, added: 0, retired: 0 });
   pool.write("all.txt", "");
   expect(await sync.sync()).toMatchObject({ keys: 0, retired: KEYS });
-  delay.disable();
-  // Generous, for a busy machine: a step that took a tenth of the time would still show.
+  isOver = true;
   expect(performance.now() - startMs).toBeLessThan(15_000);
-  expect(delay.percentile(99) / 1e6).toBeLessThan(100);
-  expect(pool.changes.every(({ added, retired }) => added.length + retired.length <= 500)).toBe(true);
+  expect(turns).toBeGreaterThan(TURNS_MIN);
+  expect(pool.changes.every(({ added, retired }) => added.length + retired.length <= 200)).toBe(true);
 });

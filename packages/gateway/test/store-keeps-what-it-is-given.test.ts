@@ -149,8 +149,10 @@ describe("keys", () => {
 
   test("are changed all or none", () => {
     using store = openStore(path);
-    const broken = { secret: null as unknown as string, label: null, sourceFile: "a.txt" };
-    expect(() => store.keys.change({ ...nothing, add: [...adding("test-key-1").add, broken] }, 1)).toThrow("NOT NULL");
+    const broken = { secret: "test-key-2", label: {} as unknown as string, sourceFile: "a.txt" };
+    expect(() => store.keys.change({ ...nothing, add: [...adding("test-key-1").add, broken] }, 1)).toThrow(
+      "SQLite3 can only bind",
+    );
     expect(store.keys.load()).toEqual([]);
   });
 
