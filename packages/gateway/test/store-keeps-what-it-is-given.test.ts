@@ -149,7 +149,7 @@ describe("keys", () => {
 
   test("are changed all or none", () => {
     using store = openStore(path);
-    const broken = { secret: "test-key-2", label: {} as unknown as string, sourceFile: "a.txt" };
+    const broken = { secret: "test-key-2", label: true as unknown as string, sourceFile: "a.txt" };
     expect(() => store.keys.change({ ...nothing, add: [...adding("test-key-1").add, broken] }, 1)).toThrow(
       "SQLite3 can only bind",
     );
