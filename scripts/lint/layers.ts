@@ -26,6 +26,16 @@ const WORKER = `${GATEWAY}/worker`;
 const PROBER = `${GATEWAY}/prober`;
 const EMULATOR = "packages/emulator";
 
+/** All that runs in the primary thread, the command line included. */
+const PRIMARY_THREAD = [PRIMARY, `${GATEWAY}/control`, `${GATEWAY}/cli`, `${GATEWAY}/cli.ts`];
+const SHARED_BY_THREADS = [
+  `${GATEWAY}/config`,
+  `${GATEWAY}/config.ts`,
+  `${GATEWAY}/protocol.ts`,
+  `${GATEWAY}/shared-counters.ts`,
+];
+const NOT_SHIPPED = [EMULATOR, "bench"];
+
 /** Modules that neither read nor change anything outside their arguments. */
 const PURE_MODULES = ["node:buffer", "node:string_decoder"];
 
@@ -47,28 +57,35 @@ export const ZONES: readonly Zone[] = [
   {
     folder: GATEWAY,
     rule: "never",
-    folders: [EMULATOR, "bench"],
-    modules: [],
-    why: "the production package never imports the emulator or the bench",
+    folders: [WORKER, PROBER, ...NOT_SHIPPED],
+    modules: ["better-sqlite3", "undici"],
+    why: "only the primary opens the database, only the workers talk to the upstream, and the emulator is not shipped",
   },
+  ...SHARED_BY_THREADS.map((folder): Zone => ({
+    folder,
+    rule: "never",
+    folders: [...PRIMARY_THREAD, WORKER, PROBER, ...NOT_SHIPPED],
+    modules: ["better-sqlite3", "undici"],
+    why: "every thread loads this: it belongs to none, so it imports no thread's code",
+  })),
   {
     folder: PRIMARY,
     rule: "never",
-    folders: [WORKER, EMULATOR, "bench"],
+    folders: [WORKER, PROBER, ...NOT_SHIPPED],
     modules: ["undici"],
-    why: "the primary decides: it never touches the bytes of a request, nor a worker's code",
+    why: "the primary decides: it never touches the bytes of a request, nor another thread's code",
   },
   {
     folder: WORKER,
     rule: "never",
-    folders: [PRIMARY, PROBER, EMULATOR, "bench", `${GATEWAY}/cli.ts`],
+    folders: [...PRIMARY_THREAD, PROBER, ...NOT_SHIPPED],
     modules: ["better-sqlite3"],
     why: "a worker serves: it never opens the database, nor imports the primary's or the prober's code",
   },
   {
     folder: PROBER,
     rule: "never",
-    folders: [PRIMARY, WORKER, EMULATOR, "bench", `${GATEWAY}/cli.ts`],
+    folders: [...PRIMARY_THREAD, WORKER, ...NOT_SHIPPED],
     modules: ["better-sqlite3"],
     why: "a prober tests keys: it never opens the database, nor imports the other threads' code",
   },

@@ -65,6 +65,22 @@ const PLANTS: readonly Plant[] = [
   // gateway
   ["packages/gateway/src/a1.ts", `import { x } from "gemini-emulator";\nvoid x;`, LAYERS],
   ["packages/gateway/src/ok1.ts", `import { x } from "@gemini-gateway/gemini/x";\nvoid x;`, undefined],
+  ["packages/gateway/src/a2.ts", `import Database from "better-sqlite3";\nvoid Database;`, LAYERS],
+  [
+    "packages/gateway/src/protocol.ts",
+    `import type { X } from "./primary/x.ts";\nexport type Y = X;`,
+    LAYERS,
+  ],
+  [
+    "packages/gateway/src/config/a1.ts",
+    `import type { X } from "../control/x.ts";\nexport type Y = X;`,
+    LAYERS,
+  ],
+  [
+    "packages/gateway/src/control/ok1.ts",
+    `import type { X } from "../primary/x.ts";\nexport type Y = X;`,
+    undefined,
+  ],
   ["packages/gateway/src/primary/a1.ts", `import { x } from "../worker/x.ts";\nvoid x;`, LAYERS],
   ["packages/gateway/src/primary/a2.ts", `import { Agent } from "undici";\nvoid new Agent();`, LAYERS],
   ["packages/gateway/src/primary/a3.ts", `import { x } from "gemini-emulator";\nvoid x;`, LAYERS],
@@ -81,6 +97,11 @@ const PLANTS: readonly Plant[] = [
     LAYERS,
   ],
   ["packages/gateway/src/worker/a4.ts", `void (await import("../primary/x.ts"));`, LAYERS],
+  [
+    "packages/gateway/src/worker/a5.ts",
+    `import type { X } from "../control/x.ts";\nexport type Y = X;`,
+    LAYERS,
+  ],
   ["packages/gateway/src/worker/ok1.ts", `import { Agent } from "undici";\nvoid new Agent();`, undefined],
   ["packages/gateway/src/prober/a1.ts", `import Database from "better-sqlite3";\nvoid Database;`, LAYERS],
   ["packages/gateway/src/prober/a2.ts", `import { x } from "../worker/x.ts";\nvoid x;`, LAYERS],
