@@ -2,19 +2,19 @@
  * The gateway as one object: builds the primary's graph, starts the threads, and takes everything down in order.
  * Primary thread. The command `serve` adds signals and the process's exit code; tests start it in-process.
  */
+import { Scheduler, type Revocation } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
-import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import { startControlServer } from "../control/server.ts";
 import type { GatewayConfig } from "../config.ts";
+import { startControlServer } from "../control/server.ts";
 import { allocateCounters, SharedCounters } from "../shared-counters.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
 import { KeyRing } from "./key-ring.ts";
 import { KeySync } from "./keys/key-sync.ts";
 import { LeaseOffice } from "./lease-office.ts";
-import { claimPort } from "./listen-port.ts";
+import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
-import { openStore } from "./store/store.ts";
+import { openStore, type Store } from "./store/store.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
@@ -31,115 +31,95 @@ export interface Gateway extends AsyncDisposable {
   stop(): Promise<"drained" | "cut-off">;
 }
 
+/** What the parts of the primary share. */
+interface Ground {
+  readonly config: GatewayConfig;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly store: Store;
+  readonly scheduler: Scheduler;
+  readonly ring: KeyRing;
+  readonly bookkeeper: Bookkeeper;
+}
+
 /** @throws OperatorError or the system's error when the port, the database or the key folder cannot be used. */
 export async function startGateway(config: GatewayConfig, entries: ThreadEntries, log: Logger): Promise<Gateway> {
   await using cleanup = new AsyncDisposableStack();
-  const now = Date.now;
-  const startedAtMs = now();
+  const startedAtMs = Date.now();
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
-  const store = cleanup.use(openStore(config.database));
+  const ground = layGround(cleanup, config, log);
+  const { store, scheduler, bookkeeper, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
-  const scheduler = new Scheduler(schedulerOptions(config), Math.random);
-  const ring = new KeyRing();
-  const pool = new PoolKeeper({
-    scheduler,
-    ring,
-    store,
-    counters,
-    keysDir: config.keysDir,
-    revoke: (revoked) => office.revoke(revoked),
-    grew: () => supervisor.broadcast({ type: "pool.grew" }),
-    log,
-    now,
-  });
-  const bookkeeper = cleanup.use(
-    new Bookkeeper({ store, scheduler, log, logRequests: config.requestLog, now }),
-  );
-  const office: LeaseOffice = new LeaseOffice({
-    scheduler,
-    ring,
-    post: (holder, message) => supervisor.post(holder, message),
-    rows: (rows) => bookkeeper.record(rows),
-    changed: () => pool.updateReadiness(),
-    now,
-  });
-  const supervisor = new Supervisor({
-    config,
-    port: claim.port,
-    reusePort: claim.reusePort,
-    workers,
-    entry: entries.worker,
-    counters: memory,
-    log,
-    receive: (holder, message) => office.receive(holder, message),
-    lost: (holder) => office.lost(holder),
-  });
+  const supervisor = new Supervisor({ config, ...claim, workers, entry: entries.worker, counters: memory, log });
   cleanup.defer(() => supervisor.stop());
+  const { pool, office } = connectPool(ground, supervisor, counters);
+  supervisor.on({ receive: (...report) => office.receive(...report), lost: (holder) => office.lost(holder) });
   pool.restore();
-  const keySync = cleanup.use(
-    new KeySync({
-      keysDir: config.keysDir,
-      intervalMs: config.keySyncIntervalMs,
-      store,
-      log,
-      onChange: (change) => pool.apply(change),
-    }),
-  );
+  const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
   pool.updateReadiness();
-  const url = urlOf(config, claim.port);
   const ticking = setInterval(() => office.tick(), TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
-  const control = await startControlServer({
-    database: store.path,
-    log,
-    handlers: controlHandlers({
-      keysDir: config.keysDir,
-      baseUrl: url,
-      store,
-      scheduler,
-      keySync,
-      supervisor,
-      bookkeeper,
-      counters,
-      startedAtMs,
-      now,
-    }),
-  });
-  cleanup.use(control);
+  const url = urlOf(config, claim.port);
+  const told = { keysDir: config.keysDir, baseUrl: url, store, scheduler, keySync, supervisor, bookkeeper, counters };
+  const handlers = controlHandlers({ ...told, startedAtMs, now });
+  cleanup.use(await startControlServer({ database: store.path, log, handlers }));
   await supervisor.start();
   claim.release();
   const held = cleanup.move();
-  return {
-    url,
-    port: claim.port,
-    supervisor,
-    scheduler,
-    stop: async () => {
-      counters.readiness = "draining";
-      const how = await supervisor.drain(config.shutdownGraceMs);
-      await held.disposeAsync();
-      return how;
-    },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  const stop = async (): Promise<"drained" | "cut-off"> => {
+    counters.readiness = "draining";
+    const how = await supervisor.drain(config.shutdownGraceMs);
+    await held.disposeAsync();
+    return how;
   };
+  return { url, port: claim.port, supervisor, scheduler, stop, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-function workersFor(config: GatewayConfig, reusePort: boolean, log: Logger): number {
+function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
+  const now = Date.now;
+  const store = cleanup.use(openStore(config.database));
+  const { lease, limits, rest } = config;
+  const options = { rests: rest, projectConcurrencyMax: limits.keyConcurrency, leaseTtlMs: lease.ttlMs };
+  const scheduler = new Scheduler(options, Math.random);
+  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests: config.requestLog, now }));
+  return { config, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
+}
+
+function connectPool(
+  ground: Ground,
+  supervisor: Supervisor,
+  counters: SharedCounters,
+): { readonly pool: PoolKeeper; readonly office: LeaseOffice } {
+  const { config, bookkeeper } = ground;
+  const pool: PoolKeeper = new PoolKeeper({
+    ...ground,
+    counters,
+    keysDir: config.keysDir,
+    revoke: (revoked: readonly Revocation[]) => office.revoke(revoked),
+    grew: () => supervisor.broadcast({ type: "pool.grew" }),
+  });
+  const office = new LeaseOffice({
+    ...ground,
+    post: (holder, message) => supervisor.post(holder, message),
+    rows: (rows) => bookkeeper.record(rows),
+    changed: () => pool.updateReadiness(),
+  });
+  return { pool, office };
+}
+
+function openKeySync({ config, store, log }: Ground, pool: PoolKeeper): KeySync {
+  const { keysDir, keySyncIntervalMs: intervalMs } = config;
+  return new KeySync({ keysDir, intervalMs, store, log, onChange: (change) => pool.apply(change) });
+}
+
+function workersFor(config: GatewayConfig, reusePort: ClaimedPort["reusePort"], log: Logger): number {
   if (reusePort || config.workers === 1) return config.workers;
   log.warn("this platform cannot share a port between threads: one worker serves instead of %d", config.workers);
   return 1;
-}
-
-function schedulerOptions(config: GatewayConfig): ConstructorParameters<typeof Scheduler>[0] {
-  return {
-    rests: config.rest,
-    projectConcurrencyMax: config.limits.keyConcurrency,
-    leaseTtlMs: config.lease.ttlMs,
-  };
 }
 
 function urlOf(config: GatewayConfig, port: number): string {

@@ -1,10 +1,11 @@
 /** The command `serve`: a gateway with a process around it (signals, exit code, what is told at the start). Primary. */
 import type { GatewayConfig } from "../config.ts";
-import { startGateway, type Gateway } from "./gateway.ts";
+import { startGateway } from "./gateway.ts";
 import { openLog, type Log } from "./log.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+type Signal = (typeof SIGNALS)[number];
 /** Exit code after a second signal, as shells count it: 128 + SIGTERM or SIGINT. */
 const CUT_SHORT = { SIGTERM: 143, SIGINT: 130 } as const;
 
@@ -15,31 +16,31 @@ export async function serve(config: GatewayConfig, entries: ThreadEntries): Prom
   const gateway = await startGateway(config, entries, log);
   log.info({ url: gateway.url, port: gateway.port, workers: config.workers, pid: process.pid }, "listening");
   opened.flush();
-  const signal = await firstSignal();
+  const signal = await firstSignal(opened);
   log.info({ signal }, "draining; a second signal ends at once");
   opened.flush();
-  endOnNextSignal(opened);
   const how = await gateway.stop();
   log.info({ how }, "stopped");
   opened.flush();
   return 0;
 }
 
-function firstSignal(): Promise<(typeof SIGNALS)[number]> {
-  const { promise, resolve } = Promise.withResolvers<(typeof SIGNALS)[number]>();
-  for (const signal of SIGNALS) process.once(signal, () => resolve(signal));
+/** Resolves at the first signal. The listeners stay: at the second one they end the process. */
+function firstSignal(opened: Log): Promise<Signal> {
+  const { promise, resolve } = Promise.withResolvers<Signal>();
+  let isStopping = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (isStopping) endAtOnce(signal, opened);
+      isStopping = true;
+      resolve(signal);
+    });
+  }
   return promise;
 }
 
-function endOnNextSignal(opened: Log): void {
-  for (const signal of SIGNALS) {
-    process.removeAllListeners(signal);
-    process.once(signal, () => {
-      opened.log.warn({ signal }, "ended at once");
-      opened.flush();
-      process.exit(CUT_SHORT[signal]);
-    });
-  }
+function endAtOnce(signal: Signal, opened: Log): never {
+  opened.log.warn({ signal }, "ended at once");
+  opened.flush();
+  process.exit(CUT_SHORT[signal]);
 }
-
-export type { Gateway };

@@ -17,10 +17,14 @@ export interface SupervisorOptions {
   readonly entry: URL;
   readonly counters: SharedArrayBuffer;
   readonly log: Logger;
+}
+
+/** Who hears what the workers say about requests and leases. */
+export interface WorkerListener {
   /** A worker reports on its requests. */
-  readonly receive: (holder: HolderId, message: Extract<ToPrimary, { type: "report.send" }>) => void;
+  receive(holder: HolderId, message: Extract<ToPrimary, { type: "report.send" }>): void;
   /** A worker is gone: everything lent to it comes back. */
-  readonly lost: (holder: HolderId) => void;
+  lost(holder: HolderId): void;
 }
 
 /** A worker that says nothing for this long is taken for stuck and replaced, milliseconds. */
@@ -61,6 +65,7 @@ export class Supervisor {
   #replaced = 0;
   #messages = 0;
   #stopping = false;
+  #listener: WorkerListener | undefined;
   #allListening: (() => void) | undefined;
   #allDrained: (() => void) | undefined;
   #failedToStart: ((error: Error) => void) | undefined;
@@ -69,6 +74,11 @@ export class Supervisor {
     this.#options = options;
     this.#stallCheck = setInterval(() => this.#replaceStalled(), STALL_CHECK_MS);
     this.#stallCheck.unref();
+  }
+
+  /** Names who hears the workers; before {@link start}. */
+  on(listener: WorkerListener): void {
+    this.#listener = listener;
   }
 
   /** Starts every worker; resolves when all of them listen, rejects when one dies before that. */
@@ -179,19 +189,19 @@ export class Supervisor {
         member.activeRequests = message.activeRequests;
         return;
       case "worker.drained":
-        this.#options.lost(member.holder);
+        this.#listener?.lost(member.holder);
         this.#dismiss(member);
         void member.thread.terminate();
         return;
       case "report.send":
-        this.#options.receive(member.holder, message);
+        this.#listener?.receive(member.holder, message);
     }
   }
 
   #bury(member: Member, code: number, failure: unknown): void {
     if (!this.#members.has(member.holder)) return;
     new SharedCounters(this.#options.counters, member.part).reclaimPart();
-    this.#options.lost(member.holder);
+    this.#listener?.lost(member.holder);
     const young = Date.now() - member.startedAtMs < YOUNG_MS;
     this.#dismiss(member);
     if (this.#stopping) return;

@@ -1,0 +1,125 @@
+/** One worker's graph of objects and its life: listen, hear the primary, drain. Worker threads. */
+import { LeasePocket } from "@gemini-gateway/core/lease-pocket";
+import { DEFAULT_POCKET_OPTIONS } from "@gemini-gateway/core/model-demand";
+import { RetryBudget } from "@gemini-gateway/core/retry-budget";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { GatewayConfig } from "../config.ts";
+import type { RequestRow, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
+import { SharedCounters } from "../shared-counters.ts";
+import { FrontDoor } from "./front-door.ts";
+import { createHttpServer } from "./http-server.ts";
+import { LeaseDesk } from "./lease-desk.ts";
+import { Outbox } from "./outbox.ts";
+import { RequestIds } from "./request-ids.ts";
+import type { Service } from "./service.ts";
+import { Upstream } from "./upstream.ts";
+
+/** How often expired leases are given back and the primary hears that the thread is alive, milliseconds. */
+const PULSE_MS = 1000;
+/** While draining, how often connections without a request are closed, milliseconds. */
+const IDLE_CHECK_MS = 25;
+
+export class HttpWorker {
+  readonly #start: WorkerStart;
+  readonly #counters: SharedCounters;
+  readonly #outbox: Outbox;
+  readonly #desk: LeaseDesk;
+  readonly #door: FrontDoor;
+  readonly #server: Server;
+  #activeRequests = 0;
+  #isDraining = false;
+
+  constructor(start: WorkerStart) {
+    const { config, channel } = start;
+    const pocket = new LeasePocket({ ...DEFAULT_POCKET_OPTIONS, batchMax: config.lease.batch });
+    this.#start = start;
+    this.#counters = new SharedCounters(start.counters, start.part);
+    this.#outbox = new Outbox(channel, pocket);
+    this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
+    this.#door = new FrontDoor(this.#service(config), new RequestIds());
+    this.#server = createHttpServer(config, (request, response) => this.#receive(request, response));
+  }
+
+  start(): void {
+    const { channel, config, port, reusePort } = this.#start;
+    channel.on("message", (message: ToWorker) => this.#hear(message));
+    setInterval(() => this.#pulse(), PULSE_MS).unref();
+    this.#server.listen({ port, host: config.host, reusePort }, () => this.#send({ type: "worker.listening" }));
+  }
+
+  #service(config: GatewayConfig): Service {
+    const { ratio, burst } = config.retry;
+    return {
+      config,
+      counters: this.#counters,
+      desk: this.#desk,
+      upstream: openUpstream(config),
+      retryBudget: new RetryBudget({ ratio, burst }),
+      now: Date.now,
+      begun: () => {
+        this.#activeRequests += 1;
+      },
+      ended: (row) => this.#ended(row),
+    };
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    // While draining, nothing is kept alive: the client's next request goes to whoever takes over.
+    if (this.#isDraining) response.shouldKeepAlive = false;
+    this.#door.receive(request, response);
+  }
+
+  #ended(row: RequestRow): void {
+    this.#activeRequests -= 1;
+    this.#counters.subtract("requests", 1);
+    this.#outbox.log(row);
+  }
+
+  #hear(message: ToWorker): void {
+    switch (message.type) {
+      case "lease.answer":
+        this.#desk.receive(message.answers);
+        return;
+      case "lease.revoke":
+        this.#desk.revoke(message.leaseIds);
+        return;
+      case "pool.grew":
+        this.#desk.poolGrew();
+        return;
+      case "worker.drain":
+        this.#drain();
+    }
+  }
+
+  #pulse(): void {
+    this.#desk.tick();
+    this.#send({ type: "worker.pulse", activeRequests: this.#activeRequests, waiting: this.#desk.waitingCount });
+  }
+
+  /** Accepts no new connection, closes the others as their last answer has left, and then reports for the last time. */
+  #drain(): void {
+    this.#isDraining = true;
+    const timer = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS);
+    this.#server.close(() => {
+      clearInterval(timer);
+      this.#desk.close();
+      this.#outbox.flush();
+      this.#send({ type: "worker.drained" });
+    });
+  }
+
+  #send(message: ToPrimary): void {
+    this.#start.channel.postMessage(message);
+  }
+}
+
+function openUpstream(config: GatewayConfig): Upstream {
+  return new Upstream({
+    upstream: new URL(config.upstream),
+    proxy: config.proxy === "" ? undefined : new URL(config.proxy),
+    connectMs: config.timeouts.connectMs,
+    firstByteMs: config.timeouts.firstByteMs,
+    idleMs: config.timeouts.idleMs,
+    http2: config.upstreamHttp2,
+  });
+}
