@@ -43,7 +43,9 @@ export function isKeyUsable(health: KeyHealth): boolean {
 export function keyHealthAfter(health: KeyHealth, event: KeyEvent, context: TransitionContext): KeyHealth {
   switch (event.kind) {
     case "trial-inconclusive":
-      return isKeyUsable(health) ? health : { ...health, trialAtMs: context.nowMs + TRIAL_AGAIN_MS } as KeyHealth;
+      return isKeyUsable(health)
+        ? health
+        : ({ ...health, trialAtMs: context.nowMs + TRIAL_AGAIN_MS } as KeyHealth);
     case "settled":
       return event.late ? health : afterOutcome(health, event.outcome, context);
   }

@@ -30,7 +30,9 @@ function settle(state: LaneState, outcome: Outcome, late = false, nowMs = NOW): 
 test("a minute's quota rests what the upstream asks and a second more, within the bound", () => {
   expect(settle(UNTRIED_LANE, quotaMinute(12_000))).toMatchObject({ untilMs: NOW + 13_000 });
   expect(settle(UNTRIED_LANE, quotaMinute(0))).toMatchObject({ untilMs: NOW + QUOTA_MINUTE_UNKNOWN_MS });
-  expect(settle(UNTRIED_LANE, quotaMinute(1e9))).toMatchObject({ untilMs: NOW + DEFAULT_RESTS.quotaMinuteMaxMs });
+  expect(settle(UNTRIED_LANE, quotaMinute(1e9))).toMatchObject({
+    untilMs: NOW + DEFAULT_RESTS.quotaMinuteMaxMs,
+  });
 });
 
 test("an exhausted day rests to midnight, is tried once when the upstream hints and then now and then", () => {
@@ -51,7 +53,12 @@ test("overloads in a row rest longer, and a success forgets them", () => {
   for (let failure = 0; failure < 10; failure++) {
     if (state.kind !== "overloaded") throw new Error(`unexpected ${state.kind}`);
     restsMs.push(state.untilMs - state.sinceMs);
-    state = settle(laneAfter(state, { kind: "rest-over" }, at(state.untilMs)), overloaded, false, state.untilMs);
+    state = settle(
+      laneAfter(state, { kind: "rest-over" }, at(state.untilMs)),
+      overloaded,
+      false,
+      state.untilMs,
+    );
   }
   expect(restsMs.slice(0, 4)).toEqual([375, 750, 1500, 3000]);
   expect(Math.max(...restsMs)).toBeLessThanOrEqual(DEFAULT_RESTS.overloadedMaxMs);
@@ -89,7 +96,10 @@ test("outcomes that are nobody's or the caller's fault leave every state as it i
     { kind: "network", evidence },
     { kind: "location", evidence },
   ];
-  const states = [UNTRIED_LANE, ...[overloaded, quotaMinute(1), quotaDay(0), served].map((o) => settle(UNTRIED_LANE, o))];
+  const states = [
+    UNTRIED_LANE,
+    ...[overloaded, quotaMinute(1), quotaDay(0), served].map((o) => settle(UNTRIED_LANE, o)),
+  ];
   for (const state of states) for (const outcome of harmless) expect(settle(state, outcome)).toBe(state);
 });
 
@@ -113,7 +123,7 @@ test("a closed lane always has a moment at which it comes back or is tried, and 
         state = settle(state, next, late, nowMs);
         const alarmMs = laneAlarmMs(state, false);
         expect(alarmMs === undefined).toBe(isLaneOpen(state));
-        if (alarmMs !== undefined) expect(alarmMs - nowMs).toBeLessThanOrEqual(9 * DEFAULT_RESTS.modelUnavailableMs);
+        expect((alarmMs ?? nowMs) - nowMs).toBeLessThanOrEqual(9 * DEFAULT_RESTS.modelUnavailableMs);
       }
     }),
   );

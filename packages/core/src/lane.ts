@@ -179,7 +179,9 @@ function quotaDay(
   const isTrialFailed = state.kind === "quota-day";
   const hintMs = Math.max(outcome.retryAfterMs, QUOTA_DAY_TRIAL_MIN_MS);
   const trialInMs =
-    isTrialFailed || outcome.retryAfterMs <= 0 ? rests.quotaDayTrialMs : Math.min(hintMs, rests.quotaDayTrialMs);
+    isTrialFailed || outcome.retryAfterMs <= 0
+      ? rests.quotaDayTrialMs
+      : Math.min(hintMs, rests.quotaDayTrialMs);
   return {
     kind: "quota-day",
     sinceMs: isTrialFailed ? state.sinceMs : nowMs,

@@ -7,7 +7,6 @@
  * of demand, so that the messages are far fewer than the requests.
  */
 import type { Denial, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "./lease.ts";
-import { LEASE_USES_MAX } from "./lease.ts";
 import type { Outcome, OutcomeKind } from "./outcome.ts";
 import { DEFAULT_POCKET_OPTIONS, ModelDemand } from "./model-demand.ts";
 import type { PocketOptions } from "./model-demand.ts";
@@ -61,6 +60,11 @@ export class LeasePocket {
     return uses;
   }
 
+  /** Models remembered now, with uses or without. */
+  get modelsHeld(): number {
+    return this.#models.size;
+  }
+
   /** One use for the model, of the key that has waited longest in turn; undefined when the pocket has none. */
   take(model: string, nowMs: number): LeaseUse | undefined {
     const demand = this.#models.get(model);
@@ -82,7 +86,7 @@ export class LeasePocket {
     if (demand === undefined) return undefined;
     this.#returnAll(demand.takeExpired(nowMs), nowMs);
     const uses = demand.wishedUses(waiting, nowMs);
-    return uses > 0 ? { model, uses: Math.min(uses, LEASE_USES_MAX) } : undefined;
+    return uses > 0 ? { model, uses } : undefined;
   }
 
   /** The primary's grant for a wish of this pocket; may be for fewer uses than wished. */
@@ -155,7 +159,7 @@ export class LeasePocket {
 
   /** Gives back every use not started: the worker takes no more requests. */
   drain(nowMs: number): void {
-    for (const leaseId of [...this.#modelOfLease.keys()]) this.revoke(leaseId, nowMs);
+    for (const leaseId of this.#modelOfLease.keys()) this.revoke(leaseId, nowMs);
   }
 
   /** True when {@link takeReports} should be sent now rather than with the next wish. */

@@ -2,10 +2,11 @@
  * One model's part of a worker's pocket: the uses at hand and how many to ask for. Run by an HTTP worker thread, used by
  * the lease pocket only. Pure: no clock, no I/O.
  */
+import { LEASE_USES_MAX } from "./lease.ts";
 import type { Denial, KeyId, Lease, LeaseId, Return } from "./lease.ts";
 
 export interface PocketOptions {
-  /** Most uses held for one model beyond the requests that wait, 1..256. */
+  /** Most uses held for one model beyond the requests that wait, 1..{@link LEASE_USES_MAX}. */
   readonly batchMax: number;
   /** A batch is to last about this long, milliseconds. */
   readonly batchMs: number;
@@ -84,7 +85,7 @@ export class ModelDemand {
   }
 
   /**
-   * Uses to ask for now, 0 for none; they count as asked. Asks when more requests wait than uses are at hand or on
+   * Uses to ask for now, 0 for none and {@link LEASE_USES_MAX} at most; they count as asked. Asks when more requests wait than uses are at hand or on
    * their way, and in good time before a batch runs out while it is being used.
    */
   wishedUses(waiting: number, nowMs: number): number {
@@ -94,7 +95,7 @@ export class ModelDemand {
     const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
     if (!(isShort || isLow) || this.denial(nowMs) !== undefined) return 0;
     if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
-    const uses = Math.max(waiting, this.#batch) - coming;
+    const uses = Math.min(Math.max(waiting, this.#batch) - coming, LEASE_USES_MAX);
     this.#asked += uses;
     return uses;
   }
@@ -133,7 +134,10 @@ export class ModelDemand {
   takeExpired(nowMs: number): Return[] {
     if (nowMs <= this.#earliestEndMs) return [];
     const expired = this.#takeOut((lease) => lease.untilMs < nowMs);
-    this.#earliestEndMs = this.#leases.reduce((earliest, { untilMs }) => Math.min(earliest, untilMs), Infinity);
+    this.#earliestEndMs = this.#leases.reduce(
+      (earliest, { untilMs }) => Math.min(earliest, untilMs),
+      Infinity,
+    );
     if (expired.length > 0) this.#batch = Math.max(1, this.#batch >> 1);
     return expired;
   }

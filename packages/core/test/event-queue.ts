@@ -40,7 +40,8 @@ export class EventQueue {
   /** Runs until nothing is planned any more; throws when that takes more than `eventsMax` events. */
   runAll(eventsMax: number): void {
     for (let events = 0; this.#heap.length > 0; events++) {
-      if (events > eventsMax) throw new Error(`the simulation does not come to rest within ${eventsMax} events`);
+      if (events > eventsMax)
+        throw new Error(`the simulation does not come to rest within ${eventsMax} events`);
       const next = this.#takeFirst();
       this.nowMs = next.atMs;
       next.run();
@@ -68,7 +69,7 @@ export class EventQueue {
   }
 
   #sink(): void {
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       const [left, right] = [2 * index + 1, 2 * index + 2];
       if (left >= this.#heap.length) return;
       const child = right < this.#heap.length && this.#isBefore(right, left) ? right : left;

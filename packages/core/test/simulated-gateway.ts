@@ -24,7 +24,11 @@ export interface World {
   /** Longest way of a message, milliseconds; each takes a random part of it. */
   readonly messageMs: number;
   /** What the upstream answers to a use, and after how long. */
-  readonly upstream: (keyId: KeyId, model: string, random: () => number) => { outcome: Outcome; tookMs: number };
+  readonly upstream: (
+    keyId: KeyId,
+    model: string,
+    random: () => number,
+  ) => { outcome: Outcome; tookMs: number };
 }
 
 /** How requests ended; their sum is the number of requests once the simulation has come to rest. */
@@ -186,8 +190,9 @@ export class SimulatedGateway {
       const answer = this.#lend(worker, wish);
       this.#toWorker(worker, () => {
         const lease = answer.leases[0];
-        if (lease === undefined) return this.#end(worker, request, "passedOn");
-        this.#attempt(worker, request, { leaseId: lease.id, keyId: lease.keyId });
+        const use = lease === undefined ? undefined : worker.pocket.startRetry(lease, this.nowMs);
+        if (use === undefined) return this.#end(worker, request, "passedOn");
+        this.#attempt(worker, request, use);
       });
     });
   }
@@ -306,4 +311,3 @@ export class SimulatedGateway {
     });
   }
 }
-

@@ -15,7 +15,7 @@ const SERVED: Outcome = { kind: "served" };
 
 /** Mostly good answers, and every other kind now and then. */
 function anyOutcome(random: () => number): Outcome {
-  if (random() < 0.7) return SERVED;
+  if (random() < 0.85) return SERVED;
   const outcomes: Outcome[] = [
     { kind: "caller-fault", evidence },
     { kind: "caller-left" },
@@ -71,7 +71,8 @@ function runTroubled(seed: number): SimulatedGateway {
     const chance = random();
     const model = `model-${Math.floor(random() * 3)}`;
     if (chance < 0.005) events.at(atMs, () => gateway.killWorker());
-    else if (chance < 0.01) events.at(atMs, () => gateway.retireKey(1 + Math.floor(random() * world.keys.length)));
+    else if (chance < 0.01)
+      events.at(atMs, () => gateway.retireKey(1 + Math.floor(random() * world.keys.length)));
     else if (chance < 0.015) {
       const id = nextKey++;
       gateway.audit.addKey(id, undefined);

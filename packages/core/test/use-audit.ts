@@ -42,10 +42,22 @@ export class UseAudit {
     must(uses >= 1 && uses <= wish.uses, `${uses} uses lent for a wish of ${wish.uses}`);
     for (const lease of leases) {
       must(!this.#leases.has(lease.id), `lease ${lease.id} lent twice`);
-      must(!wish.excludedKeys?.includes(lease.keyId), `key ${lease.keyId} lent to a request that has tried it`);
+      must(
+        !wish.excludedKeys?.includes(lease.keyId),
+        `key ${lease.keyId} lent to a request that has tried it`,
+      );
       const lane = `${this.#projectOf.get(lease.keyId)} ${lease.model}`;
       const { uses: lent, untilMs } = lease;
-      this.#leases.set(lease.id, { holder, lane, lent, untilMs, started: 0, settled: 0, returned: 0, isGone: false });
+      this.#leases.set(lease.id, {
+        holder,
+        lane,
+        lent,
+        untilMs,
+        started: 0,
+        settled: 0,
+        returned: 0,
+        isGone: false,
+      });
       this.#change(lane, lent);
     }
   }
@@ -88,9 +100,13 @@ export class UseAudit {
   /** Every use lent has come to its one end. */
   checkAllEnded(): void {
     for (const [id, { lent, settled, returned, isGone }] of this.#leases) {
-      must(isGone || settled + returned === lent, `lease ${id}: ${settled} settled, ${returned} returned of ${lent}`);
+      must(
+        isGone || settled + returned === lent,
+        `lease ${id}: ${settled} settled, ${returned} returned of ${lent}`,
+      );
     }
-    for (const [lane, inFlight] of this.#inFlight) must(inFlight === 0, `${inFlight} uses of ${lane} never ended`);
+    for (const [lane, inFlight] of this.#inFlight)
+      must(inFlight === 0, `${inFlight} uses of ${lane} never ended`);
     for (const [id, running] of this.#running) must(running === 0, `lease ${id} still runs`);
   }
 

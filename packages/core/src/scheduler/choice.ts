@@ -7,9 +7,9 @@ import type { KeyId } from "../lease.ts";
 import type { KeyPool } from "./key-pool.ts";
 import { append, firstOf } from "./link.ts";
 import type { Link } from "./link.ts";
-import type { ModelLanes } from "./model-lanes.ts";
 import { NO_TRIAL } from "./records.ts";
-import type { Lane, PooledKey, Project } from "./records.ts";
+import type { Lane, Model, PooledKey, Project } from "./records.ts";
+import { isFit, isTrusted, laneOf } from "./seating.ts";
 
 export interface Choice {
   readonly lane: Lane;
@@ -34,7 +34,7 @@ const RECENT_SEEN_MAX = 8;
  * Chooses for the first attempt of a request. `mayGrow` allows lanes of projects never tried for this model.
  * Undefined when nothing can be lent.
  */
-export function chooseFirst(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+export function chooseFirst(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
   const turn = model.wariness.turn(model.firstAttempts);
   if (turn === "trial") {
     const trial = dueTrial(model, pool);
@@ -54,7 +54,7 @@ export function chooseFirst(model: ModelLanes, pool: KeyPool, mayGrow: boolean):
  * Never a trial: the request has failed once already.
  */
 export function chooseRetry(
-  model: ModelLanes,
+  model: Model,
   pool: KeyPool,
   avoided: Avoided,
   mayGrow: boolean,
@@ -62,19 +62,22 @@ export function chooseRetry(
   return (
     use(provenLast(model, avoided), avoided) ??
     (mayGrow ? neverTried(model, pool, avoided) : undefined) ??
-    use(model.untried.least((lane) => canServe(lane, avoided)), avoided)
+    use(
+      model.untried.least((lane) => canServe(lane, avoided)),
+      avoided,
+    )
   );
 }
 
 /** Calm times: any lane that ever worked, evenly; and projects never tried when all those are at work. */
-function calmly(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+function calmly(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
   const known = lessLoaded(model.doubted.least(accept), model.trusted.least(accept));
   if (known !== undefined && known.inFlight === 0) return use(known);
   return unproven(model, pool, mayGrow) ?? use(known) ?? use(model.untried.least(accept));
 }
 
 /** In a storm: what proved itself since it began, else what proved itself last, else whatever is left. */
-function warily(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+function warily(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
   return (
     use(model.trusted.least(accept)) ??
     use(provenLast(model, NOTHING_AVOIDED)) ??
@@ -87,25 +90,28 @@ function warily(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | un
  * The lane that served last. In doubt an idle one among the last few, since many requests at once would otherwise all
  * fail on the same lane; one that proved itself in the present storm is not in doubt.
  */
-function provenLast(model: ModelLanes, avoided: Avoided): Lane | undefined {
+function provenLast(model: Model, avoided: Avoided): Lane | undefined {
   const last = firstOf(model.byProof, (lane) => canServe(lane, avoided));
   if (last === undefined || last.inFlight === 0) return last;
-  if (model.wariness.isWary && model.isTrusted(last)) return last;
+  if (model.wariness.isWary && isTrusted(last)) return last;
   let left = RECENT_SEEN_MAX;
-  const idle = firstOf(model.byProof, (lane) => left-- <= 0 || (lane.inFlight === 0 && canServe(lane, avoided)));
+  const idle = firstOf(
+    model.byProof,
+    (lane) => left-- <= 0 || (lane.inFlight === 0 && canServe(lane, avoided)),
+  );
   if (idle !== undefined && idle.inFlight === 0 && canServe(idle, avoided)) return idle;
-  const isFit = (lane: Lane): boolean => canServe(lane, avoided);
-  return lessLoaded(model.doubted.least(isFit), model.trusted.least(isFit));
+  const isServing = (lane: Lane): boolean => canServe(lane, avoided);
+  return lessLoaded(model.doubted.least(isServing), model.trusted.least(isServing));
 }
 
 /** A share of first attempts finds out about lanes nothing is known of. Only idle ones: one use tells as much as ten. */
-function explore(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+function explore(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
   const doubted = model.wariness.isWary ? model.doubted.least(accept) : undefined;
   if (doubted !== undefined && doubted.inFlight === 0) return use(doubted);
   return unproven(model, pool, mayGrow);
 }
 
-function unproven(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+function unproven(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
   const fresh = mayGrow ? neverTried(model, pool, NOTHING_AVOIDED) : undefined;
   if (fresh !== undefined) return fresh;
   const idle = model.untried.least(accept);
@@ -113,42 +119,44 @@ function unproven(model: ModelLanes, pool: KeyPool, mayGrow: boolean): Choice | 
 }
 
 /** Walks on to the next project that this model has never met. */
-function neverTried(model: ModelLanes, pool: KeyPool, avoided: Avoided): Choice | undefined {
+function neverTried(model: Model, pool: KeyPool, avoided: Avoided): Choice | undefined {
   for (;;) {
     const project = pool.roster.next(model.cursor);
     if (project === undefined) return undefined;
     if (model.lanes.has(project)) continue;
-    const lane = model.laneOf(project);
+    const lane = laneOf(model, project);
     if (canServe(lane, avoided)) return use(lane, avoided);
   }
 }
 
 /** The one use that finds out whether something out of service is back: a lane of this model, a project or a key. */
-function dueTrial(model: ModelLanes, pool: KeyPool): Choice | undefined {
+function dueTrial(model: Model, pool: KeyPool): Choice | undefined {
   const lane = model.dueTrials.next.value;
   const key = lane?.project.ready.least(accept);
   if (lane !== undefined && key !== undefined) return { lane, key, isTrial: true };
   return projectTrial(model, pool) ?? keyTrial(model, pool);
 }
 
-function projectTrial(model: ModelLanes, pool: KeyPool): Choice | undefined {
-  return rotate(pool.dueProjects, (project) => trialOf(model.laneOf(project), project.ready.least(accept)));
+function projectTrial(model: Model, pool: KeyPool): Choice | undefined {
+  return rotate(pool.dueProjects, (project) => trialOf(laneOf(model, project), project.ready.least(accept)));
 }
 
-function keyTrial(model: ModelLanes, pool: KeyPool): Choice | undefined {
+function keyTrial(model: Model, pool: KeyPool): Choice | undefined {
   return rotate(pool.dueKeys, (key) => {
     const { project } = key;
     // One use may try a key and its project together, when no other key could try the project.
     const isProjectTriable = project.isTrialDue && project.trial === NO_TRIAL;
     if (project.standing.kind !== "good" && !isProjectTriable) return undefined;
-    return trialOf(model.laneOf(project), key);
+    return trialOf(laneOf(model, project), key);
   });
 }
 
 /** Every lane is overloaded: the upstream is, and one use per lane may find out when it is over. */
-function outageTrial(model: ModelLanes): Choice | undefined {
+function outageTrial(model: Model): Choice | undefined {
   const lane = model.overloaded.next.value;
-  return lane === undefined ? undefined : { lane, key: lane.project.ready.least(accept) as PooledKey, isTrial: true };
+  return lane === undefined
+    ? undefined
+    : { lane, key: lane.project.ready.least(accept) as PooledKey, isTrial: true };
 }
 
 /** The first choice among the next few items; an item that does not fit goes to the end. */
@@ -173,7 +181,7 @@ function use(lane: Lane | undefined, avoided: Avoided = NOTHING_AVOIDED): Choice
 
 /** A trial of a key or a project, on a lane that would work if they did. */
 function trialOf(lane: Lane, key: PooledKey | undefined): Choice | undefined {
-  return key === undefined || !lane.model.isFit(lane) ? undefined : { lane, key, isTrial: true };
+  return key === undefined || !isFit(lane) ? undefined : { lane, key, isTrial: true };
 }
 
 function canServe(lane: Lane, avoided: Avoided): boolean {

@@ -4,19 +4,21 @@
  */
 import type { Denial, DenialReason } from "../lease.ts";
 import type { Ledger } from "./ledger.ts";
-import type { ModelLanes } from "./model-lanes.ts";
+import type { Model } from "./records.ts";
 
 /** The denial for the model; undefined stands for a model that nobody has asked for. */
-export function denialFor(ledger: Ledger, model: ModelLanes | undefined, nowMs: number): Denial {
+export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: number): Denial {
   const { pool } = ledger;
   if (pool.keys.size === 0) return { reason: "no-keys" };
   const reason = mainReason(ledger, model);
+  // Keys at work come back when their requests end, and nobody knows when that is.
+  if (reason === "busy") return { reason };
   const moments = [pool.alarms.nextAtMs, model?.alarms.nextAtMs].filter((atMs) => atMs !== undefined);
   return moments.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...moments)) };
 }
 
 /** The reason with the most keys behind it; of two equal ones, the one named first. */
-function mainReason({ pool }: Ledger, model: ModelLanes | undefined): DenialReason {
+function mainReason({ pool }: Ledger, model: Model | undefined): DenialReason {
   let main: DenialReason = "busy";
   let most = 0;
   const weigh = (reason: DenialReason, keys: number): void => {

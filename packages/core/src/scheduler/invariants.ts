@@ -29,8 +29,10 @@ function checkLeases({ book }: Ledger): void {
     byHolder.set(lease.holder, (byHolder.get(lease.holder) ?? 0) + 1);
   }
   must(outstanding === book.outstanding, "lent = settled + returned + lost + outstanding");
-  for (const [lane, uses] of byLane) must(lane.inFlight === uses, "a lane's uses in flight are those of its leases");
-  for (const [key, uses] of byKey) must(key.inFlight === uses, "a key's uses in flight are those of its leases");
+  for (const [lane, uses] of byLane)
+    must(lane.inFlight === uses, "a lane's uses in flight are those of its leases");
+  for (const [key, uses] of byKey)
+    must(key.inFlight === uses, "a key's uses in flight are those of its leases");
   for (const [holder, held] of book.holders) {
     must(held.size === byHolder.get(holder), "a holder holds the leases lent to it");
   }
@@ -65,7 +67,8 @@ function checkLane(lane: Lane, concurrencyMax: number, isTrialOut: boolean): voi
   const isOpen = lane.project.isUsable && isLaneOpen(lane.state);
   must(isOpen === (lane.place === "open" || lane.place === "full"), "a lane stands where its state says");
   if (lane.place === "open") must(lane.seat.isLinked, "an open lane can be found");
-  if (!isOpen && isLaneOpen(lane.state)) must(lane.place === "away", "a lane of a project out of service is away");
+  if (!isOpen && isLaneOpen(lane.state))
+    must(lane.place === "away", "a lane of a project out of service is away");
   must(lane.keysCounted === lane.project.usableKeys, "a lane is counted with the usable keys of its project");
 }
 
@@ -79,12 +82,16 @@ function checkKeys({ pool, book }: Ledger): void {
     if (key.isEnabled) enabled++;
     if (key.isUsable && key.project.standing.kind === "good") available++;
     if (key.isUsable) must(key.seat.isLinked, "a usable key can be found");
-    if (!isKeyUsable(key.health)) must(key.isTrialDue || key.alarmIndex >= 0, "a key out of service comes back");
+    if (!isKeyUsable(key.health))
+      must(key.isTrialDue || key.alarmIndex >= 0, "a key out of service comes back");
   }
   must(available === pool.availableKeys, "available keys are counted");
   must(enabled === pool.enabledKeys, "enabled keys are counted");
   for (const project of pool.projects.values()) {
-    must(project.isUsable === project.rosterIndex >= 0, "the roster holds exactly the projects that can serve");
+    must(
+      project.isUsable === project.rosterIndex >= 0,
+      "the roster holds exactly the projects that can serve",
+    );
   }
 }
 

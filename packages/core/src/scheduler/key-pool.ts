@@ -7,6 +7,7 @@ import { Alarms } from "./alarms.ts";
 import { Link, append, unlink } from "./link.ts";
 import { NO_TRIAL, PooledKey, Project } from "./records.ts";
 import { Roster } from "./roster.ts";
+import { reseat } from "./seating.ts";
 
 export class KeyPool {
   readonly keys = new Map<KeyId, PooledKey>();
@@ -140,7 +141,7 @@ export class KeyPool {
     project.usableKeys += change;
     this.countStanding(project, 1);
     this.seatProject(project);
-    for (const lane of project.lanes) lane.model.reseat(lane);
+    for (const lane of project.lanes) reseat(lane);
   }
 }
 

@@ -14,6 +14,7 @@ import { LeaseBook } from "./lease-book.ts";
 import { ModelShelf } from "./model-shelf.ts";
 import type { SchedulerOptions } from "./options.ts";
 import type { Lane, PooledKey, Project } from "./records.ts";
+import { dropLane, reseat, setLaneAlarm, trust } from "./seating.ts";
 
 export class Ledger {
   readonly options: SchedulerOptions;
@@ -80,7 +81,7 @@ export class Ledger {
     project.isTrialDue = false;
     this.pool.alarms.set(project, "trialAtMs" in standing ? standing.trialAtMs : undefined);
     this.pool.seatProject(project);
-    for (const lane of project.lanes) lane.model.reseat(lane);
+    for (const lane of project.lanes) reseat(lane);
     for (const key of project.keys) this.dirtyKeys.add(key);
   }
 
@@ -90,9 +91,9 @@ export class Ledger {
     if (!isRestOver && !(isLaneOpen(lane.state) && isLaneOpen(state))) lane.changedAt = ++this.changes;
     lane.state = state;
     lane.isTrialDue = false;
-    if (state.kind === "proven" || isRestOver) lane.model.trust(lane);
-    lane.model.setAlarm(lane);
-    lane.model.reseat(lane);
+    if (state.kind === "proven" || isRestOver) trust(lane);
+    setLaneAlarm(lane);
+    reseat(lane);
     this.dirtyLanes.add(lane);
   }
 
@@ -100,6 +101,6 @@ export class Ledger {
   dropIfGone(lane: Lane): void {
     if (lane.project.keys.length > 0 || lane.inFlight > 0) return;
     this.dirtyLanes.delete(lane);
-    lane.model.drop(lane);
+    dropLane(lane);
   }
 }

@@ -41,6 +41,7 @@ export class LoadLevels<T> {
   }
 
   #skipEmpty(): void {
-    while (this.#lowest < this.#heads.length && !(this.#heads[this.#lowest] as Link<T>).isLinked) this.#lowest++;
+    while (this.#lowest < this.#heads.length && !(this.#heads[this.#lowest] as Link<T>).isLinked)
+      this.#lowest++;
   }
 }

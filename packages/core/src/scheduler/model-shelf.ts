@@ -2,12 +2,13 @@
  * The models in memory, bounded: names come from clients, who may send any. Part of the scheduler, primary thread.
  */
 import type { KeyPool } from "./key-pool.ts";
-import { ModelLanes } from "./model-lanes.ts";
-import type { LaneCount } from "./model-lanes.ts";
 import { LANES_MAX, MODELS_MAX, MODEL_IDLE_MS, MODEL_NAME_MAX } from "./options.ts";
+import type { LaneCount } from "./records.ts";
+import { Model } from "./records.ts";
+import { dropLane } from "./seating.ts";
 
 export class ModelShelf {
-  readonly models = new Map<string, ModelLanes>();
+  readonly models = new Map<string, Model>();
   readonly laneCount: LaneCount = { total: 0 };
   readonly #pool: KeyPool;
   readonly #concurrencyMax: number;
@@ -23,7 +24,7 @@ export class ModelShelf {
   }
 
   /** The model, remembered from now on; undefined when its name is too long or every remembered model is in use. */
-  asked(name: string, nowMs: number): ModelLanes | undefined {
+  asked(name: string, nowMs: number): Model | undefined {
     const known = this.models.get(name);
     if (known !== undefined) {
       known.lastAskedMs = nowMs;
@@ -31,7 +32,7 @@ export class ModelShelf {
     }
     if (name.length > MODEL_NAME_MAX) return undefined;
     if ((this.models.size >= MODELS_MAX || !this.mayGrow) && !this.#makeRoom()) return undefined;
-    const model = new ModelLanes(name, this.#pool.roster.addCursor(), this.laneCount, this.#concurrencyMax);
+    const model = new Model(name, this.#pool.roster.addCursor(), this.laneCount, this.#concurrencyMax);
     model.lastAskedMs = nowMs;
     this.models.set(name, model);
     return model;
@@ -47,7 +48,7 @@ export class ModelShelf {
 
   /** Forgets one model not in use: rather one that never served anyone, then the one asked for longest ago. */
   #makeRoom(): boolean {
-    let least: ModelLanes | undefined;
+    let least: Model | undefined;
     for (const model of this.models.values()) {
       if (model.inFlight > 0) continue;
       if (least === undefined || isLessWorth(model, least)) least = model;
@@ -56,14 +57,14 @@ export class ModelShelf {
     return least !== undefined;
   }
 
-  #drop(model: ModelLanes): void {
+  #drop(model: Model): void {
     this.models.delete(model.name);
     this.#pool.roster.dropCursor(model.cursor);
-    for (const lane of model.lanes.values()) model.drop(lane);
+    for (const lane of model.lanes.values()) dropLane(lane);
   }
 }
 
-function isLessWorth(model: ModelLanes, other: ModelLanes): boolean {
+function isLessWorth(model: Model, other: Model): boolean {
   if (model.hasServed !== other.hasServed) return other.hasServed;
   return model.lastAskedMs < other.lastAskedMs;
 }

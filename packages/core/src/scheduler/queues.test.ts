@@ -25,7 +25,7 @@ test("alarms ring in the order of their moments, however they were set, moved an
         rung.push(expected.get(item) as number);
         expect(item.alarmIndex).toBe(-1);
       }
-      expect(rung).toEqual([...expected.values()].sort((a, b) => a - b));
+      expect(rung).toEqual([...expected.values()].toSorted((a, b) => a - b));
     }),
   );
 });
@@ -52,7 +52,7 @@ test("load levels give the least loaded item, and among equals the one put there
           levels.put(links[index] as Link<number>, load);
           model.set(index, Math.min(load, LEVELS_MAX - 1));
         }
-        const [least] = [...model].sort((a, b) => a[1] - b[1]);
+        const [least] = [...model].toSorted((a, b) => a[1] - b[1]);
         expect(levels.least(() => true)).toBe(least?.[0]);
       }
     }),

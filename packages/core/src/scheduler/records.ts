@@ -1,5 +1,5 @@
 /**
- * What the scheduler remembers: keys, projects, lanes and the leases in force, with the links by which they stand in
+ * What the scheduler remembers: keys, projects, models, lanes and the leases in force, with the links by which they stand in
  * its queues. Mutable for size (hundreds of thousands of records); only the files of this folder write to them, in the
  * primary thread.
  */
@@ -10,11 +10,12 @@ import { UNTRIED_LANE } from "../lane.ts";
 import type { HolderId, KeyId, LeaseId } from "../lease.ts";
 import type { ProjectStanding } from "../project-standing.ts";
 import { GOOD_STANDING } from "../project-standing.ts";
+import { Alarms } from "./alarms.ts";
 import type { Alarmed } from "./alarms.ts";
 import { Link } from "./link.ts";
 import { LoadLevels } from "./load-levels.ts";
-import type { ModelLanes } from "./model-lanes.ts";
-import type { Rostered } from "./roster.ts";
+import type { RosterCursor, Rostered } from "./roster.ts";
+import { Wariness } from "./wariness.ts";
 
 /** No trial is out. Lease ids begin at 1. */
 export const NO_TRIAL: LeaseId = 0;
@@ -100,7 +101,7 @@ export type LanePlace =
 /** One project on one model. */
 export class Lane implements TrialSubject {
   readonly project: Project;
-  readonly model: ModelLanes;
+  readonly model: Model;
   state: LaneState = UNTRIED_LANE;
   /** Uses lent and not ended. */
   inFlight = 0;
@@ -126,9 +127,64 @@ export class Lane implements TrialSubject {
   /** Newest of its leases in force; the others follow by `older`. */
   newestLease: LentLease | undefined;
 
-  constructor(project: Project, model: ModelLanes) {
+  constructor(project: Project, model: Model) {
     this.project = project;
     this.model = model;
+  }
+}
+
+/** How many lanes stand in a place, and the usable keys of their projects. */
+export interface PlaceCount {
+  lanes: number;
+  keys: number;
+}
+
+/** Lanes over all models; shared by them. */
+export interface LaneCount {
+  total: number;
+}
+
+/** One model that was asked for, with the queues of its lanes. */
+export class Model {
+  readonly name: string;
+  readonly lanes = new Map<Project, Lane>();
+  /** Walks over projects this model has never tried. */
+  readonly cursor: RosterCursor;
+  readonly alarms = new Alarms<Lane>();
+  readonly wariness = new Wariness();
+  readonly census: Readonly<Record<LanePlace, PlaceCount>> = emptyCensus();
+  /** Milliseconds since the epoch. */
+  lastAskedMs = 0;
+  /** Uses in flight over all lanes. */
+  inFlight = 0;
+  /** Some lane of it has served a request. */
+  hasServed = false;
+  /** First attempts lent so far; decides which of them explore. */
+  firstAttempts = 0;
+
+  /** Open lanes that proved themselves in this epoch. */
+  readonly trusted = new LoadLevels<Lane>();
+  /** Open lanes that proved themselves before a storm of failures, and not since. */
+  readonly doubted = new LoadLevels<Lane>();
+  /** Open lanes that were lent once and proved nothing. */
+  readonly untried = new LoadLevels<Lane>();
+  /** Open lanes that ever served, most recent success first. */
+  readonly byProof = new Link<Lane>();
+  /** Lanes resting for an overload without a trial out, longest resting first. */
+  readonly overloaded = new Link<Lane>();
+  /** Lanes whose trial is due and not out. */
+  readonly dueTrials = new Link<Lane>();
+  /** Storms so far: a lane that proved itself in this one is trusted. */
+  epoch = 0;
+  readonly laneCount: LaneCount;
+  /** Most uses in flight per lane; infinite when there is no limit. */
+  readonly concurrencyMax: number;
+
+  constructor(name: string, cursor: RosterCursor, laneCount: LaneCount, concurrencyMax: number) {
+    this.name = name;
+    this.cursor = cursor;
+    this.laneCount = laneCount;
+    this.concurrencyMax = concurrencyMax > 0 ? concurrencyMax : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -151,4 +207,17 @@ export interface LentLease {
   isRevoked: boolean;
   older: LentLease | undefined;
   newer: LentLease | undefined;
+}
+
+function emptyCensus(): Record<LanePlace, PlaceCount> {
+  const none = (): PlaceCount => ({ lanes: 0, keys: 0 });
+  return {
+    away: none(),
+    open: none(),
+    full: none(),
+    overloaded: none(),
+    "quota-minute": none(),
+    "quota-day": none(),
+    unavailable: none(),
+  };
 }

@@ -16,16 +16,16 @@ import { denialFor } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { leaseOf } from "./lease-book.ts";
 import { Ledger } from "./ledger.ts";
-import type { ModelLanes } from "./model-lanes.ts";
 import { ALARMS_PER_LEASE_MAX, ALARMS_PER_TICK_MAX, EXCLUDED_KEYS_MAX } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
-import type { LentLease, PooledKey, Project } from "./records.ts";
+import type { LentLease, Model, PooledKey, Project } from "./records.ts";
 import { endUnused, revokeKey, settleUse } from "./settling.ts";
 import { restoreStates, takeDirtyStates } from "./stored-state.ts";
 import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
 import { keyViewOf, readinessOf, summaryOf } from "./views.ts";
 import type { KeyView, Readiness, SchedulerSummary } from "./views.ts";
 import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
+import { laneLoadChanged, reseat } from "./seating.ts";
 
 /** A key to lend. Keys of the same project share one quota; without a project a key is one of its own. */
 export interface KeyEntry {
@@ -101,7 +101,9 @@ export class Scheduler {
     if (model === undefined) return { denial: { reason: "busy" } };
     ringPool(ledger, now, ALARMS_PER_LEASE_MAX);
     ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
-    const leases = this.#isRetry(wish) ? this.#lendRetry(holder, model, wish, now) : this.#lend(holder, model, wish, now);
+    const leases = this.#isRetry(wish)
+      ? this.#lendRetry(holder, model, wish, now)
+      : this.#lend(holder, model, wish, now);
     return leases.length > 0 ? { leases: leases.map(leaseOf) } : { denial: denialFor(ledger, model, now) };
   }
 
@@ -189,7 +191,7 @@ export class Scheduler {
     return wish.excludedKeys !== undefined && wish.excludedKeys.length > 0;
   }
 
-  #lendRetry(holder: HolderId, model: ModelLanes, wish: LeaseWish, nowMs: number): LentLease[] {
+  #lendRetry(holder: HolderId, model: Model, wish: LeaseWish, nowMs: number): LentLease[] {
     const { pool, shelf } = this.#ledger;
     const keys = (wish.excludedKeys ?? []).slice(0, EXCLUDED_KEYS_MAX);
     const projects = this.#keysOf((wish.excludedProjectsOf ?? []).slice(0, EXCLUDED_KEYS_MAX)).map(projectOf);
@@ -197,7 +199,7 @@ export class Scheduler {
     return choice === undefined ? [] : [this.#open(holder, choice, nowMs)];
   }
 
-  #lend(holder: HolderId, model: ModelLanes, wish: LeaseWish, nowMs: number): LentLease[] {
+  #lend(holder: HolderId, model: Model, wish: LeaseWish, nowMs: number): LentLease[] {
     const leases = new Map<PooledKey, LentLease>();
     const trials: LentLease[] = [];
     const uses = Math.min(Math.max(Math.trunc(wish.uses), 1), LEASE_USES_MAX);
@@ -228,7 +230,7 @@ export class Scheduler {
   }
 
   #loadChanged({ lane, key }: LentLease): void {
-    lane.model.loadChanged(lane);
+    laneLoadChanged(lane);
     this.#ledger.pool.loadChanged(key);
   }
 
@@ -240,7 +242,7 @@ export class Scheduler {
     if (!isLaneOpen(lane.state)) lane.trial = id;
     this.#ledger.pool.seatKey(key);
     this.#ledger.pool.seatProject(project);
-    lane.model.reseat(lane);
+    reseat(lane);
   }
 
   #retire(key: PooledKey, nowMs: number): LentLease[] {
@@ -248,7 +250,7 @@ export class Scheduler {
     const revoked = revokeKey(this.#ledger, project.lanes, key.id, nowMs);
     this.#ledger.dirtyKeys.delete(key);
     this.#ledger.pool.remove(key);
-    for (const lane of [...project.lanes]) this.#ledger.dropIfGone(lane);
+    for (const lane of project.lanes.toReversed()) this.#ledger.dropIfGone(lane);
     return revoked;
   }
 

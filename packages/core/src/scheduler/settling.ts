@@ -10,6 +10,7 @@ import { OUTAGE_REST_MAX_MS } from "./options.ts";
 import { NO_TRIAL } from "./records.ts";
 import type { Lane, LentLease } from "./records.ts";
 import type { TransitionContext } from "../rests.ts";
+import { doubtAll, isTrusted, laneLoadChanged, laneServed, reseat } from "./seating.ts";
 
 /** Age of a lane's stored "last served" from which a new success is worth storing again. */
 const SERVED_STORE_AFTER_MS = 60_000;
@@ -54,7 +55,7 @@ export function endUnused(ledger: Ledger, lease: LentLease, uses: number, how: "
 
 function endUses(ledger: Ledger, lease: LentLease, uses: number, how: "settled" | "returned" | "lost"): void {
   ledger.book.endUses(lease, uses, how);
-  lease.lane.model.loadChanged(lease.lane);
+  laneLoadChanged(lease.lane);
   ledger.pool.loadChanged(lease.key);
 }
 
@@ -69,27 +70,36 @@ function contextFor(ledger: Ledger, lane: Lane, nowMs: number): TransitionContex
   return { ...context, rests: { ...context.rests, overloadedMaxMs } };
 }
 
-function applyOutcome(ledger: Ledger, lease: LentLease, outcome: Outcome, context: TransitionContext): boolean {
+function applyOutcome(
+  ledger: Ledger,
+  lease: LentLease,
+  outcome: Outcome,
+  context: TransitionContext,
+): boolean {
   const { key, lane, lentAt } = lease;
   const { project, model } = lane;
-  const wasTrusted = model.isTrusted(lane);
+  const wasTrusted = isTrusted(lane);
   const isLaneLate = lentAt < lane.changedAt;
   const settled = { kind: "settled", outcome } as const;
   const keyChanged = ledger.keyEvent(key, { ...settled, late: lentAt < key.changedAt }, context);
-  const projectChanged = ledger.projectEvent(project, { ...settled, late: lentAt < project.changedAt }, context);
+  const projectChanged = ledger.projectEvent(
+    project,
+    { ...settled, late: lentAt < project.changedAt },
+    context,
+  );
   const laneChanged = ledger.laneEvent(lane, { ...settled, late: isLaneLate }, context);
   if (outcome.kind === "served") {
     if (!isLaneLate) recordSuccess(ledger, lane, wasTrusted, context.nowMs);
     return false;
   }
   const isChanged = keyChanged || projectChanged || laneChanged;
-  if (isChanged && IS_OWN_FAULT[outcome.kind] && model.wariness.failed()) model.doubtAll();
+  if (isChanged && IS_OWN_FAULT[outcome.kind] && model.wariness.failed()) doubtAll(model);
   return isChanged;
 }
 
 function recordSuccess(ledger: Ledger, lane: Lane, wasTrusted: boolean, nowMs: number): void {
   lane.lastServedMs = nowMs;
-  lane.model.served(lane);
+  laneServed(lane);
   lane.model.wariness.served(wasTrusted);
   if (Math.abs(nowMs - lane.storedServedMs) < SERVED_STORE_AFTER_MS) return;
   lane.storedServedMs = nowMs;
@@ -132,6 +142,6 @@ function endTrial(ledger: Ledger, lease: LentLease, context: TransitionContext |
   if (lane.trial === lease.id) {
     lane.trial = NO_TRIAL;
     if (context !== undefined && lane.isTrialDue) ledger.laneEvent(lane, inconclusive, context);
-    else lane.model.reseat(lane);
+    else reseat(lane);
   }
 }

@@ -8,6 +8,7 @@ import type { KeyId } from "../lease.ts";
 import type { ProjectStanding } from "../project-standing.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lane, PooledKey } from "./records.ts";
+import { laneOf } from "./seating.ts";
 
 /** A key's health and the standing of its project (the same for all keys of a project). */
 export interface StoredKeyState {
@@ -67,7 +68,7 @@ function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): vo
   if (project === undefined || !ledger.shelf.mayGrow) return;
   const model = ledger.shelf.asked(stored.model, nowMs);
   if (model === undefined) return;
-  const lane = model.laneOf(project);
+  const lane = laneOf(model, project);
   lane.lastServedMs = stored.lastServedMs;
   lane.storedServedMs = stored.lastServedMs;
   if (stored.lastServedMs > 0) model.hasServed = true;

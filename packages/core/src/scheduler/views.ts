@@ -8,8 +8,7 @@ import type { KeyId } from "../lease.ts";
 import type { ProjectStanding } from "../project-standing.ts";
 import type { UseCounts } from "./lease-book.ts";
 import type { Ledger } from "./ledger.ts";
-import type { ModelLanes, PlaceCount } from "./model-lanes.ts";
-import type { LanePlace, PooledKey } from "./records.ts";
+import type { LanePlace, Model, PlaceCount, PooledKey } from "./records.ts";
 
 export interface Readiness {
   /** Some key is enabled, healthy and of a project in good standing. */
@@ -96,7 +95,7 @@ export function keyViewOf(key: PooledKey): KeyView {
   return { id, project: project.name, isEnabled, health, standing: project.standing, inFlight, lanes };
 }
 
-function modelSummary({ pool }: Ledger, model: ModelLanes): ModelSummary {
+function modelSummary({ pool }: Ledger, model: Model): ModelSummary {
   const { census } = model;
   const closed = [census.overloaded, census["quota-minute"], census["quota-day"], census.unavailable];
   const availableKeys = pool.availableKeys - closed.reduce((sum, { keys }) => sum + keys, 0);

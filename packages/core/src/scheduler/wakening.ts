@@ -4,9 +4,9 @@
  */
 import { isLaneOpen } from "../lane.ts";
 import type { Ledger } from "./ledger.ts";
-import type { ModelLanes } from "./model-lanes.ts";
 import { PooledKey } from "./records.ts";
-import type { Lane, Project } from "./records.ts";
+import type { Lane, Model, Project } from "./records.ts";
+import { laneOf, reseat, setLaneAlarm } from "./seating.ts";
 
 /** Wakes at most `max` keys and projects whose trial is due. */
 export function ringPool(ledger: Ledger, nowMs: number, max: number): void {
@@ -20,7 +20,7 @@ export function ringPool(ledger: Ledger, nowMs: number, max: number): void {
 }
 
 /** Wakes at most `max` lanes of the model; returns how many. */
-export function ringModel(ledger: Ledger, model: ModelLanes, nowMs: number, max: number): number {
+export function ringModel(ledger: Ledger, model: Model, nowMs: number, max: number): number {
   for (let rung = 0; rung < max; rung++) {
     const lane = model.alarms.takeDue(nowMs);
     if (lane === undefined) return rung;
@@ -37,8 +37,8 @@ function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
     return;
   }
   lane.isTrialDue = true;
-  lane.model.setAlarm(lane);
-  lane.model.reseat(lane);
+  setLaneAlarm(lane);
+  reseat(lane);
 }
 
 /**
@@ -46,8 +46,8 @@ function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
  * knows as much already. Its lanes go as soon as nothing of them is in flight.
  */
 export function adoptLanes(ledger: Ledger, from: Project, to: Project): void {
-  for (const lane of [...from.lanes]) {
-    const target = lane.state.kind === "untried" ? undefined : lane.model.laneOf(to);
+  for (const lane of from.lanes.toReversed()) {
+    const target = lane.state.kind === "untried" ? undefined : laneOf(lane.model, to);
     if (target !== undefined && isLessKnown(target, lane)) ledger.setLaneState(target, lane.state);
     ledger.dropIfGone(lane);
   }
