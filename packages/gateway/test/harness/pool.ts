@@ -2,6 +2,8 @@
  * A whole gateway for a test: the emulator, a folder of keys, and the real threads in front of them.
  * Everything is on loopback, in a folder of its own, and gone when the test ends.
  */
+import type { KeyView } from "@gemini-gateway/core/scheduler/views";
+import Database from "better-sqlite3";
 import { startEmulator, type Emulator, type EmulatorOptions } from "gemini-emulator";
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,6 +32,13 @@ export interface Pool extends AsyncDisposable {
   readonly logLines: readonly string[];
   /** Resolves with the row of the first finished request, past ones included, that satisfies the predicate. */
   requestLogged(predicate?: (row: LoggedRequest) => boolean): Promise<LoggedRequest>;
+  /** All that the scheduler knows of one of the pool's keys. */
+  keyView(secret: string): KeyView;
+  /**
+   * Drains the gateway and stops it; then every use that was lent must have ended by itself, settled or given back.
+   * @throws Error naming what did not.
+   */
+  endsInBalance(): Promise<void>;
   /** Stops the gateway and starts it again on the same folder. */
   restart(): Promise<void>;
 }
@@ -63,6 +72,20 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     config,
     logLines: log.lines,
     requestLogged: (predicate = () => true) => log.request(predicate),
+    keyView: (secret) => {
+      const view = running.gateway.scheduler.keyView(keyIdOf(config.database, secret), Date.now());
+      if (view === undefined) throw new Error("the scheduler has no such key");
+      return view;
+    },
+    endsInBalance: async () => {
+      const { gateway } = running;
+      const how = await gateway.stop();
+      const { uses, inFlight } = gateway.scheduler.summary(Date.now());
+      gateway.scheduler.checkInvariants();
+      if (how !== "drained" || inFlight > 0 || uses.lost > 0) {
+        throw new Error(`${how} with ${inFlight} uses in flight: ${JSON.stringify(uses)}`);
+      }
+    },
     restart: async () => {
       await running.gateway.stop();
       running.gateway = await startGateway(config, ENTRIES, log.logger);
@@ -74,7 +97,11 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
 const ENTRIES = { worker: new URL("../../src/worker/main.ts", import.meta.url) };
 
 /** The configuration of a test gateway: two workers and a free port unless the flags say otherwise. */
-export function configFor(folder: string, upstream: string, flags: NonNullable<PoolOptions["flags"]>): GatewayConfig {
+export function configFor(
+  folder: string,
+  upstream: string,
+  flags: NonNullable<PoolOptions["flags"]>,
+): GatewayConfig {
   const argv = {
     "keys-dir": join(folder, "keys"),
     database: join(folder, "gateway.db"),
@@ -86,8 +113,22 @@ export function configFor(folder: string, upstream: string, flags: NonNullable<P
   return resolveConfig({ argv, env: {}, readFile: () => "", cores: 2 }).config;
 }
 
+/** Asks the database, which is the one to number keys. */
+function keyIdOf(file: string, secret: string): number {
+  const database = new Database(file, { readonly: true });
+  try {
+    const row = database
+      .prepare<[string], { id: number }>("SELECT id FROM keys WHERE secret = ?")
+      .get(secret);
+    return row?.id ?? 0;
+  } finally {
+    database.close();
+  }
+}
+
 function keyFileOf({ projects }: PoolOptions): string {
-  if (projects === undefined) return "# project: alpha\ntest-key-1\ntest-key-2\n# project: beta\ntest-key-3\n";
+  if (projects === undefined)
+    return "# project: alpha\ntest-key-1\ntest-key-2\n# project: beta\ntest-key-3\n";
   return projects.map(({ name, keys }) => `# project: ${name}\n${keys.join("\n")}\n`).join("");
 }
 
@@ -114,7 +155,10 @@ class TestLog {
         if (row.msg === "request" && predicate(row)) resolve(row);
       }
     };
-    const timer = setTimeout(() => reject(new Error(`no such request was logged:\n${this.lines.join("")}`)), WAIT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`no such request was logged:\n${this.lines.join("")}`)),
+      WAIT_MS,
+    );
     this.#waiting.add(look);
     look();
     return promise.finally(() => {
