@@ -10,8 +10,6 @@ export interface RetryBudgetOptions {
   readonly burst: number;
 }
 
-export const DEFAULT_RETRY_BUDGET: RetryBudgetOptions = { ratio: 0.5, burst: 100 };
-
 /**
  * A bucket of retries: each request adds `ratio` of one, each retry takes one, and it holds `burst` at most. It starts
  * full, so that the first requests of a fresh pool may look for a key that works.

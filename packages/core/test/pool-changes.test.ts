@@ -98,6 +98,14 @@ test("a restart keeps what was learnt", () => {
   expect(after.summary(NOW).models[0]?.availableKeys).toBe(before.summary(NOW).models[0]?.availableKeys);
 });
 
+test("states restored while serving leave the other changes to be stored", () => {
+  const scheduler = schedulerOf(keysWithoutProject(2));
+  const failed = serve(scheduler, NOW, INVALID);
+  scheduler.addKeys([{ id: 9, project: undefined }]);
+  scheduler.restore([{ id: 9, health: { kind: "good", sinceMs: NOW }, standing: { kind: "good" } }], [], NOW);
+  expect(scheduler.takeDirty(10).keys.map(({ id }) => id)).toEqual([failed]);
+});
+
 test("changed states are taken in bounded batches, each once", () => {
   const scheduler = schedulerOf(keysWithoutProject(10));
   proveAll(scheduler, 10);

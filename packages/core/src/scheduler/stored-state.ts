@@ -41,7 +41,7 @@ export function takeDirtyStates(ledger: Ledger, max: number): DirtyStates {
   };
 }
 
-/** Applies stored states; those of keys and projects that are not in the pool are ignored. */
+/** Applies stored states, which are not stored again; those of keys and projects not in the pool are ignored. */
 export function restoreStates(
   ledger: Ledger,
   keys: Iterable<StoredKeyState>,
@@ -50,8 +50,6 @@ export function restoreStates(
 ): void {
   for (const { id, health, standing } of keys) restoreKey(ledger, id, health, standing);
   for (const stored of lanes) restoreLane(ledger, stored, nowMs);
-  ledger.dirtyKeys.clear();
-  ledger.dirtyLanes.clear();
 }
 
 function restoreKey(ledger: Ledger, id: KeyId, health: KeyHealth, standing: ProjectStanding): void {
@@ -61,6 +59,7 @@ function restoreKey(ledger: Ledger, id: KeyId, health: KeyHealth, standing: Proj
   const known = key.project.standing;
   const isNews = standing.kind !== "good" && (known.kind === "good" || known.sinceMs < standing.sinceMs);
   if (isNews) ledger.setStanding(key.project, standing);
+  ledger.dirtyKeys.delete(key);
 }
 
 function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): void {
@@ -73,6 +72,7 @@ function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): vo
   lane.storedServedMs = stored.lastServedMs;
   if (stored.lastServedMs > 0) model.hasServed = true;
   ledger.setLaneState(lane, boundedRest(stored.state, nowMs, ledger));
+  ledger.dirtyLanes.delete(lane);
 }
 
 function boundedRest(state: LaneState, nowMs: number, { options: { rests } }: Ledger): LaneState {
