@@ -18,6 +18,7 @@ import {
 import { classifyLateError } from "@gemini-gateway/gemini/classify";
 import { lateErrorFrame } from "@gemini-gateway/gemini/error-answer";
 import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
+import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { requestTokensFloor } from "@gemini-gateway/gemini/request-size";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
@@ -29,6 +30,7 @@ import { Attempt, type AttemptListener, type KeptAnswer } from "./attempt.ts";
 import type { Caller } from "./auth.ts";
 import { ClientReply } from "./client-reply.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
+import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody } from "./request-body.ts";
 import { attemptsHeader, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
@@ -54,6 +56,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   readonly #response: ServerResponse;
   readonly #reply: ClientReply;
   readonly #body: RequestBody;
+  /** Set when the request lists models: the list is fetched whole and cut here. */
+  readonly #page: ModelPage | undefined;
   readonly #notes: AttemptNote[] = [];
   #model = "";
   #trail: Trail = FRESH_TRAIL;
@@ -72,6 +76,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#response = response;
     this.#admission = admission;
     this.route = admission.route;
+    this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters);
     this.#reply = new ClientReply(response, admission.route, () => this.#extraHeaders(), service.now);
   }
@@ -129,13 +134,14 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   leased(use: HeldUse): void {
     this.#isSeeking = false;
-    const attempt = new Attempt(use, this, this.#service.config.limits.peekBytes);
+    const { peekBytes } = this.#service.config.limits;
+    const attempt = new Attempt(use, this, this.#page === undefined ? peekBytes : MODEL_LIST_BYTES_MAX);
     this.#attempt = attempt;
     const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
     if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
     this.#service.upstream.dispatch(
       {
-        path: this.route.upstreamPath,
+        path: this.#page?.upstreamPath ?? this.route.upstreamPath,
         method: this.#request.method as Dispatcher.HttpMethod,
         headers,
         body: this.#body.toSend() as Buffer | null,
@@ -168,7 +174,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   whole(attempt: Attempt, answer: KeptAnswer): void {
     this.#note(attempt, "served");
     this.#usage = readUsage(answer.body);
-    this.#reply.whole(answer);
+    this.#reply.whole(pagedAnswer(answer, this.#page));
     this.#conclude(attempt, { kind: "served" }, "served");
   }
 

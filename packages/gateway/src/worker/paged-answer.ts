@@ -1,0 +1,18 @@
+/** Shows a client the page of the model list it asked for, cut from the whole list. Worker threads. */
+import { cutModelPage, type ModelPage } from "@gemini-gateway/gemini/model-pages";
+import type { KeptAnswer } from "./attempt.ts";
+
+/** Bytes of a model list that are held back to be cut: several times what Google's longest page has. */
+export const MODEL_LIST_BYTES_MAX = 4_194_304;
+
+/** The answer with the page in place of the whole list; the same answer when there is nothing to cut. */
+export function pagedAnswer(answer: KeptAnswer, page: ModelPage | undefined): KeptAnswer {
+  const body = page === undefined ? undefined : cutModelPage(answer.body, page);
+  if (body === undefined) return answer;
+  const rawHeaders: (Buffer | string)[] = ["content-length", String(body.length)];
+  for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
+    const name = answer.rawHeaders[at] ?? "";
+    if (String(name).toLowerCase() !== "content-length") rawHeaders.push(name, answer.rawHeaders[at + 1] ?? "");
+  }
+  return { ...answer, rawHeaders, body };
+}
