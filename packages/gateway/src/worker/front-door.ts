@@ -18,6 +18,9 @@ const BUSY_RETRY_MS = 1000;
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 
+const PROBES = ["/healthz", "/readyz"] as const;
+type Probe = (typeof PROBES)[number];
+
 export class FrontDoor {
   readonly #service: Service;
   readonly #authenticator: Authenticator;
@@ -40,13 +43,14 @@ export class FrontDoor {
       this.#crossOrigin.answerPreflight(request, response);
       return;
     }
-    if (url === "/healthz" || url === "/readyz") {
-      this.#answerProbe(url, response);
+    const probe = this.#probeOf(url);
+    if (probe !== undefined) {
+      this.#answerProbe(probe, response);
       return;
     }
     const requestId = this.#requestIds.next();
     const extraHeaders = ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)];
-    const route = routeRequest(method, url, { pathPrefix: this.#service.config.pathPrefix });
+    const route = this.#routeOf(method, url);
     if (route === undefined) {
       this.#turnAway(request, response, METHODS.has(method) ? "not-found" : "method-not-allowed", undefined, extraHeaders);
       return;
@@ -60,6 +64,18 @@ export class FrontDoor {
     new Exchange(this.#service, request, response, { route, caller, requestId, startedAtMs, extraHeaders }).begin();
   }
 
+  /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
+  #routeOf(method: string, url: string): Route | undefined {
+    const { pathPrefix } = this.#service.config;
+    const route = routeRequest(method, url, { pathPrefix });
+    return route === undefined && pathPrefix !== "" ? routeRequest(method, url) : route;
+  }
+
+  #probeOf(url: string): Probe | undefined {
+    const { pathPrefix } = this.#service.config;
+    return PROBES.find((probe) => url === probe || url === pathPrefix + probe);
+  }
+
   /** Why this caller may not come in; on undefined a place among the concurrent requests has been taken. */
   #refusalFor(method: string, caller: Caller): ErrorCode | undefined {
     const { config, counters } = this.#service;
@@ -69,10 +85,10 @@ export class FrontDoor {
     return undefined;
   }
 
-  #answerProbe(url: string, response: ServerResponse): void {
+  #answerProbe(probe: Probe, response: ServerResponse): void {
     const { readiness } = this.#service.counters;
-    const good = url === "/healthz" || readiness === "ready";
-    const body = `${JSON.stringify(url === "/healthz" ? { status: "alive" } : { status: readiness })}\n`;
+    const good = probe === "/healthz" || readiness === "ready";
+    const body = `${JSON.stringify(probe === "/healthz" ? { status: "alive" } : { status: readiness })}\n`;
     response.writeHead(good ? 200 : 503, ["content-type", "application/json", "cache-control", "no-store"]);
     response.end(body);
   }
