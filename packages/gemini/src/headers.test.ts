@@ -56,6 +56,7 @@ describe("upstreamHeaders", () => {
     "X-Goog-User-Project",
     "X-Gemini-Api-Privileged-User-Id",
     "traceparent",
+    "X-Request-Id",
   ])("keeps %s from the upstream", (name) => {
     expect(upstreamHeaders([name, "secret"], "test-key-pool")).toEqual(OWN);
   });
@@ -105,6 +106,8 @@ describe("clientHeaders", () => {
     "Keep-Alive",
     "Strict-Transport-Security",
     "Access-Control-Allow-Origin",
+    "X-Request-Id",
+    "X-Gateway-Attempts",
   ])("keeps %s from the client", (name) => {
     expect(clientHeaders([Buffer.from(name), Buffer.from("1")], { keepLength: true })).toEqual([]);
   });

@@ -41,6 +41,7 @@ const NOT_UPSTREAM: ReadonlySet<string> = new Set([
   "origin",
   "referer",
   "baggage",
+  "x-request-id",
   "traceparent",
   "tracestate",
   "x-cloud-trace-context",
@@ -66,10 +67,12 @@ const NOT_TO_CLIENT: ReadonlySet<string> = new Set([
   "reporting-endpoints",
   "nel",
   "clear-site-data",
+  // The gateway's own words about the request.
+  "x-request-id",
 ]);
 
 /** The gateway writes its own CORS headers; a second set makes browsers refuse the answer. */
-const NOT_TO_CLIENT_PREFIXES: readonly string[] = ["access-control-"];
+const NOT_TO_CLIENT_PREFIXES: readonly string[] = ["access-control-", "x-gateway-"];
 
 const NONE: ReadonlySet<string> = new Set();
 

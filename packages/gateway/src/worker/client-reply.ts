@@ -25,7 +25,12 @@ export class ClientReply {
   #bytes = 0;
   #waitingForDrain = false;
 
-  constructor(response: ServerResponse, route: Route, extraHeaders: () => readonly string[], now: () => number) {
+  constructor(
+    response: ServerResponse,
+    route: Route,
+    extraHeaders: () => readonly string[],
+    now: () => number,
+  ) {
     this.#response = response;
     this.#route = route;
     this.#extraHeaders = extraHeaders;
@@ -42,9 +47,12 @@ export class ClientReply {
     return this.#bytes;
   }
 
-  /** Starts an answer of the upstream that continues with {@link write}. */
-  begin(status: number, rawHeaders: RawHeaders): void {
-    this.#writeHead(status, clientHeaders(rawHeaders, { keepLength: true }));
+  /**
+   * Starts an answer of the upstream that continues with {@link write}. A stream's length is not promised, even when
+   * the upstream did: should it break off, one more event must fit.
+   */
+  begin(status: number, rawHeaders: RawHeaders, isStream: boolean): void {
+    this.#writeHead(status, clientHeaders(rawHeaders, { keepLength: !isStream }));
   }
 
   /** Writes on; `drained` is called once the client has taken enough, if this returned false. */
@@ -78,21 +86,16 @@ export class ClientReply {
 
   /** Sends a whole answer of the upstream. */
   whole(answer: KeptAnswer): void {
-    this.begin(answer.status, answer.rawHeaders);
-    this.#bytes += answer.body.length;
-    this.#response.end(answer.body);
+    this.#sendWhole(answer, this.#wholeHeaders(answer));
   }
 
   /** Passes on an answer the client must see as it is, with a moment to come back if it names none itself. */
   passOn(answer: KeptAnswer, retryAfterMs: number | undefined): void {
-    const headers = clientHeaders(answer.rawHeaders, { keepLength: false });
-    headers.push("content-length", String(answer.body.length));
+    const headers = this.#wholeHeaders(answer);
     if ((answer.status === 429 || answer.status === 503) && !names(headers, "retry-after")) {
       headers.push("retry-after", retryAfterSeconds(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS));
     }
-    this.#writeHead(answer.status, headers);
-    this.#bytes = answer.body.length;
-    this.#response.end(answer.body);
+    this.#sendWhole(answer, headers);
   }
 
   /** Answers with one of the gateway's own errors; returns the status. */
@@ -103,6 +106,20 @@ export class ClientReply {
     this.#bytes = Buffer.byteLength(answer.body);
     sendOwnAnswer(this.#response, answer, headers);
     return answer.status;
+  }
+
+  /** With the length of the body that is sent; of one that is only told about (HEAD, 304), what the upstream says. */
+  #wholeHeaders({ status, rawHeaders, body }: KeptAnswer): string[] {
+    const isBodiless = this.#response.req.method === "HEAD" || status === 204 || status === 304;
+    const headers = clientHeaders(rawHeaders, { keepLength: isBodiless });
+    if (!isBodiless) headers.push("content-length", String(body.length));
+    return headers;
+  }
+
+  #sendWhole({ status, body }: KeptAnswer, headers: string[]): void {
+    this.#writeHead(status, headers);
+    this.#bytes = body.length;
+    this.#response.end(body);
   }
 
   #writeHead(status: number, headers: string[]): void {

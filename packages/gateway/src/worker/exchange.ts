@@ -90,7 +90,12 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#body.read(this.#request, this.#service.config.limits, (refusal) => {
       if (this.#hasEnded) return;
       if (refusal === undefined) this.#firstSeek();
-      else this.#answerOwn(refusal, "refused", refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined);
+      else
+        this.#answerOwn(
+          refusal,
+          "refused",
+          refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined,
+        );
     });
   }
 
@@ -157,10 +162,15 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(attempt: Attempt, status: number, rawHeaders: readonly (Buffer | string)[], held: readonly Buffer[]): void {
+  begun(
+    attempt: Attempt,
+    status: number,
+    rawHeaders: readonly (Buffer | string)[],
+    held: readonly Buffer[],
+  ): void {
     this.#body.release();
     this.#note(attempt, "served");
-    this.#reply.begin(status, rawHeaders);
+    this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
     for (const chunk of held) this.more(attempt, chunk);
     if (held.length === 0) this.#reply.flushHead();
   }
@@ -239,7 +249,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   #giveLastWord(denial: Denial | undefined): void {
     const word = lastWord(this.#last, this.#lastKept !== undefined, denial);
-    const retryAfterMs = denial?.retryAtMs === undefined ? undefined : Math.max(1, denial.retryAtMs - this.now());
+    const retryAfterMs =
+      denial?.retryAtMs === undefined ? undefined : Math.max(1, denial.retryAtMs - this.now());
     const outcome: RowOutcome = this.#last?.kind ?? "denied";
     if (word.kind === "pass-on" && this.#lastKept !== undefined) {
       this.#reply.passOn(this.#lastKept, retryAfterMs);

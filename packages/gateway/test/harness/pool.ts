@@ -19,6 +19,8 @@ export interface PoolOptions extends EmulatorOptions {
   readonly flags?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** Text of the one key file; by default every key of the emulator's projects, each project under its label. */
   readonly keyFile?: string;
+  /** Another upstream in place of the emulator, with or without a path. */
+  readonly upstream?: string;
 }
 
 export interface Pool extends AsyncDisposable {
@@ -55,7 +57,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, "keys"));
   await writeFile(join(folder, "keys", "pool.txt"), options.keyFile ?? keyFileOf(options));
-  const config = configFor(folder, emulator.url, options.flags ?? {});
+  const config = configFor(folder, options.upstream ?? emulator.url, options.flags ?? {});
   const log = new TestLog();
   const running = { gateway: await startGateway(config, ENTRIES, log.logger) };
   cleanup.defer(() => running.gateway[Symbol.asyncDispose]());
@@ -143,7 +145,7 @@ class TestLog {
       this.lines.push(line);
       for (const look of this.#waiting) look();
     };
-    this.logger = pino({ level: "debug", base: null }, { write });
+    this.logger = pino({ level: "trace", base: null }, { write });
   }
 
   async request(predicate: (row: LoggedRequest) => boolean): Promise<LoggedRequest> {
