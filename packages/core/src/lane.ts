@@ -109,6 +109,11 @@ export function laneAlarmMs(state: LaneState, isTrialDue: boolean): number | und
   }
 }
 
+/** When the lane opens by itself; undefined when it is open, or when nothing but a trial can open it. */
+export function laneReturnMs(state: LaneState): number | undefined {
+  return "untilMs" in state ? state.untilMs : undefined;
+}
+
 function afterRest(state: LaneState, nowMs: number): LaneState {
   switch (state.kind) {
     case "overloaded":

@@ -32,12 +32,24 @@ export interface LeaseWish {
 }
 
 /** Why nothing could be lent. `quota` makes a 429, the others a 503. */
-export type DenialReason = "no-keys" | "quota" | "billing" | "resting" | "out-of-service" | "busy" | "model-unavailable";
+export type DenialReason =
+  | "no-keys"
+  | "quota"
+  | "billing"
+  | "resting"
+  | "out-of-service"
+  | "busy"
+  | "model-unavailable";
 
 export interface Denial {
   readonly reason: DenialReason;
   /** The nearest moment at which a key is expected back; undefined when none is in sight. Milliseconds since the epoch. */
   readonly retryAtMs?: number;
+  /**
+   * The nearest moment at which a key that this very wish may use ends its rest: never later news than `retryAtMs`,
+   * but without the keys the request has tried. Undefined when there is none to wait for.
+   */
+  readonly usableAtMs?: number;
 }
 
 /** The end of one use: the outcome of the attempt it paid for. */

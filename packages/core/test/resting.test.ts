@@ -44,6 +44,25 @@ test("an exhausted day is tried by one use at a time until the quota returns", (
   expect(tryLease(scheduler, NOW + 2 * HOUR_MS + 2, { uses: 10 })[0]?.uses).toBe(10);
 });
 
+test("an exhausted day is told to return at midnight, not at its next trial", () => {
+  const scheduler = schedulerOf([undefined, undefined]);
+  for (let key = 0; key < 2; key++) serve(scheduler, NOW, QUOTA_DAY);
+  expect(scheduler.denialFor("m", NOW)).toEqual({ reason: "quota", retryAtMs: NOW + 8 * HOUR_MS });
+});
+
+test("a retry is told when a key it has not tried returns, and nothing when all that return were tried", () => {
+  const scheduler = schedulerOf([undefined, undefined]);
+  const [first, second] = [leaseOne(scheduler, NOW), leaseOne(scheduler, NOW)];
+  settle(scheduler, first, OVERLOADED, NOW);
+  settle(scheduler, second, QUOTA_MINUTE, NOW);
+  const after = (...excludedKeys: readonly number[]): unknown =>
+    scheduler.lease(1, { model: "m", uses: 1, excludedKeys }, NOW);
+  const resting = { reason: "quota", retryAtMs: NOW + 375 };
+  expect(after(second.keyId)).toEqual({ denial: { ...resting, usableAtMs: NOW + 375 } });
+  expect(after(first.keyId)).toEqual({ denial: { ...resting, usableAtMs: NOW + 11_000 } });
+  expect(after(first.keyId, second.keyId)).toEqual({ denial: resting });
+});
+
 test("an exhausted day ends at the upstream's midnight without a trial", () => {
   const scheduler = schedulerOf([undefined], { rests: { ...DEFAULT_RESTS, quotaDayTrialMs: 100 * HOUR_MS } });
   serve(scheduler, NOW, QUOTA_DAY);

@@ -23,6 +23,25 @@ export class Alarms<T extends Alarmed> {
     return this.#heap[0]?.alarmAtMs;
   }
 
+  /**
+   * The earliest moment of an item that fits, looking at `seenMax` items at most: only those are passed that come
+   * before it and do not fit. Undefined when none was found.
+   */
+  nextAtMsOf(fits: (item: T) => boolean, seenMax: number): number | undefined {
+    let earliestMs: number | undefined;
+    const open = [0];
+    for (let seen = 0; seen < seenMax; seen++) {
+      const index = open.pop();
+      if (index === undefined) break;
+      const item = this.#heap[index];
+      if (item === undefined || (earliestMs !== undefined && item.alarmAtMs >= earliestMs)) continue;
+      // What lies below an item comes no sooner than the item.
+      if (fits(item)) earliestMs = item.alarmAtMs;
+      else open.push(2 * index + 1, 2 * index + 2);
+    }
+    return earliestMs;
+  }
+
   /** Sets, moves or (with undefined) clears the item's only alarm. O(log n). */
   set(item: T, atMs: number | undefined): void {
     if (atMs === undefined) return this.#clear(item);

@@ -1,10 +1,15 @@
 /**
  * Why nothing could be lent, told honestly: the reason that keeps most keys away, and the nearest moment at which one
- * is expected back. Part of the scheduler, primary thread; reads counts only, never walks over keys.
+ * is expected back. Part of the scheduler, primary thread; reads counts and queues, never walks over keys.
  */
 import type { Denial, DenialReason } from "../lease.ts";
+import { canServe } from "./choice.ts";
+import type { Avoided } from "./choice.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Model } from "./records.ts";
+
+/** Resting lanes looked at for one that fits, and so passed over at most: more than any request may have tried. */
+const RESTS_SEEN_MAX = 128;
 
 /** The denial for the model; undefined stands for a model that nobody has asked for. */
 export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: number): Denial {
@@ -13,8 +18,19 @@ export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: numbe
   const reason = mainReason(ledger, model);
   // Keys at work come back when their requests end, and nobody knows when that is.
   if (reason === "busy") return { reason };
-  const moments = [pool.alarms.nextAtMs, model?.alarms.nextAtMs].filter((atMs) => atMs !== undefined);
-  return moments.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...moments)) };
+  const returnAtMs = model?.returns.nextAtMsOf(({ lane }) => lane.project.isUsable, RESTS_SEEN_MAX);
+  // A trial is one request's chance and no return: it is told only where nothing returns by itself.
+  const moments = returnAtMs === undefined ? [pool.alarms.nextAtMs, model?.alarms.nextAtMs] : [returnAtMs];
+  const known = moments.filter((atMs) => atMs !== undefined);
+  return known.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...known)) };
+}
+
+/** When a lane that this very request may use opens by itself: worth waiting for, if it is soon. */
+export function usableAtMs(model: Model, avoided: Avoided): number | undefined {
+  return model.returns.nextAtMsOf(
+    ({ lane }) => lane.project.isUsable && canServe(lane, avoided),
+    RESTS_SEEN_MAX,
+  );
 }
 
 /** The reason with the most keys behind it; of two equal ones, the one named first. */

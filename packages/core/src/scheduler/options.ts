@@ -33,5 +33,7 @@ export const ALARMS_PER_LEASE_MAX = 64;
 export const ALARMS_PER_TICK_MAX = 2_048;
 /** When every lane of a model is overloaded the fault is not theirs: they rest this long at most. */
 export const OUTAGE_REST_MAX_MS = 2_000;
+/** Uses lent in one go while a storm has left no lane to trust: enough to find one, few enough not to be wasted. */
+export const DOUBTFUL_USES_MAX = 4;
 /** Excluded keys of one wish that are looked at; more than any request may try. */
 export const EXCLUDED_KEYS_MAX = 32;

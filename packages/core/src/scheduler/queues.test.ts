@@ -30,6 +30,25 @@ test("alarms ring in the order of their moments, however they were set, moved an
   );
 });
 
+test("the earliest alarm that fits is found past those that do not, within the items to be seen", () => {
+  const moments = fc.array(fc.record({ atMs: fc.nat(100), isFit: fc.boolean() }), { maxLength: 60 });
+  fc.assert(
+    fc.property(moments, fc.integer({ min: 1, max: 80 }), (each, seenMax) => {
+      const alarms = new Alarms<Alarmed & { isFit: boolean }>();
+      for (const { atMs, isFit } of each) alarms.set({ isFit, alarmAtMs: 0, alarmIndex: -1 }, atMs);
+      const fitting = each.filter(({ isFit }) => isFit).map(({ atMs }) => atMs);
+      const earliestMs = fitting.length === 0 ? undefined : Math.min(...fitting);
+      let asked = 0;
+      const isFit = (item: { isFit: boolean }): boolean => ++asked > 0 && item.isFit;
+      const foundMs = alarms.nextAtMsOf(isFit, seenMax);
+      expect(asked).toBeLessThanOrEqual(seenMax);
+      // Two places below each that does not fit, and the first.
+      if (seenMax > 2 * (each.length - fitting.length)) expect(foundMs).toBe(earliestMs);
+      else if (foundMs !== undefined) expect(fitting).toContain(foundMs);
+    }),
+  );
+});
+
 test("no alarm rings before its moment", () => {
   const alarms = new Alarms<Alarmed>();
   alarms.set({ alarmAtMs: 0, alarmIndex: -1 }, 100);

@@ -127,10 +127,18 @@ export class Lane implements TrialSubject {
   /** Newest of its leases in force; the others follow by `older`. */
   newestLease: LentLease | undefined;
 
+  /** Among the model's returns while it rests and will open by itself. */
+  readonly rest: LaneRest = { lane: this, alarmAtMs: 0, alarmIndex: -1 };
+
   constructor(project: Project, model: Model) {
     this.project = project;
     this.model = model;
   }
+}
+
+/** A lane's entry among the returns of its model, apart from its alarm: a trial falls due before a rest ends. */
+export interface LaneRest extends Alarmed {
+  readonly lane: Lane;
 }
 
 /** How many lanes stand in a place, and the usable keys of their projects. */
@@ -151,6 +159,8 @@ export class Model {
   /** Walks over projects this model has never tried. */
   readonly cursor: RosterCursor;
   readonly alarms = new Alarms<Lane>();
+  /** When the lanes that rest open by themselves: what is promised to those who are told to come back. */
+  readonly returns = new Alarms<LaneRest>();
   readonly wariness = new Wariness();
   readonly census: Readonly<Record<LanePlace, PlaceCount>> = emptyCensus();
   /** Milliseconds since the epoch. */

@@ -3,7 +3,7 @@
  * Part of the scheduler, primary thread. Every change of a lane goes through {@link reseat}, the only function that
  * links and counts lanes.
  */
-import { isLaneOpen, laneAlarmMs } from "../lane.ts";
+import { isLaneOpen, laneAlarmMs, laneReturnMs } from "../lane.ts";
 import { append, prepend, unlink } from "./link.ts";
 import type { LoadLevels } from "./load-levels.ts";
 import { Lane, NO_TRIAL } from "./records.ts";
@@ -26,6 +26,7 @@ export function dropLane(lane: Lane): void {
   const { model, project } = lane;
   unseat(lane);
   model.alarms.set(lane, undefined);
+  model.returns.set(lane.rest, undefined);
   if (model.lanes.delete(project)) model.laneCount.total--;
   const index = project.lanes.indexOf(lane);
   if (index >= 0) project.lanes.splice(index, 1);
@@ -43,8 +44,9 @@ export function reseat(lane: Lane): void {
   queue(lane, place);
 }
 
-/** Sets the alarm that the lane's state calls for. */
+/** Sets the alarm and the return that the lane's state calls for. */
 export function setLaneAlarm(lane: Lane): void {
+  lane.model.returns.set(lane.rest, laneReturnMs(lane.state));
   lane.model.alarms.set(lane, laneAlarmMs(lane.state, lane.isTrialDue));
 }
 
