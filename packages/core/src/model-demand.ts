@@ -73,9 +73,10 @@ export class ModelDemand {
     return this.#uses === 0 && this.#asked === 0;
   }
 
+  /** The next use in turn. To be called after {@link takeExpired}. */
   take(nowMs: number): TakenUse | undefined {
     const lease = this.#leases[0];
-    if (lease === undefined || lease.untilMs < nowMs) return undefined;
+    if (lease === undefined) return undefined;
     this.#leases.shift();
     this.#lastTakenMs = nowMs;
     this.#uses--;

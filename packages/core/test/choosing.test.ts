@@ -60,6 +60,12 @@ test("a proven key is preferred, and unknown ones are found out by a share of fi
   expect(explored).toBe(10);
 });
 
+test("a project never tried is preferred to a second use of a busy one", () => {
+  const scheduler = schedulerOf(keysWithoutProject(20));
+  const keys = Array.from({ length: 20 }, () => leaseOne(scheduler, NOW).keyId);
+  expect(new Set(keys).size).toBe(20);
+});
+
 test("no project gets more uses in flight than its limit, over keys, batches and models apart", () => {
   const scheduler = schedulerOf(["a", "a", "a"], { projectConcurrencyMax: 2 });
   expect(tryLease(scheduler, NOW, { uses: 10 }).reduce((sum, { uses }) => sum + uses, 0)).toBe(2);

@@ -23,12 +23,12 @@ interface Pool {
   works: (keyId: KeyId) => boolean;
 }
 
-function gatewayOf(seed: number, pool: Pool, workers = 4): SimulatedGateway {
+function gatewayOf(seed: number, pool: Pool, projects = PROJECTS): SimulatedGateway {
   return new SimulatedGateway({
     seed,
     options: DEFAULT_SCHEDULER_OPTIONS,
-    keys: Array.from({ length: PROJECTS }, (_, index) => ({ id: index + 1, project: undefined })),
-    workers,
+    keys: Array.from({ length: projects }, (_, index) => ({ id: index + 1, project: undefined })),
+    workers: 4,
     attemptsMax: 5,
     messageMs: 1,
     upstream: (keyId, _model, random) =>
@@ -80,6 +80,16 @@ test("a fresh pool of 100 with 99 exhausted finds the one that works, and settle
     expect(traffic(gateway, 2_000, 100)).toBeLessThan(1.1);
     expect(gateway.ends.served).toBeGreaterThan(1_950);
     expect(traffic(gateway, 2_000, 100)).toBeLessThan(1.01);
+  });
+});
+
+test("in a pool too large to settle soon, a storm costs a share of the requests and not a retry for each", () => {
+  withSeeds((seed) => {
+    const pool: Pool = { works: () => true };
+    const gateway = gatewayOf(seed, pool, 1_000);
+    traffic(gateway, 5_000, 500);
+    pool.works = (keyId) => keyId % 10 === 0;
+    expect(traffic(gateway, 4_000, 100)).toBeLessThan(1.1);
   });
 });
 

@@ -5,7 +5,7 @@
  */
 import type { HolderId, KeyId, Lease, LeaseId } from "../lease.ts";
 import { USE_LOST_MS } from "./options.ts";
-import type { Lane, LentLease, PooledKey } from "./records.ts";
+import type { Lane, LentLease, Model, PooledKey } from "./records.ts";
 
 /** Uses since the start; `lent = settled + returned + lost + outstanding` at any time. */
 export interface UseCounts {
@@ -98,6 +98,20 @@ export class LeaseBook {
     for (let lease = lane.newestLease; lease !== undefined; lease = lease.older) {
       if (lease.untilMs <= nowMs) break;
       if (lease.isRevoked || (keyId !== undefined && lease.key.id !== keyId)) continue;
+      lease.isRevoked = true;
+      revoked.push(lease);
+    }
+    return revoked;
+  }
+
+  /**
+   * Marks and returns all leases of the model whose unstarted uses must come back. One step per lease in force, which
+   * is for the rare moment when a storm begins: the holders' pockets are full of keys that are in doubt now.
+   */
+  revokeModel(model: Model, nowMs: number): LentLease[] {
+    const revoked: LentLease[] = [];
+    for (const lease of this.leases.values()) {
+      if (lease.isRevoked || lease.lane.model !== model || lease.untilMs <= nowMs) continue;
       lease.isRevoked = true;
       revoked.push(lease);
     }

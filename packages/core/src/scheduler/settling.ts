@@ -8,7 +8,7 @@ import type { Outcome, OutcomeKind } from "../outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { OUTAGE_REST_MAX_MS } from "./options.ts";
 import { NO_TRIAL } from "./records.ts";
-import type { Lane, LentLease } from "./records.ts";
+import type { Lane, LentLease, Model } from "./records.ts";
 import type { TransitionContext } from "../rests.ts";
 import { doubtAll, isTrusted, laneLoadChanged, laneServed, reseat } from "./seating.ts";
 
@@ -39,8 +39,11 @@ const IS_OWN_FAULT: Readonly<Record<OutcomeKind, boolean>> = {
 export function settleUse(ledger: Ledger, lease: LentLease, outcome: Outcome, nowMs: number): LentLease[] {
   endUses(ledger, lease, 1, "settled");
   const context = contextFor(ledger, lease.lane, nowMs);
-  const changed = applyOutcome(ledger, lease, outcome, context);
-  const revoked = changed ? revokeClosed(ledger, lease, nowMs) : [];
+  const isChanged = applyOutcome(ledger, lease, outcome, context);
+  const revoked = isChanged ? revokeClosed(ledger, lease, nowMs) : [];
+  if (isChanged && beginsStorm(lease.lane.model, outcome.kind)) {
+    revoked.push(...ledger.book.revokeModel(lease.lane.model, nowMs));
+  }
   if (lease.isTrial) endTrial(ledger, lease, context);
   ledger.dropIfGone(lease.lane);
   return revoked;
@@ -77,7 +80,7 @@ function applyOutcome(
   context: TransitionContext,
 ): boolean {
   const { key, lane, lentAt } = lease;
-  const { project, model } = lane;
+  const { project } = lane;
   const wasTrusted = isTrusted(lane);
   const isLaneLate = lentAt < lane.changedAt;
   const settled = { kind: "settled", outcome } as const;
@@ -92,9 +95,14 @@ function applyOutcome(
     if (!isLaneLate) recordSuccess(ledger, lane, wasTrusted, context.nowMs);
     return false;
   }
-  const isChanged = keyChanged || projectChanged || laneChanged;
-  if (isChanged && IS_OWN_FAULT[outcome.kind] && model.wariness.failed()) doubtAll(model);
-  return isChanged;
+  return keyChanged || projectChanged || laneChanged;
+}
+
+/** Counts the failure; when a storm begins with it, all that was believed of the model's lanes is in doubt. */
+function beginsStorm(model: Model, kind: OutcomeKind): boolean {
+  if (!IS_OWN_FAULT[kind] || !model.wariness.failed()) return false;
+  doubtAll(model);
+  return true;
 }
 
 function recordSuccess(ledger: Ledger, lane: Lane, wasTrusted: boolean, nowMs: number): void {
