@@ -24,7 +24,7 @@ export interface Avoided {
   readonly projects: readonly Project[];
 }
 
-const NOTHING_AVOIDED: Avoided = { keys: [], projects: [] };
+export const NOTHING_AVOIDED: Avoided = { keys: [], projects: [] };
 /** Due trials that are looked at in one choice; those that do not fit this model go to the end of their queue. */
 const TRIALS_SEEN_MAX = 8;
 /** Lanes that served last among which a retry looks for an idle one. */
@@ -189,7 +189,8 @@ function trialOf(lane: Lane, key: PooledKey | undefined): Choice | undefined {
   return key === undefined || !isFit(lane) ? undefined : { lane, key, isTrial: true };
 }
 
-function canServe(lane: Lane, avoided: Avoided): boolean {
+/** True when the lane's project has a key that the request has not tried. */
+export function canServe(lane: Lane, avoided: Avoided): boolean {
   if (avoided.projects.includes(lane.project)) return false;
   return lane.project.ready.least((key) => !avoided.keys.includes(key.id)) !== undefined;
 }

@@ -10,9 +10,9 @@ import { isKeyUsable } from "../key-health.ts";
 import { isLaneOpen } from "../lane.ts";
 import { LEASE_USES_MAX } from "../lease.ts";
 import type { Denial, HolderId, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "../lease.ts";
-import { chooseFirst, chooseRetry, isInDoubt } from "./choice.ts";
-import type { Choice } from "./choice.ts";
-import { denialFor } from "./denial.ts";
+import { chooseFirst, chooseRetry, isInDoubt, NOTHING_AVOIDED } from "./choice.ts";
+import type { Avoided, Choice } from "./choice.ts";
+import { denialFor, usableAtMs } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { leaseOf } from "./lease-book.ts";
 import { Ledger } from "./ledger.ts";
@@ -106,10 +106,14 @@ export class Scheduler {
     if (model === undefined) return { denial: { reason: "busy" } };
     ringPool(ledger, now, ALARMS_PER_LEASE_MAX);
     ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
+    const avoided = this.#avoidedBy(wish);
     const leases = this.#isRetry(wish)
-      ? this.#lendRetry(holder, model, wish, now)
+      ? this.#lendRetry(holder, model, avoided, now)
       : this.#lend(holder, model, wish, now);
-    return leases.length > 0 ? { leases: leases.map(leaseOf) } : { denial: denialFor(ledger, model, now) };
+    if (leases.length > 0) return { leases: leases.map(leaseOf) };
+    const denial = denialFor(ledger, model, now);
+    const atMs = usableAtMs(model, avoided);
+    return { denial: atMs === undefined ? denial : { ...denial, usableAtMs: Math.max(now, atMs) } };
   }
 
   /** Ends one use with its outcome. Unknown leases (already given up as lost) are ignored. */
@@ -196,11 +200,16 @@ export class Scheduler {
     return wish.excludedKeys !== undefined && wish.excludedKeys.length > 0;
   }
 
-  #lendRetry(holder: HolderId, model: Model, wish: LeaseWish, nowMs: number): LentLease[] {
+  #avoidedBy({ excludedKeys, excludedProjectsOf }: LeaseWish): Avoided {
+    if (excludedKeys === undefined) return NOTHING_AVOIDED;
+    const keys = excludedKeys.slice(0, EXCLUDED_KEYS_MAX);
+    const projects = this.#keysOf((excludedProjectsOf ?? []).slice(0, EXCLUDED_KEYS_MAX)).map(projectOf);
+    return { keys, projects };
+  }
+
+  #lendRetry(holder: HolderId, model: Model, avoided: Avoided, nowMs: number): LentLease[] {
     const { pool, shelf } = this.#ledger;
-    const keys = (wish.excludedKeys ?? []).slice(0, EXCLUDED_KEYS_MAX);
-    const projects = this.#keysOf((wish.excludedProjectsOf ?? []).slice(0, EXCLUDED_KEYS_MAX)).map(projectOf);
-    const choice = chooseRetry(model, pool, { keys, projects }, shelf.mayGrow);
+    const choice = chooseRetry(model, pool, avoided, shelf.mayGrow);
     return choice === undefined ? [] : [this.#open(holder, choice, nowMs)];
   }
 
