@@ -62,6 +62,7 @@ test("a proven key is preferred, and unknown ones are found out by a share of fi
 
 test("a project never tried is preferred to a second use of a busy one", () => {
   const scheduler = schedulerOf(keysWithoutProject(20));
+  serve(scheduler, NOW);
   const keys = Array.from({ length: 20 }, () => leaseOne(scheduler, NOW).keyId);
   expect(new Set(keys).size).toBe(20);
 });
