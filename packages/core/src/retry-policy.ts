@@ -18,7 +18,12 @@ export interface Trail {
   readonly modelRefused: boolean;
 }
 
-export const FRESH_TRAIL: Trail = { excludedKeys: [], excludedProjectsOf: [], attempts: 0, modelRefused: false };
+export const FRESH_TRAIL: Trail = {
+  excludedKeys: [],
+  excludedProjectsOf: [],
+  attempts: 0,
+  modelRefused: false,
+};
 
 /** The trail after one more attempt with `keyId` ended in `kind`. */
 export function extendTrail(trail: Trail, keyId: KeyId, kind: OutcomeKind): Trail {
@@ -42,7 +47,12 @@ export function curable(kind: OutcomeKind, trail: Trail, mode: RetryMode): boole
 }
 
 /** Failures that may strike every key at once: only their retries would multiply an outage of the upstream. */
-const OUTAGE_KINDS: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>(["overloaded", "empty", "broken", "network"]);
+const OUTAGE_KINDS: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
+  "overloaded",
+  "empty",
+  "broken",
+  "network",
+]);
 
 /**
  * Whether a retry after this outcome draws on the ratio over all requests. The others are bounded by themselves: a
@@ -62,37 +72,55 @@ const DENIAL_CODES: Readonly<Record<DenialReason, ErrorCode>> = {
   "model-unavailable": "pool-model-unavailable",
 };
 
+/**
+ * When a client that gets the upstream's own answer is asked to come back. `soon`: as the upstream said, else when a
+ * key returns. `as-told`: only if the upstream said when. `never`: the same request would meet the same answer.
+ */
+export type ComeBack = "soon" | "as-told" | "never";
+
 /** How a request that cannot be served ends. */
 export type LastWord =
   /** The upstream's own last answer is the truth. */
-  | { readonly kind: "pass-on" }
+  | { readonly kind: "pass-on"; readonly comeBack: ComeBack }
   | { readonly kind: "own"; readonly code: ErrorCode };
 
 /**
  * The last word when no further attempt is made.
  * @param last outcome of the last attempt, if there was one
  * @param passable whether an answer of the upstream is at hand to pass on
- * @param denial why no key was lent, when that is what ended it
+ * @param denial why no key was lent, when that is what ended it; undefined when other keys may have served
  */
 export function lastWord(last: Outcome | undefined, passable: boolean, denial: Denial | undefined): LastWord {
-  if (last === undefined) return { kind: "own", code: denial === undefined ? "internal" : DENIAL_CODES[denial.reason] };
+  const denied = denial === undefined ? undefined : DENIAL_CODES[denial.reason];
+  if (last === undefined) return own(denied ?? "internal");
   switch (last.kind) {
     // The client's own key was never involved: telling it that a key is bad or broke would mislead it.
     case "key-dead":
     case "key-misconfigured":
-      return { kind: "own", code: denial === undefined ? "pool-out-of-service" : DENIAL_CODES[denial.reason] };
+      return own(denied ?? "pool-out-of-service");
     case "billing":
-      return { kind: "own", code: denial?.reason === "quota" ? "pool-quota" : "pool-billing" };
+      return own(denied === "pool-quota" ? denied : "pool-billing");
     case "quota-minute":
     case "quota-day":
-      return { kind: "own", code: "pool-quota" };
+      return own("pool-quota");
     case "network":
-      return { kind: "own", code: last.evidence.reason === "timeout" ? "upstream-timeout" : "upstream-network" };
+      return own(last.evidence.reason === "timeout" ? "upstream-timeout" : "upstream-network");
     case "broken":
-      return { kind: "own", code: "upstream-broken" };
+      return own("upstream-broken");
     case "empty":
-      return passable ? { kind: "pass-on" } : { kind: "own", code: "upstream-empty" };
-    default:
-      return passable ? { kind: "pass-on" } : { kind: "own", code: "internal" };
+      return passable ? { kind: "pass-on" } : own("upstream-empty");
+    case "model-unavailable":
+    case "request-over-quota":
+    case "foreign-resource":
+    case "overloaded":
+    case "location":
+    case "caller-fault":
+    case "caller-left":
+    case "served":
+      return passable ? { kind: "pass-on" } : own("internal");
   }
+}
+
+function own(code: ErrorCode): LastWord {
+  return { kind: "own", code };
 }

@@ -37,7 +37,13 @@ export class Bookkeeper implements Disposable {
   #unsaved: DirtyStates | undefined;
   #lostRows = 0;
   #complainedAtMs = 0;
-  readonly #totals = { total: 0, byOutcome: {} as Record<string, number>, attempts: 0, promptTokens: 0, outputTokens: 0 };
+  readonly #totals = {
+    total: 0,
+    byOutcome: {} as Record<string, number>,
+    attempts: 0,
+    promptTokens: 0,
+    outputTokens: 0,
+  };
 
   constructor(options: BookkeeperOptions) {
     this.#options = options;
@@ -98,10 +104,13 @@ export class Bookkeeper implements Disposable {
       // A batch that could not be written stays in hand and goes first next time.
       this.#unsaved ??= scheduler.takeDirty(STATES_A_TURN);
       const { keys, models } = this.#unsaved;
-      if (keys.length > 0) store.keys.saveHealth(keys.map((state) => ({ id: state.id, health: storedHealthOf(state) })));
+      if (keys.length > 0)
+        store.keys.saveHealth(keys.map((state) => ({ id: state.id, health: storedHealthOf(state) })));
       const updatedAtMs = now();
       if (models.length > 0) {
-        store.models.save(models.map((state) => ({ project: state.project, model: state.model, state, updatedAtMs })));
+        store.models.save(
+          models.map((state) => ({ project: state.project, model: state.model, state, updatedAtMs })),
+        );
       }
       this.#unsaved = undefined;
       if (keys.length < STATES_A_TURN && models.length < STATES_A_TURN) return;
@@ -114,7 +123,10 @@ export class Bookkeeper implements Disposable {
       this.#pending.splice(0, REQUEST_LOG_BATCH_ROWS);
     }
     if (this.#lostRows > 0) {
-      this.#options.log.warn({ rows: this.#lostRows }, "request rows were lost while the database could not be written");
+      this.#options.log.warn(
+        { rows: this.#lostRows },
+        "request rows were lost while the database could not be written",
+      );
       this.#lostRows = 0;
     }
   }

@@ -58,13 +58,20 @@ function statusOf(options: ControlHandlerOptions): RunningStatus {
       inFlight: activeRequests,
     })),
     keys: { total: summary.keys, byState: summary.keysByState } satisfies KeyTotals,
-    models: summary.models.map((model) => modelStatus(options, model.model, model.availableKeys, model.unavailableKeys)),
+    models: summary.models.map((model) =>
+      modelStatus(options, model.model, model.availableKeys, model.unavailableKeys),
+    ),
     inFlight: counters.total("requests"),
     requests: { sinceMs: startedAtMs, ...bookkeeper.totals },
   };
 }
 
-function modelStatus(options: ControlHandlerOptions, model: string, ready: number, resting: number): ModelStatus {
+function modelStatus(
+  options: ControlHandlerOptions,
+  model: string,
+  ready: number,
+  resting: number,
+): ModelStatus {
   if (ready > 0) return { model, ready, resting };
   const { retryAtMs } = options.scheduler.denialFor(model, options.now());
   return retryAtMs === undefined ? { model, ready, resting } : { model, ready, resting, retryAtMs };

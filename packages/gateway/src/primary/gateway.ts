@@ -43,7 +43,11 @@ interface Ground {
 }
 
 /** @throws OperatorError or the system's error when the port, the database or the key folder cannot be used. */
-export async function startGateway(config: GatewayConfig, entries: ThreadEntries, log: Logger): Promise<Gateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  entries: ThreadEntries,
+  log: Logger,
+): Promise<Gateway> {
   await using cleanup = new AsyncDisposableStack();
   const startedAtMs = Date.now();
   const claim = await claimPort(config.host, config.port);
@@ -53,7 +57,14 @@ export async function startGateway(config: GatewayConfig, entries: ThreadEntries
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
-  const supervisor = new Supervisor({ config, ...claim, workers, entry: entries.worker, counters: memory, log });
+  const supervisor = new Supervisor({
+    config,
+    ...claim,
+    workers,
+    entry: entries.worker,
+    counters: memory,
+    log,
+  });
   cleanup.defer(() => supervisor.stop());
   const { pool, office } = connectPool(ground, supervisor, counters);
   supervisor.on({ receive: (...report) => office.receive(...report), lost: (holder) => office.lost(holder) });
@@ -64,7 +75,16 @@ export async function startGateway(config: GatewayConfig, entries: ThreadEntries
   const ticking = setInterval(() => office.tick(), TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
   const url = urlOf(config, claim.port);
-  const told = { keysDir: config.keysDir, baseUrl: url, store, scheduler, keySync, supervisor, bookkeeper, counters };
+  const told = {
+    keysDir: config.keysDir,
+    baseUrl: url,
+    store,
+    scheduler,
+    keySync,
+    supervisor,
+    bookkeeper,
+    counters,
+  };
   const handlers = controlHandlers({ ...told, startedAtMs, now });
   cleanup.use(await startControlServer({ database: store.path, log, handlers }));
   await supervisor.start();
@@ -76,7 +96,14 @@ export async function startGateway(config: GatewayConfig, entries: ThreadEntries
     await held.disposeAsync();
     return how;
   };
-  return { url, port: claim.port, supervisor, scheduler, stop, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return {
+    url,
+    port: claim.port,
+    supervisor,
+    scheduler,
+    stop,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
 }
 
 function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
@@ -85,7 +112,9 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
   const { lease, limits, rest } = config;
   const options = { rests: rest, projectConcurrencyMax: limits.keyConcurrency, leaseTtlMs: lease.ttlMs };
   const scheduler = new Scheduler(options, Math.random);
-  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests: config.requestLog, now }));
+  const bookkeeper = cleanup.use(
+    new Bookkeeper({ store, scheduler, log, logRequests: config.requestLog, now }),
+  );
   return { config, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
 }
 
@@ -118,7 +147,10 @@ function openKeySync({ config, store, log }: Ground, pool: PoolKeeper): KeySync 
 
 function workersFor(config: GatewayConfig, reusePort: ClaimedPort["reusePort"], log: Logger): number {
   if (reusePort || config.workers === 1) return config.workers;
-  log.warn("this platform cannot share a port between threads: one worker serves instead of %d", config.workers);
+  log.warn(
+    "this platform cannot share a port between threads: one worker serves instead of %d",
+    config.workers,
+  );
   return 1;
 }
 

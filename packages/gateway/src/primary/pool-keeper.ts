@@ -60,7 +60,8 @@ export class PoolKeeper {
     if (readiness === counters.readiness && ring.size > 0) return;
     counters.readiness = readiness;
     if (readiness === "ready") log.info({ keys: ring.size }, "ready: at least one key can serve");
-    else if (ring.size > 0) log.warn({ keys: ring.size }, "no key can serve now; `gemini-gateway status` says why");
+    else if (ring.size > 0)
+      log.warn({ keys: ring.size }, "no key can serve now; `gemini-gateway status` says why");
     else this.#adviseOnEmptyPool(keysDir);
   }
 

@@ -42,5 +42,6 @@ function firstSignal(opened: Log): Promise<Signal> {
 function endAtOnce(signal: Signal, opened: Log): never {
   opened.log.warn({ signal }, "ended at once");
   opened.flush();
+  // oxlint-disable-next-line unicorn/no-process-exit -- streams are running: nothing else ends them at once
   process.exit(CUT_SHORT[signal]);
 }

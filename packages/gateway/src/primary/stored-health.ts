@@ -11,7 +11,9 @@ export function keyStatesOf(rows: readonly KeyRow[]): StoredKeyState[] {
   return rows.flatMap(({ id, health: stored }) => {
     if (!isRecord(stored)) return [];
     const { health, standing } = stored;
-    return isState(health) && isState(standing) ? [{ id, health, standing } as unknown as StoredKeyState] : [];
+    return isState(health) && isState(standing)
+      ? [{ id, health, standing } as unknown as StoredKeyState]
+      : [];
   });
 }
 

@@ -210,10 +210,14 @@ export class Supervisor {
       this.#failedToStart(error ?? new Error(`a worker thread ended with code ${code} before it listened`));
       return;
     }
-    this.#options.log.error({ worker: member.holder, code, err: error }, "a worker thread died; it is replaced");
+    this.#options.log.error(
+      { worker: member.holder, code, err: error },
+      "a worker thread died; it is replaced",
+    );
     this.#youngDeaths = young ? this.#youngDeaths + 1 : 0;
     this.#replaced += 1;
-    const delayMs = this.#youngDeaths < 2 ? 0 : Math.min(RESTART_MAX_MS, RESTART_STEP_MS * 2 ** this.#youngDeaths);
+    const delayMs =
+      this.#youngDeaths < 2 ? 0 : Math.min(RESTART_MAX_MS, RESTART_STEP_MS * 2 ** this.#youngDeaths);
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       this.#spawn(member.part);
