@@ -3,10 +3,10 @@
  * Each worker also keeps its own part, so that the primary can take back what a dead worker still held.
  */
 
-/** Requests being served, bytes of request bodies kept for replay. */
-export type Counter = "requests" | "bodyBytes";
+/** Requests being served; request bodies kept for replay, in KiB so that 32 bits hold any machine's memory. */
+export type Counter = "requests" | "bodyKibibytes";
 
-const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, bodyBytes: 1 };
+const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, bodyKibibytes: 1 };
 const COUNTERS = 2;
 /** Slots before the workers' own: the totals, then the flags. */
 const READY_SLOT = COUNTERS;

@@ -181,7 +181,7 @@ describe("from the client to the upstream", () => {
     pieces = OK;
     const index = upstream.calls.length;
     expect((await ask(request)).status).toBe(200);
-    return await upstream.call(index);
+    return upstream.call(index);
   }
 
   const line = `POST ${MODEL_PATH}:countTokens`;

@@ -118,6 +118,15 @@ export const TIMEOUTS_SECTION = {
       reload: "restart",
       manual: "Longest time a client may take to send a whole request.",
     },
+    clientStall: {
+      kind: "duration",
+      default: "2m",
+      min: "1s",
+      max: "1h",
+      reload: "restart",
+      manual:
+        "Longest time a client may take none of an answer that is ready for it; then it is cut off, and its upstream with it.",
+    },
     clientIdle: {
       kind: "duration",
       default: "75s",

@@ -8,7 +8,7 @@ import { clientHeaders } from "@gemini-gateway/gemini/headers";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { ServerResponse } from "node:http";
 import type { KeptAnswer } from "./attempt.ts";
-import { ownAnswer, retryAfterSeconds, sendOwnAnswer } from "./own-answer.ts";
+import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
 
 /** `Retry-After` when nothing better is known, milliseconds. */
 const RETRY_AFTER_DEFAULT_MS = 1000;
@@ -98,13 +98,16 @@ export class ClientReply {
     this.#sendWhole(answer, headers);
   }
 
-  /** Answers with one of the gateway's own errors; returns the status. */
-  own(code: ErrorCode, retryAfterMs: number | undefined, closing: boolean): number {
+  /**
+   * Answers with one of the gateway's own errors; returns the status.
+   * @param unread whether (some of) the request's body has not been read
+   */
+  own(code: ErrorCode, retryAfterMs: number | undefined, unread: boolean): number {
     const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs);
-    const headers = closing ? [...this.#extraHeaders(), "connection", "close"] : this.#extraHeaders();
     this.#firstByteAtMs = this.#now();
     this.#bytes = Buffer.byteLength(answer.body);
-    sendOwnAnswer(this.#response, answer, headers);
+    if (unread) sendRefusal(this.#response, answer, this.#extraHeaders());
+    else sendOwnAnswer(this.#response, answer, this.#extraHeaders());
     return answer.status;
   }
 

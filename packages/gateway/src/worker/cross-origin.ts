@@ -30,36 +30,22 @@ export class CrossOrigin {
     if (origin === undefined) return [];
     const allowed = this.#allowedOrigin(origin);
     if (allowed === undefined) return [];
-    return ["access-control-allow-origin", allowed, "access-control-expose-headers", EXPOSED_HEADERS, "vary", "Origin"];
-  }
-
-  /** Answers a preflight request. */
-  answerPreflight(request: IncomingMessage, response: ServerResponse): void {
-    const origin = request.headers.origin;
-    const allowed = origin === undefined ? undefined : this.#allowedOrigin(origin);
-    if (allowed === undefined) {
-      response.writeHead(204, ["allow", ALLOWED_METHODS]);
-      response.end();
-      return;
-    }
-    const requested = request.headers["access-control-request-headers"];
-    const headers = [
+    return [
       "access-control-allow-origin",
       allowed,
-      "access-control-allow-methods",
-      ALLOWED_METHODS,
-      "access-control-allow-headers",
-      requested !== undefined && requested.length <= REQUESTED_HEADERS_MAX ? requested : ALLOWED_HEADERS_DEFAULT,
-      "access-control-max-age",
-      PREFLIGHT_SECONDS,
+      "access-control-expose-headers",
+      EXPOSED_HEADERS,
       "vary",
-      "Origin, Access-Control-Request-Headers",
+      "Origin",
     ];
-    // A page on the public web may only call a private address if the server says so.
-    if (request.headers["access-control-request-private-network"] === "true") {
-      headers.push("access-control-allow-private-network", "true");
-    }
-    response.writeHead(204, headers);
+  }
+
+  /** Answers a preflight request, or an `OPTIONS` that is none; `headers` (a flat list) are added. */
+  answerPreflight(request: IncomingMessage, response: ServerResponse, headers: readonly string[]): void {
+    const { origin } = request.headers;
+    const allowed = origin === undefined ? undefined : this.#allowedOrigin(origin);
+    const leave = allowed === undefined ? ["allow", ALLOWED_METHODS] : leaveFor(request, allowed);
+    response.writeHead(204, [...leave, ...headers]);
     response.end();
   }
 
@@ -67,4 +53,22 @@ export class CrossOrigin {
     if (this.#any) return "*";
     return this.#origins.has(origin) ? origin : undefined;
   }
+}
+
+function leaveFor(request: IncomingMessage, origin: string): string[] {
+  const requested = request.headers["access-control-request-headers"];
+  const isEchoed = requested !== undefined && requested.length <= REQUESTED_HEADERS_MAX;
+  const headers: Record<string, string> = {
+    "access-control-allow-origin": origin,
+    "access-control-allow-methods": ALLOWED_METHODS,
+    // `*` would not cover Authorization.
+    "access-control-allow-headers": isEchoed ? requested : ALLOWED_HEADERS_DEFAULT,
+    "access-control-max-age": PREFLIGHT_SECONDS,
+    vary: "Origin, Access-Control-Request-Headers",
+  };
+  // A page on the public web may only call a private address if the server says so.
+  if (request.headers["access-control-request-private-network"] === "true") {
+    headers["access-control-allow-private-network"] = "true";
+  }
+  return Object.entries(headers).flat();
 }

@@ -263,7 +263,6 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   }
 
   #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
-    // What is left of a refused body is not read: the connection cannot be used again.
     const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
     this.#end(outcome, status);
   }
@@ -310,7 +309,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
         firstByteAtMs: this.#reply.firstByteAtMs,
         requestId: this.#admission.requestId,
         method: this.#request.method ?? "",
-        route: this.route,
+        path: this.route.upstreamPath,
         model: this.#model,
         status,
         outcome,

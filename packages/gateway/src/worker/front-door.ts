@@ -4,19 +4,23 @@
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
+import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
 import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Authenticator, type Caller } from "./auth.ts";
+import { ANONYMOUS, Authenticator, type Caller } from "./auth.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
-import { ownAnswer, sendOwnAnswer } from "./own-answer.ts";
+import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
 import type { RequestIds } from "./request-ids.ts";
+import { rowOf } from "./request-record.ts";
 import type { Service } from "./service.ts";
 
 /** What a client turned away for want of room is told, milliseconds. */
 const BUSY_RETRY_MS = 1000;
 
-const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
+/** What a client puts before the path when it takes the gateway for a proxy (RFC 9112, 3.2.2). */
+const ABSOLUTE_FORM_START = /^https?:\/\/[^/?#]*/i;
 
 const PROBES = ["/healthz", "/readyz"] as const;
 type Probe = (typeof PROBES)[number];
@@ -36,32 +40,55 @@ export class FrontDoor {
 
   /** Handles one request from its head on. Never throws. */
   receive(request: IncomingMessage, response: ServerResponse): void {
-    const startedAtMs = this.#service.now();
-    const url = request.url ?? "/";
-    const method = request.method ?? "GET";
-    if (method === "OPTIONS") {
-      this.#crossOrigin.answerPreflight(request, response);
-      return;
+    const arrival: Arrival = {
+      request,
+      response,
+      method: request.method ?? "GET",
+      url: originForm(request.url ?? "/"),
+      requestId: this.#requestIds.next(),
+      startedAtMs: this.#service.now(),
+    };
+    const probe = this.#probeOf(arrival.url);
+    if (arrival.method === "OPTIONS") {
+      this.#crossOrigin.answerPreflight(request, response, ["x-request-id", arrival.requestId]);
+    } else if (probe === undefined) {
+      this.#admit(arrival);
+    } else {
+      this.#answerProbe(probe, arrival);
     }
-    const probe = this.#probeOf(url);
-    if (probe !== undefined) {
-      this.#answerProbe(probe, response);
-      return;
-    }
-    const requestId = this.#requestIds.next();
-    const extraHeaders = ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)];
+  }
+
+  #admit(arrival: Arrival): void {
+    const { request, response, method, url, requestId, startedAtMs } = arrival;
     const route = this.#routeOf(method, url);
     if (route === undefined) {
-      this.#turnAway(request, response, METHODS.has(method) ? "not-found" : "method-not-allowed", undefined, extraHeaders);
+      this.#turnAway(
+        arrival,
+        KNOWN_METHODS.has(method) ? "not-found" : "method-not-allowed",
+        undefined,
+        ANONYMOUS,
+      );
       return;
     }
     const caller = this.#authenticator.identify(request.rawHeaders, url);
-    const refusal = this.#refusalFor(method, caller);
+    const refusal = this.#refusalFor(request, caller);
     if (refusal !== undefined) {
-      this.#turnAway(request, response, refusal, route, extraHeaders);
+      this.#turnAway(arrival, refusal, route, caller);
       return;
     }
-    new Exchange(this.#service, request, response, { route, caller, requestId, startedAtMs, extraHeaders }).begin();
+    const extraHeaders = this.#extraHeaders(arrival);
+    new Exchange(this.#service, request, response, {
+      route,
+      caller,
+      requestId,
+      startedAtMs,
+      extraHeaders,
+    }).begin();
+  }
+
+  /** Headers every answer carries; a flat list. */
+  #extraHeaders({ request, requestId }: Arrival): readonly string[] {
+    return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)];
   }
 
   /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
@@ -73,38 +100,83 @@ export class FrontDoor {
 
   #probeOf(url: string): Probe | undefined {
     const { pathPrefix } = this.#service.config;
-    return PROBES.find((probe) => url === probe || url === pathPrefix + probe);
+    const queryAt = url.indexOf("?");
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    return PROBES.find((probe) => path === probe || path === pathPrefix + probe);
   }
 
   /** Why this caller may not come in; on undefined a place among the concurrent requests has been taken. */
-  #refusalFor(method: string, caller: Caller): ErrorCode | undefined {
+  #refusalFor({ method = "", headers, httpVersion }: IncomingMessage, caller: Caller): ErrorCode | undefined {
     const { config, counters } = this.#service;
-    if (!METHODS.has(method)) return "method-not-allowed";
+    if (!KNOWN_METHODS.has(method)) return "method-not-allowed";
+    if (headers.host === undefined && httpVersion !== "1.0") return "malformed-request";
     if (!caller.authenticated && config.anonymous === "denied") return "unauthenticated";
     if (!counters.tryAdd("requests", 1, config.limits.requests)) return "too-many-requests-at-once";
     return undefined;
   }
 
-  #answerProbe(probe: Probe, response: ServerResponse): void {
+  #answerProbe(probe: Probe, arrival: Arrival): void {
     const { readiness } = this.#service.counters;
     const good = probe === "/healthz" || readiness === "ready";
     const body = `${JSON.stringify(probe === "/healthz" ? { status: "alive" } : { status: readiness })}\n`;
-    response.writeHead(good ? 200 : 503, ["content-type", "application/json", "cache-control", "no-store"]);
-    response.end(body);
+    const headers = [
+      "content-type",
+      "application/json",
+      "content-length",
+      String(body.length),
+      "cache-control",
+      "no-store",
+    ];
+    arrival.response.writeHead(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)]);
+    arrival.response.end(body);
   }
 
-  #turnAway(
-    request: IncomingMessage,
-    response: ServerResponse,
-    code: ErrorCode,
-    route: Route | undefined,
-    extraHeaders: readonly string[],
-  ): void {
+  #turnAway(arrival: Arrival, code: ErrorCode, route: Route | undefined, caller: Caller): void {
     const dialect = route === undefined ? "native" : answerDialect(route);
     const retryAfterMs = code === "too-many-requests-at-once" ? BUSY_RETRY_MS : undefined;
-    const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-    // A body nobody will read: drop the connection after the answer instead of swallowing it.
-    const headers = hasBody ? [...extraHeaders, "connection", "close"] : extraHeaders;
-    sendOwnAnswer(response, ownAnswer(code, dialect, retryAfterMs), headers);
+    const answer = ownAnswer(code, dialect, retryAfterMs);
+    sendRefusal(arrival.response, answer, this.#extraHeaders(arrival));
+    const atMs = this.#service.now();
+    this.#service.turnedAway(
+      rowOf({
+        atMs,
+        startedAtMs: arrival.startedAtMs,
+        firstByteAtMs: atMs,
+        requestId: arrival.requestId,
+        method: arrival.method,
+        path: route?.upstreamPath ?? pathToTell(arrival.url),
+        model: route?.model ?? "",
+        status: answer.status,
+        outcome: "refused",
+        notes: [],
+        bytesIn: 0,
+        bytesOut: answer.body.length,
+        usage: undefined,
+        client: caller.name,
+        address: arrival.request.socket.remoteAddress ?? "",
+      }),
+    );
   }
+}
+
+/** One request at the door. */
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly requestId: string;
+  readonly startedAtMs: number;
+}
+
+function originForm(target: string): string {
+  if (target.startsWith("/")) return target;
+  const path = target.replace(ABSOLUTE_FORM_START, "");
+  return path === "" || path.startsWith("?") ? `/${path}` : path;
+}
+
+/** The path of a URL nobody knows: its query may hold anything. */
+function pathToTell(url: string): string {
+  return redactKeyShapes(url.split("?", 1)[0] ?? "");
 }

@@ -1,51 +1,59 @@
-/** The HTTP listener of a worker thread: its limits, its time-outs, and a clean answer to what is not HTTP. */
+/**
+ * The HTTP listener of a worker thread: its limits and its time-outs. Worker threads. Knows nothing of Gemini; what is
+ * not HTTP goes to broken-requests.ts.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { GatewayConfig } from "../config.ts";
-import { ownAnswer } from "./own-answer.ts";
+import { BrokenRequests } from "./broken-requests.ts";
+import type { RequestIds } from "./request-ids.ts";
 
 /** How often node looks for requests that are late, milliseconds. */
 const LATE_CHECK_MS = 1000;
 const HEADERS_COUNT_MAX = 200;
 
-export function createHttpServer(
-  config: GatewayConfig,
-  receive: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: config.limits.headerBytes,
-      headersTimeout: config.timeouts.clientHeadersMs,
-      requestTimeout: config.timeouts.clientBodyMs,
-      keepAliveTimeout: config.timeouts.clientIdleMs,
-      connectionsCheckingInterval: LATE_CHECK_MS,
-      noDelay: true,
-      insecureHTTPParser: false,
-      requireHostHeader: false,
-    },
-    receive,
-  );
+type Receive = (request: IncomingMessage, response: ServerResponse) => void;
+
+export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, receive: Receive): Server {
+  const server = createServer({
+    maxHeaderSize: config.limits.headerBytes,
+    headersTimeout: config.timeouts.clientHeadersMs,
+    requestTimeout: config.timeouts.clientBodyMs,
+    keepAliveTimeout: config.timeouts.clientIdleMs,
+    connectionsCheckingInterval: LATE_CHECK_MS,
+    noDelay: true,
+    insecureHTTPParser: false,
+    // The front door asks for it, so that the answer has Google's shape.
+    requireHostHeader: false,
+  });
   server.maxConnections = config.limits.connections;
   server.maxHeadersCount = HEADERS_COUNT_MAX;
-  server.timeout = 0;
-  server.on("clientError", answerBrokenRequest);
+  server.timeout = config.timeouts.clientStallMs;
+  const broken = new BrokenRequests(requestIds);
+  const open: Receive = (request, response) => {
+    broken.watch(response);
+    response.on("timeout", cutIfStalled);
+    receive(request, response);
+  };
+  server.on("request", open);
+  server.on("checkContinue", (request, response) => {
+    // Leave is given when somebody begins to read: a request turned away by its head never sends its body.
+    request.once("resume", () => {
+      if (!response.headersSent) response.writeContinue();
+    });
+    open(request, response);
+  });
+  // Other expectations are unknown to everybody, the upstream included: they are not passed on.
+  server.on("checkExpectation", open);
+  server.on("connect", (_request, socket) => broken.refuse(socket as Socket, "method-not-allowed"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => broken.receive(error, socket as Socket));
   return server;
 }
 
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: "headers-too-large",
-  ERR_HTTP_REQUEST_TIMEOUT: "unfinished-request",
-};
-
-/** Answers bytes that are no HTTP request, and closes. Reaches no key and no log line with content. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const { status, body, headers } = ownAnswer(CODES[error.code ?? ""] ?? "malformed-request", "native");
-  const lines = [`HTTP/1.1 ${status} ${status === 408 ? "Request Timeout" : "Bad Request"}`, "connection: close"];
-  for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+/**
+ * Called when nothing moved on the connection for `timeouts.clientStall`. Waiting for the upstream is no fault of the
+ * client's; not taking what is ready for it is. One timer list of node's serves all connections of the thread.
+ */
+function cutIfStalled(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }

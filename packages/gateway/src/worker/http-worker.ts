@@ -36,8 +36,9 @@ export class HttpWorker {
     this.#counters = new SharedCounters(start.counters, start.part);
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
-    this.#door = new FrontDoor(this.#service(config), new RequestIds());
-    this.#server = createHttpServer(config, (request, response) => this.#receive(request, response));
+    const requestIds = new RequestIds();
+    this.#door = new FrontDoor(this.#service(config), requestIds);
+    this.#server = createHttpServer(config, requestIds, (request, response) => this.#receive(request, response));
   }
 
   start(): void {
@@ -60,6 +61,7 @@ export class HttpWorker {
         this.#activeRequests += 1;
       },
       ended: (row) => this.#ended(row),
+      turnedAway: (row) => this.#outbox.log(row),
     };
   }
 

@@ -2,11 +2,22 @@
 import { type ErrorCode, errorAnswerOf } from "@gemini-gateway/core/error-codes";
 import { errorAnswer, type AnswerDialect } from "@gemini-gateway/gemini/error-answer";
 import type { ServerResponse } from "node:http";
+import { discardRest } from "./unread-body.ts";
 
 /** Longest `Retry-After` told to a client, seconds: a day and an hour covers every daily quota. */
 const RETRY_AFTER_MAX_SECONDS = 90_000;
 
+/** Methods that any path may be asked with; the upstream may still refuse one. */
+export const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Headers that HTTP asks of a status (RFC 9110, 11.6.1 and 15.5.6). */
+const HEADERS_OF: Partial<Record<ErrorCode, readonly string[]>> = {
+  unauthenticated: ["www-authenticate", 'Bearer realm="gemini-gateway"'],
+  "method-not-allowed": ["allow", [...METHODS, "OPTIONS"].join(", ")],
+};
+
 export interface OwnAnswer {
+  readonly code: ErrorCode;
   readonly status: number;
   readonly body: string;
   /** Flat name, value list. */
@@ -24,9 +35,14 @@ export function ownAnswer(code: ErrorCode, dialect: AnswerDialect, retryAfterMs?
       ? { code: status, status: canonical, message: text }
       : { code: status, status: canonical, message: text, retryAfterMs };
   const body = errorAnswer(error, dialect);
-  const headers = ["content-type", "application/json; charset=UTF-8", "content-length", String(Buffer.byteLength(body))];
+  const headers = [
+    "content-type",
+    "application/json; charset=UTF-8",
+    "content-length",
+    String(Buffer.byteLength(body)),
+  ];
   if (retryAfterMs !== undefined) headers.push("retry-after", retryAfterSeconds(retryAfterMs));
-  return { status, body, headers };
+  return { code, status, body, headers: [...headers, ...(HEADERS_OF[code] ?? [])] };
 }
 
 /** Whole seconds, at least 1: a client that comes back at once would find the same. */
@@ -35,8 +51,30 @@ export function retryAfterSeconds(retryAfterMs: number): string {
 }
 
 /** Sends an own answer with `extraHeaders` (flat list). Does nothing when the response has begun. */
-export function sendOwnAnswer(response: ServerResponse, answer: OwnAnswer, extraHeaders: readonly string[]): void {
+export function sendOwnAnswer(
+  response: ServerResponse,
+  answer: OwnAnswer,
+  extraHeaders: readonly string[],
+): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, [...answer.headers, ...extraHeaders]);
   response.end(answer.body);
+}
+
+/**
+ * Sends an own answer to a request whose body is not wanted, and settles what becomes of the connection: it goes on
+ * when the rest of the body can be read past, else it ends with the answer.
+ */
+export function sendRefusal(
+  response: ServerResponse,
+  answer: OwnAnswer,
+  extraHeaders: readonly string[],
+): void {
+  const { req } = response;
+  const isUnreadable = answer.code === "malformed-request" || answer.code === "unfinished-request";
+  // Whoever waits for leave to send may now send the body or not: only a new connection makes that clear.
+  const isWaiting = req.headers.expect !== undefined && !req.complete;
+  const isLast = isUnreadable || isWaiting;
+  sendOwnAnswer(response, answer, isLast ? [...extraHeaders, "connection", "close"] : extraHeaders);
+  if (!isLast) discardRest(req);
 }

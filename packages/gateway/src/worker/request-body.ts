@@ -4,8 +4,14 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { SharedCounters } from "../shared-counters.ts";
+import { ChunkList } from "./chunk-list.ts";
 
-export type BodyRefusal = "body-too-large" | "body-memory-full" | "unfinished-request";
+/** What can be wrong with the bytes of a body that has begun. */
+export type BodyFault = "malformed-request" | "unfinished-request";
+export type BodyRefusal = BodyFault | "body-too-large" | "body-memory-full";
+
+/** Emitted on a request, with a {@link BodyFault}, by whoever learns that the rest of its body will not come. */
+export const BODY_BROKEN_EVENT = Symbol("body broken");
 
 export interface BodyLimits {
   /** Largest body, bytes. */
@@ -16,19 +22,22 @@ export interface BodyLimits {
 
 /** Bodies up to this size are joined into one buffer, bytes; larger ones are sent chunk by chunk, sparing a copy. */
 const JOINED_BYTES_MAX = 1_048_576;
+/** Memory is counted in these units: bytes would overflow the shared counter at 2 GB. */
+const KIBIBYTE = 1024;
 
-const EMPTY = Buffer.alloc(0);
+type Done = (refusal?: BodyRefusal) => void;
 
 export class RequestBody {
   readonly #counters: SharedCounters;
-  #chunks: Buffer[] = [];
+  readonly #chunks = new ChunkList();
   #bytes = 0;
-  #released = false;
+  #reservedKibibytes = 0;
 
   constructor(counters: SharedCounters) {
     this.#counters = counters;
   }
 
+  /** Bytes received; still told after {@link release}. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -37,58 +46,66 @@ export class RequestBody {
    * Reads until the end of the request, then calls `done` once: with nothing, or with why it was refused.
    * Never calls it when the client leaves; the caller watches for that.
    */
-  read(request: IncomingMessage, limits: BodyLimits, done: (refusal?: BodyRefusal) => void): void {
-    const declared = Number(request.headers["content-length"] ?? 0);
-    if (declared > limits.bodyBytes) {
-      done("body-too-large");
+  read(request: IncomingMessage, limits: BodyLimits, done: Done): void {
+    const refusal = this.#refusalOf(Number(request.headers["content-length"] ?? 0), limits);
+    if (refusal !== undefined) {
+      done(refusal);
       return;
     }
-    let refused = false;
-    request.on("data", (chunk: Buffer) => {
-      if (refused) return;
-      const refusal = this.#accept(chunk, limits);
-      if (refusal !== undefined) {
-        refused = true;
-        this.release();
-        done(refusal);
-      }
-    });
-    request.on("end", () => {
-      if (!refused) done();
-    });
+    const onData = (chunk: Buffer): void => {
+      const fault = this.#accept(chunk, limits);
+      if (fault !== undefined) finish(fault);
+    };
+    const finish: Done = (fault) => {
+      request.off("data", onData).off("end", finish).off(BODY_BROKEN_EVENT, finish);
+      if (fault !== undefined) this.release();
+      done(fault);
+    };
+    request.on("data", onData).on("end", finish).on(BODY_BROKEN_EVENT, finish);
   }
 
-  #accept(chunk: Buffer, limits: BodyLimits): BodyRefusal | undefined {
-    if (this.#released) return "unfinished-request";
-    if (this.#bytes + chunk.length > limits.bodyBytes) return "body-too-large";
-    if (!this.#counters.tryAdd("bodyBytes", chunk.length, limits.bodyMemoryBytes)) return "body-memory-full";
+  /** Tells from the declared length alone that a body cannot be kept, before a byte of it is read. */
+  #refusalOf(declaredBytes: number, { bodyBytes, bodyMemoryBytes }: BodyLimits): BodyRefusal | undefined {
+    if (declaredBytes > bodyBytes) return "body-too-large";
+    const usedBytes = declaredBytes === 0 ? 0 : this.#counters.total("bodyKibibytes") * KIBIBYTE;
+    return usedBytes + declaredBytes > bodyMemoryBytes ? "body-memory-full" : undefined;
+  }
+
+  #accept(chunk: Buffer, { bodyBytes, bodyMemoryBytes }: BodyLimits): BodyRefusal | undefined {
+    const bytes = this.#bytes + chunk.length;
+    if (bytes > bodyBytes) return "body-too-large";
+    const missing = Math.ceil(bytes / KIBIBYTE) - this.#reservedKibibytes;
+    if (missing > 0) {
+      const max = Math.floor(bodyMemoryBytes / KIBIBYTE);
+      if (!this.#counters.tryAdd("bodyKibibytes", missing, max)) return "body-memory-full";
+      this.#reservedKibibytes += missing;
+    }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#bytes = bytes;
     return undefined;
   }
 
-  /** The whole body as one buffer. */
+  /** The whole body as one buffer; empty once released. */
   whole(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks, this.#bytes)];
-    return this.#chunks[0] ?? EMPTY;
+    return this.#chunks.joined();
   }
 
   /** The body as the upstream client takes it; null when there is none. May be asked for again on every attempt. */
   toSend(): Buffer | AsyncIterable<Buffer> | null {
     if (this.#bytes === 0) return null;
-    return this.#bytes <= JOINED_BYTES_MAX || this.#chunks.length === 1 ? this.whole() : replay(this.#chunks);
+    const chunks = this.#chunks.all();
+    return this.#bytes <= JOINED_BYTES_MAX || chunks.length === 1 ? this.whole() : replay(chunks);
   }
 
   /** Gives the memory back: once an answer has begun there is nothing left to replay. */
   release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    if (this.#bytes > 0) this.#counters.subtract("bodyBytes", this.#bytes);
-    this.#chunks = [];
+    this.#chunks.clear();
+    if (this.#reservedKibibytes > 0) this.#counters.subtract("bodyKibibytes", this.#reservedKibibytes);
+    this.#reservedKibibytes = 0;
   }
 }
 
-// oxlint-disable-next-line require-await -- the upstream client takes an async iterable, not a plain one
+/** The upstream client takes an async iterable, not a plain one. */
 async function* replay(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
   yield* chunks;
 }

@@ -1,6 +1,5 @@
 /** Words a finished request for the log and an attempt trail for whoever asked. Worker threads; pure. */
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
-import type { Route } from "@gemini-gateway/gemini/route";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { RequestRow } from "../protocol.ts";
 
@@ -27,7 +26,8 @@ export interface FinishedRequest {
   readonly firstByteAtMs: number;
   readonly requestId: string;
   readonly method: string;
-  readonly route: Route;
+  /** Without credentials; longer ones are cut. */
+  readonly path: string;
   readonly model: string;
   readonly status: number;
   readonly outcome: RowOutcome;
@@ -40,11 +40,11 @@ export interface FinishedRequest {
 }
 
 export function rowOf(finished: FinishedRequest): RequestRow {
-  const { startedAtMs, firstByteAtMs, route, notes, usage, ...same } = finished;
+  const { startedAtMs, firstByteAtMs, path, notes, usage, ...same } = finished;
   const last = notes.at(-1);
   return {
     ...same,
-    path: route.upstreamPath.slice(0, PATH_CHARACTERS_MAX),
+    path: path.slice(0, PATH_CHARACTERS_MAX),
     firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - startedAtMs,
     attempts: notes.length,
     durationMs: finished.atMs - startedAtMs,

@@ -12,9 +12,12 @@ export interface Service {
   readonly desk: LeaseDesk;
   readonly upstream: Upstream;
   readonly retryBudget: RetryBudget;
-  now(): number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** Called once by every request that was let in … */
   begun(): void;
   /** … and once when it has ended. */
   ended(row: RequestRow): void;
+  /** Called once by every request that was not let in. */
+  turnedAway(row: RequestRow): void;
 }

@@ -1,0 +1,29 @@
+/**
+ * What to do with a body that nobody wants: reads past it for a while. Worker threads. Keeps nothing of it.
+ * A connection closed while its client still sends is reset, and many clients then never see the answer.
+ */
+import type { IncomingMessage } from "node:http";
+
+/** Bytes read past before the connection is cut: more costs the gateway more than a clear answer is worth. */
+export const LINGER_BYTES_MAX = 16_777_216;
+/** Longest time spent so, milliseconds. */
+export const LINGER_MS = 3_000;
+
+/** Reads the rest of the request and forgets it; cuts the connection when that is too much or takes too long. */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete) {
+    request.resume();
+    return;
+  }
+  let bytes = 0;
+  const cut = (): void => void request.socket.destroy();
+  const timer = setTimeout(cut, LINGER_MS);
+  timer.unref();
+  const stop = (): void => clearTimeout(timer);
+  request.once("end", stop);
+  request.once("close", stop);
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES_MAX) cut();
+  });
+}
