@@ -7,7 +7,9 @@ function pageOf(query: string): ModelPage | undefined {
 }
 
 function listOf(names: readonly string[], nextPageToken?: string): Buffer {
-  return Buffer.from(JSON.stringify({ models: names.map((name) => ({ name: `models/${name}` })), nextPageToken }));
+  return Buffer.from(
+    JSON.stringify({ models: names.map((name) => ({ name: `models/${name}` })), nextPageToken }),
+  );
 }
 
 interface Listed {
@@ -53,7 +55,9 @@ describe("the page asked for", () => {
   );
 
   it("is only a matter of the native list", () => {
-    expect(modelPageOf({ operation: "openai.models.list", upstreamPath: "/v1beta/openai/models" })).toBeUndefined();
+    expect(
+      modelPageOf({ operation: "openai.models.list", upstreamPath: "/v1beta/openai/models" }),
+    ).toBeUndefined();
   });
 });
 
@@ -90,11 +94,11 @@ describe("the page cut", () => {
     );
   });
 
-  it("never throws on any token", () => {
+  it("takes no other text for a token of its own", () => {
+    const texts = fc.oneof(fc.string({ minLength: 1 }), fc.base64String({ minLength: 1 }));
     fc.assert(
-      fc.property(fc.string(), fc.integer({ min: 1, max: 5 }), (token, size) => {
-        const page = pageOf(`?pageSize=${size}&pageToken=${encodeURIComponent(token)}`);
-        if (page !== undefined) cutModelPage(listOf(["a", "b", "c"]), page);
+      fc.property(texts, (token) => {
+        expect(pageOf(`?pageToken=${encodeURIComponent(token)}`)).toBeUndefined();
       }),
     );
   });

@@ -92,7 +92,7 @@ describe("served", () => {
     const error: unknown = await embed({ model: google.embedding(EMBEDDING_MODEL), value: "" }).catch(
       (reason: unknown) => reason,
     );
-    expect(error).toSatisfy(APICallError.isInstance);
+    expect(error).toSatisfy((thrown) => APICallError.isInstance(thrown));
     expect(error).toMatchObject({ statusCode: 400, isRetryable: false });
     expect(upstreamStatuses(pool.emulator)).toEqual([400]);
   });

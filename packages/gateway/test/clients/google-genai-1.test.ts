@@ -8,7 +8,7 @@ import { promiseGoogleGenAi } from "./google-genai-promises.ts";
 promiseGoogleGenAi({
   // The calls tested are the same in both; private fields and enums make the types foreign to each other.
   create: (options) =>
-    new GoogleGenAI(options as ConstructorParameters<typeof GoogleGenAI>[0]) as unknown as NewestGoogleGenAI,
+    new GoogleGenAI(options) as unknown as NewestGoogleGenAI,
   ApiError,
   apiVersion: "v1beta",
 });
