@@ -97,30 +97,40 @@ export function lastWord(last: Outcome | undefined, passable: boolean, denial: D
     // The client's own key was never involved: telling it that a key is bad or broke would mislead it.
     case "key-dead":
     case "key-misconfigured":
-      return own(denied ?? "pool-out-of-service");
     case "billing":
-      return own(denied === "pool-quota" ? denied : "pool-billing");
+      return own(denied ?? "tried-in-vain");
     case "quota-minute":
     case "quota-day":
-      return own("pool-quota");
+      return own(denied === undefined ? "tried-quota" : "pool-quota");
+    case "model-unavailable":
+      // A project that may use the model but cannot now is the better news.
+      return denied === undefined || denied === "pool-model-unavailable"
+        ? passedOn(passable, "never", "pool-model-unavailable")
+        : own(denied);
     case "network":
       return own(last.evidence.reason === "timeout" ? "upstream-timeout" : "upstream-network");
     case "broken":
       return own("upstream-broken");
     case "empty":
-      return passable ? { kind: "pass-on" } : own("upstream-empty");
-    case "model-unavailable":
-    case "request-over-quota":
-    case "foreign-resource":
+      return passedOn(passable, "never", "upstream-empty");
     case "overloaded":
-    case "location":
+      return passedOn(passable, "soon", "upstream-broken");
+    case "request-over-quota":
+      return passedOn(passable, "as-told", "tried-quota");
     case "caller-fault":
-    case "caller-left":
+      return passedOn(passable, "never", "unsendable-request");
+    case "foreign-resource":
+    case "location":
     case "served":
-      return passable ? { kind: "pass-on" } : own("internal");
+    case "caller-left":
+      return passedOn(passable, "never", "internal");
   }
 }
 
 function own(code: ErrorCode): LastWord {
   return { kind: "own", code };
+}
+
+function passedOn(passable: boolean, comeBack: ComeBack, otherwise: ErrorCode): LastWord {
+  return passable ? { kind: "pass-on", comeBack } : own(otherwise);
 }
