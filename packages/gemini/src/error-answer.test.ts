@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { classifyAnswer } from "./classify.ts";
-import { answerDialect, errorAnswer, lateErrorFrame } from "./error-answer.ts";
+import { answerDialect, errorAnswer, lateErrorAnswer, lateErrorFrame } from "./error-answer.ts";
 import { parseErrorBody } from "./error-body.ts";
 import { routeRequest } from "./route.ts";
 
@@ -61,6 +61,40 @@ describe("answerDialect", () => {
   });
 });
 
+describe("lateErrorAnswer", () => {
+  const error = { code: 429, message: "m", status: "RESOURCE_EXHAUSTED", details: [{ "@type": "t" }] };
+
+  it.each([
+    ["an event", `data: ${JSON.stringify({ error })}\r\n\r\n`],
+    ["a body", JSON.stringify({ error }, undefined, 2)],
+    ["an array", JSON.stringify([{ error }])],
+  ])("takes the error out of %s, whole", (_name, text) => {
+    const answer = lateErrorAnswer(text, "native");
+    expect(answer?.status).toBe(429);
+    expect(JSON.parse(answer?.body ?? "")).toEqual({ error });
+  });
+
+  it("puts it into the list that the dialect has around errors", () => {
+    for (const dialect of ["array", "openai"] as const) {
+      expect(JSON.parse(lateErrorAnswer(JSON.stringify({ error }), dialect)?.body ?? "")).toEqual([
+        { error },
+      ]);
+    }
+  });
+
+  it("finds the status by the name of an Interactions error, and takes an unknown one for a fault of the server", () => {
+    const named = (code: string): number | undefined =>
+      lateErrorAnswer(JSON.stringify({ error: { code, message: "m" } }), "interactions")?.status;
+    expect(named("quota_exceeded")).toBe(429);
+    expect(named("something_new")).toBe(500);
+  });
+
+  it("gives nothing for what is no error", () => {
+    expect(lateErrorAnswer('{"candidates":[]}', "native")).toBeUndefined();
+    expect(lateErrorAnswer("<html>", "native")).toBeUndefined();
+  });
+});
+
 describe("lateErrorFrame", () => {
   const error = { code: 503, status: "UNAVAILABLE", message: "m" };
   const json = '{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}';
@@ -73,6 +107,7 @@ describe("lateErrorFrame", () => {
     ["openai-sse", false, `\n\ndata: ${json}\n\n`],
     ["json-array", true, `,\r\n${json}\n]`],
     ["json-array", "start", `[${json}\n]`],
+    ["json-array", "after-comma", `${json}\n]`],
     ["json-array", false, undefined],
     [
       "interactions-sse",

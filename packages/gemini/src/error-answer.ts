@@ -2,7 +2,9 @@
  * Errors the gateway words itself, in the shape Google's clients understand, for every dialect they speak.
  * Runs on the HTTP workers. Texts given to it reach clients: they must hold no secret.
  */
+import { readErrorObject } from "./error-body.ts";
 import type { Route } from "./route.ts";
+import { statusOfError } from "./status-names.ts";
 import type { StreamDialect } from "./stream-inspector.ts";
 
 /** "openai" is array-wrapped like "array": so Google answers on its compatible routes. */
@@ -76,21 +78,46 @@ export function errorAnswer(error: AnswerError, dialect: AnswerDialect): string 
   return `${JSON.stringify(dialect === "native" ? native : [native], undefined, 2)}\n`;
 }
 
+/** An error that came inside a 200, as the answer it should have been. */
+export interface LateErrorAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * Puts an error that came inside a 200 before anything else into an answer of its own: with its status, in the
+ * dialect of the route, its words and details unchanged.
+ * @param text JSON of the error, or the event or array that holds it, redacted.
+ * @returns undefined when it holds no error. Never throws.
+ */
+export function lateErrorAnswer(text: string, dialect: AnswerDialect): LateErrorAnswer | undefined {
+  const error = readErrorObject(text);
+  if (error === undefined) return undefined;
+  const { code, status } = error;
+  const name = typeof status === "string" ? status : typeof code === "string" ? code : "";
+  const isWrapped = dialect === "array" || dialect === "openai";
+  const body = `${JSON.stringify(isWrapped ? [{ error }] : { error }, undefined, 2)}\n`;
+  return { status: statusOfError(typeof code === "number" ? code : undefined, name), body };
+}
+
 /**
  * The one event that tells a client, mid-stream, that no more will come. For SSE a `data:` event is the only form
  * that crashes no known client; the openai client throws on an error object and would take an array for a chunk.
  *
- * @param atBoundary whether the bytes sent so far end between events; "start" when nothing was sent.
+ * @param atBoundary whether the bytes sent so far end between events; "start" when nothing was sent, "after-comma"
+ *   when an array's next element is due.
  * @returns undefined when nothing can be said there: inside an array's element the connection can only be cut.
  */
 export function lateErrorFrame(
   dialect: StreamDialect,
-  atBoundary: boolean | "start",
+  atBoundary: boolean | "start" | "after-comma",
   error: AnswerError,
 ): string | undefined {
   if (dialect === "json-array") {
     if (atBoundary === false) return undefined;
-    return `${atBoundary === "start" ? "[" : ",\r\n"}${JSON.stringify(nativeError(error))}\n]`;
+    const opening = atBoundary === "start" ? "[" : atBoundary === "after-comma" ? "" : ",\r\n";
+    return `${opening}${JSON.stringify(nativeError(error))}\n]`;
   }
   // Ends the line that was cut and the event it belongs to.
   const lineEnd = dialect === "sse" ? "\r\n" : "\n";

@@ -51,13 +51,17 @@ function errorIn(json: unknown): Fields | undefined {
   return isFields(holder["error"]) ? holder["error"] : undefined;
 }
 
+/** The error object of a body, as it came; undefined when it holds none. Never throws. */
+export function readErrorObject(body: string): Readonly<Record<string, unknown>> | undefined {
+  return body.length > ERROR_LENGTH_MAX ? undefined : errorIn(jsonIn(body));
+}
+
 /**
  * Reads an error body.
  * @returns undefined when it holds no error object (HTML, empty, another shape). Never throws.
  */
 export function parseErrorBody(body: string): ParsedError | undefined {
-  if (body.length > ERROR_LENGTH_MAX) return undefined;
-  const error = errorIn(jsonIn(body));
+  const error = readErrorObject(body);
   if (error === undefined) return undefined;
   const message = textOf(error["message"]);
   const details = readDetails(error["details"]);

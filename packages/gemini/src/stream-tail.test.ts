@@ -17,7 +17,7 @@ describe("an event stream", () => {
   it("finished, with its usage", () => {
     const verdict = judge("sse", `rtial"}]}\r\n\r\ndata: ${TEXT}\r\n\r\ndata: ${LAST}\r\n\r\n`);
     const usage = { promptTokens: 18, outputTokens: 66, totalTokens: 84 };
-    expect(verdict).toEqual({ finished: true, usage, openBoundary: true });
+    expect(verdict).toEqual({ finished: true, usage, openBoundary: true, closed: false });
   });
 
   it("stopped without a finish reason", () => {
@@ -81,10 +81,10 @@ describe("an Interactions stream", () => {
 
 describe("a streamed array", () => {
   it.each([
-    ["closed", `[${TEXT}\n,\r\n${LAST}\n]`, { finished: true, openBoundary: false }],
+    ["closed", `[${TEXT}\n,\r\n${LAST}\n]`, { finished: true, openBoundary: false, closed: true }],
     ["between elements", `[${TEXT}\n,\r\n${TEXT}\n`, { finished: false, openBoundary: true }],
     ["between elements without line ends", `[${TEXT},${TEXT}`, { finished: false, openBoundary: true }],
-    ["after a comma", `[${TEXT}\n,\r\n`, { finished: false, openBoundary: false }],
+    ["after a comma", `[${TEXT}\n,\r\n`, { finished: false, openBoundary: "after-comma", closed: false }],
     ["inside an element", `[${TEXT}\n,\r\n${TEXT.slice(0, -5)}`, { finished: false, openBoundary: false }],
     [
       "inside a string that looks closed",

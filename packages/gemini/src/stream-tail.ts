@@ -14,10 +14,14 @@ export interface TailVerdict {
   /** JSON text of an error that came late, as an event, an element or a raw tail. */
   readonly error?: string;
   readonly usage?: Usage;
-  /** Whether the bytes end where one more event or element may follow. */
-  readonly openBoundary: boolean;
+  /** Whether the bytes end where one more event or element may follow; an array's may have its comma already. */
+  readonly openBoundary: boolean | "after-comma";
+  /** Whether the stream has said its end mark (`[DONE]`, the closing bracket): nothing may follow, nothing is missing. */
+  readonly closed: boolean;
 }
 
+/** Where an end mark is looked for, characters from the end. */
+const END_MARK_LENGTH_MAX = 64;
 /** Raw tails tried before giving up; the first line that opens an object is nearly always the one. */
 const RAW_TAILS_MAX = 4;
 
@@ -85,23 +89,30 @@ function valueEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-function judgeArray(text: string): Pick<TailVerdict, "error" | "openBoundary"> {
+type Ending = Pick<TailVerdict, "error" | "openBoundary" | "closed">;
+
+function judgeArray(text: string): Ending {
   const start = lastElementAt(text);
   const end = start === undefined ? undefined : valueEnd(text, start);
-  if (start === undefined || end === undefined) return { openBoundary: false };
+  if (start === undefined || end === undefined) return { openBoundary: false, closed: false };
   const element = text.slice(start, end);
-  const openBoundary = text.slice(end).trim() === "";
-  return isError(element, "native") ? { error: element, openBoundary } : { openBoundary };
+  const rest = text.slice(end).trim();
+  const openBoundary = rest === "," ? "after-comma" : rest === "";
+  const ending = { openBoundary, closed: rest === "]" } as const;
+  return isError(element, "native") ? { error: element, ...ending } : ending;
 }
 
 function endsEvent(text: string): boolean {
   return text === "" || ["\n\n", "\r\r", "\n\r", "\n\r\n"].some((ending) => text.endsWith(ending));
 }
 
-function judgeEvents(text: string, surface: Surface): Pick<TailVerdict, "error" | "openBoundary"> {
+function judgeEvents(text: string, surface: Surface): Ending {
   const error = eventError(text, surface);
-  const openBoundary = endsEvent(text);
-  return error === undefined ? { openBoundary } : { error, openBoundary };
+  // Google's native streams have no end mark: they just close.
+  const closed =
+    surface !== "native" && /(?:^|[\r\n])data: ?\[DONE\]\s*$/.test(text.slice(-END_MARK_LENGTH_MAX));
+  const ending = { openBoundary: endsEvent(text), closed };
+  return error === undefined ? ending : { error, ...ending };
 }
 
 const EVENT_SURFACES: Readonly<Record<Exclude<StreamDialect, "json-array">, Surface>> = {
