@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 /** Bytes read past before the connection is cut: more costs the gateway more than a clear answer is worth. */
 export const LINGER_BYTES_MAX = 16_777_216;
 /** Longest time spent so, milliseconds. */
-export const LINGER_MS = 3_000;
+export const LINGER_MS = 2_000;
 
 /** Reads the rest of the request and forgets it; cuts the connection when that is too much or takes too long. */
 export function discardRest(request: IncomingMessage): void {

@@ -25,6 +25,7 @@ export class RawClient implements Disposable {
   #buffer = Buffer.alloc(65_536);
   #length = 0;
   #hasEnded = false;
+  #wasReset = false;
   readonly #changed = new Set<() => void>();
 
   private constructor(socket: Socket) {
@@ -34,13 +35,16 @@ export class RawClient implements Disposable {
       this.#tell();
     });
     // A reset is one of the ways in which the server closes.
-    socket.on("error", () => undefined);
+    socket.on("error", () => {
+      this.#wasReset = true;
+      this.#end();
+    });
     socket.on("end", () => this.#end());
     socket.on("close", () => this.#end());
   }
 
   static async open(port: number, firstBytes?: string | Buffer): Promise<RawClient> {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
     const client = new RawClient(socket);
     await once(socket, "connect");
     if (firstBytes !== undefined) client.write(firstBytes);
@@ -78,6 +82,11 @@ export class RawClient implements Disposable {
     await this.#until(() => (this.#hasEnded ? true : undefined), "the end");
   }
 
+  /** Resolves when the server has let go of the connection altogether: what is sent to it comes back as a reset. */
+  async reset(): Promise<void> {
+    await this.#until(() => (this.#wasReset ? true : undefined), "a reset", true);
+  }
+
   /** Leaves without a word, as a process that is killed does. */
   [Symbol.dispose](): void {
     this.socket.destroy();
@@ -101,7 +110,7 @@ export class RawClient implements Disposable {
     for (const look of this.#changed) look();
   }
 
-  async #until<T>(find: () => T | undefined, what: string): Promise<T> {
+  async #until<T>(find: () => T | undefined, what: string, mayEndBefore = false): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const look = (): void => {
       const found = find();
