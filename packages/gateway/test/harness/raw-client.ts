@@ -115,7 +115,7 @@ export class RawClient implements Disposable {
     const look = (): void => {
       const found = find();
       if (found !== undefined) resolve(found);
-      else if (this.#hasEnded)
+      else if (this.#hasEnded && !mayEndBefore)
         reject(new Error(`the connection ended before ${what}:\n${this.received.toString("latin1")}`));
     };
     const late = (): void =>
