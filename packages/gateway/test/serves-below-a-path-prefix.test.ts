@@ -32,7 +32,12 @@ it("answers probes in both places", async () => {
 });
 
 it("is no open door: other prefixes are not found", async () => {
-  for (const path of ["/team/v1beta/models", "/team/gwx/v1beta/models", "/team/gw/team/gw/v1beta/models", "/gw/healthz"]) {
+  for (const path of [
+    "/team/v1beta/models",
+    "/team/gwx/v1beta/models",
+    "/team/gw/team/gw/v1beta/models",
+    "/gw/healthz",
+  ]) {
     expect((await fetch(originOf(pool.url) + path)).status).toBe(404);
   }
 });

@@ -34,13 +34,18 @@ const TOKEN_LENGTH_MAX = 400;
 const RESHAPING = new Set(["alt", "$alt", "fields", "$fields", "callback", "$callback"]);
 
 /** The page a request asks for; undefined when it lists no models or asks in a way that is the upstream's to judge. */
-export function modelPageOf({ operation, upstreamPath }: Pick<Route, "operation" | "upstreamPath">): ModelPage | undefined {
+export function modelPageOf({
+  operation,
+  upstreamPath,
+}: Pick<Route, "operation" | "upstreamPath">): ModelPage | undefined {
   if (operation !== "models.list") return undefined;
   const queryAt = upstreamPath.indexOf("?");
   const kept: string[] = [];
   let sizeText = "";
   let token = "";
-  for (const { name: rawName, value } of queryAt < 0 ? [] : queryParameters(upstreamPath.slice(queryAt + 1))) {
+  for (const { name: rawName, value } of queryAt < 0
+    ? []
+    : queryParameters(upstreamPath.slice(queryAt + 1))) {
     const name = decodeLeniently(rawName);
     if (RESHAPING.has(name)) return undefined;
     if (name === "pageSize" || name === "page_size") sizeText = value;
@@ -67,7 +72,8 @@ function tokenOf(mark: PageMark): string {
 /** Reads a token of ours; undefined for any other text. */
 function markOf(token: string): PageMark | undefined {
   if (token.length > TOKEN_LENGTH_MAX) return undefined;
-  const [, shown, name] = /^\[(\d{1,6}),"(models\/[^"\\]+)"\]$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  const [, shown, name] =
+    /^\[(\d{1,6}),"(models\/[^"\\]+)"\]$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
   return shown === undefined || name === undefined ? undefined : { shown: Number(shown), name };
 }
 
@@ -107,7 +113,10 @@ interface ModelList {
 
 function parseList(body: Buffer): ModelList | undefined {
   try {
-    const { models, nextPageToken } = JSON.parse(body.toString("utf8")) as { models?: unknown; nextPageToken?: unknown };
+    const { models, nextPageToken } = JSON.parse(body.toString("utf8")) as {
+      models?: unknown;
+      nextPageToken?: unknown;
+    };
     if (!Array.isArray(models)) return undefined;
     return { models, nextPageToken: typeof nextPageToken === "string" ? nextPageToken : undefined };
   } catch {

@@ -19,6 +19,7 @@ import {
   TEAM_SECRET,
   upstreamStatuses,
 } from "../harness/client-pools.ts";
+import { collect } from "../harness/collect.ts";
 import { startPool, type Pool } from "../harness/pool.ts";
 
 /** The version under test. */
@@ -65,8 +66,7 @@ export function promiseGoogleGenAi(version: GoogleGenAiVersion): void {
 
     it("streams each piece of the answer once", async () => {
       const stream = await ai.models.generateContentStream({ model: CHAT_MODEL, contents: "Hello" });
-      const texts: string[] = [];
-      for await (const chunk of stream) texts.push(chunk.text ?? "");
+      const texts = (await collect(stream)).map(({ text }) => text ?? "");
       expect(texts.length).toBeGreaterThan(1);
       expect(texts.join("")).toMatch(replyTo("Hello"));
     });
@@ -89,6 +89,40 @@ export function promiseGoogleGenAi(version: GoogleGenAiVersion): void {
       expect(sent.contents[1]).toEqual(call);
     });
 
+    it("streams a call of a tool, which is an answer without any text", async () => {
+      const stream = await ai.models.generateContentStream({
+        model: CHAT_MODEL,
+        contents: "call weather",
+        config: { tools: [WEATHER_TOOL] },
+      });
+      const calls = (await collect(stream)).flatMap(({ functionCalls }) => functionCalls ?? []);
+      expect(calls).toMatchObject([{ name: "weather", args: { city: "city" } }]);
+    });
+
+    it("streams the model's thoughts before its answer", async () => {
+      const stream = await ai.models.generateContentStream({
+        model: "gemini-2.5-pro",
+        contents: "Hello",
+        config: { thinkingConfig: { includeThoughts: true } },
+      });
+      const chunks = await collect(stream);
+      expect(chunks[0]?.candidates?.[0]?.content?.parts).toMatchObject([{ thought: true }]);
+      const texts = chunks.map(({ text }) => text ?? "");
+      expect(texts.join("")).toMatch(replyTo("Hello"));
+    });
+
+    it("gets an answer of the form it asks for", async () => {
+      const answer = await ai.models.generateContent({
+        model: CHAT_MODEL,
+        contents: "Hello",
+        config: {
+          responseMimeType: "application/json",
+          responseJsonSchema: { type: "object", properties: { city: { type: "string" } } },
+        },
+      });
+      expect(JSON.parse(answer.text ?? "")).toEqual({ city: "city" });
+    });
+
     it("counts tokens", async () => {
       const counted = await ai.models.countTokens({ model: CHAT_MODEL, contents: "four bytes make one" });
       expect(counted.totalTokens).toBe(5);
@@ -106,8 +140,9 @@ export function promiseGoogleGenAi(version: GoogleGenAiVersion): void {
     it("gets a model, and lists all of them page by page", async () => {
       const model = await ai.models.get({ model: CHAT_MODEL });
       expect(model.name).toBe(`models/${CHAT_MODEL}`);
-      const names: (string | undefined)[] = [];
-      for await (const listed of await ai.models.list({ config: { pageSize: 5 } })) names.push(listed.name);
+      const pager = await ai.models.list({ config: { pageSize: 5 } });
+      expect(pager.pageLength).toBe(5);
+      const names = (await collect(pager)).map(({ name }) => name);
       expect(names.length).toBeGreaterThan(10);
       expect(new Set(names).size).toBe(names.length);
       expect(names).toContain(`models/${EMBEDDING_MODEL}`);
@@ -129,9 +164,8 @@ export function promiseGoogleGenAi(version: GoogleGenAiVersion): void {
     expect(answer.text).toMatch(replyTo("Hello"));
     emptyNext(pool.emulator);
     const stream = await ai.models.generateContentStream({ model: CHAT_MODEL, contents: "Hello" });
-    let text = "";
-    for await (const chunk of stream) text += chunk.text ?? "";
-    expect(text).toMatch(replyTo("Hello"));
+    const texts = (await collect(stream)).map(({ text }) => text ?? "");
+    expect(texts.join("")).toMatch(replyTo("Hello"));
     expect(upstreamStatuses(pool.emulator)).toEqual([403, 200, 200, 200]);
   });
 

@@ -26,7 +26,12 @@ function chatOf(pool: Pool, apiKey = "any"): ChatGoogleGenerativeAI {
 }
 
 function embeddingsOf(pool: Pool): GoogleGenerativeAIEmbeddings {
-  return new GoogleGenerativeAIEmbeddings({ model: EMBEDDING_MODEL, apiKey: "any", baseUrl: pool.url, maxRetries: 0 });
+  return new GoogleGenerativeAIEmbeddings({
+    model: EMBEDDING_MODEL,
+    apiKey: "any",
+    baseUrl: pool.url,
+    maxRetries: 0,
+  });
 }
 
 async function streamedTexts(chat: ChatGoogleGenerativeAI): Promise<string[]> {

@@ -1,4 +1,10 @@
-import OpenAI, { APIError, AuthenticationError, BadRequestError, RateLimitError } from "openai";
+import OpenAI, {
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  NotFoundError,
+  RateLimitError,
+} from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   breakNextMidStream,
@@ -18,6 +24,7 @@ import {
   TEAM_SECRET,
   upstreamStatuses,
 } from "../harness/client-pools.ts";
+import { collect } from "../harness/collect.ts";
 import { startPool, type Pool } from "../harness/pool.ts";
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam;
@@ -36,9 +43,7 @@ function clientOf(pool: Pool, options: { apiKey?: string; basePath?: string } = 
 
 async function streamedTexts(openai: OpenAI): Promise<string[]> {
   const stream = await openai.chat.completions.create({ model: CHAT_MODEL, messages: HELLO, stream: true });
-  const texts: string[] = [];
-  for await (const chunk of stream) texts.push(chunk.choices[0]?.delta.content ?? "");
-  return texts;
+  return (await collect(stream)).map(({ choices }) => choices[0]?.delta.content ?? "");
 }
 
 describe("served", () => {
@@ -75,8 +80,7 @@ describe("served", () => {
       stream: true,
       stream_options: { include_usage: true },
     });
-    let totalTokens = 0;
-    for await (const chunk of stream) totalTokens = chunk.usage?.total_tokens ?? 0;
+    const totalTokens = (await collect(stream)).at(-1)?.usage?.total_tokens;
     expect(totalTokens).toBeGreaterThan(0);
     await pool.requestLogged((row) => row.totalTokens === totalTokens);
   });
@@ -87,13 +91,30 @@ describe("served", () => {
     const asked = await openai.chat.completions.create({ ...request, messages: [question] });
     const message = asked.choices[0]?.message;
     const call = message?.tool_calls?.[0];
-    expect(call).toMatchObject({ type: "function", function: { name: "weather", arguments: '{"city":"city"}' } });
+    expect(call).toMatchObject({
+      type: "function",
+      function: { name: "weather", arguments: '{"city":"city"}' },
+    });
     // A signature that Google wants back: `extra_content` is none of OpenAI's fields and has to survive all the same.
     expect(call).toHaveProperty("extra_content.google.thought_signature");
     const result: Message = { role: "tool", tool_call_id: call?.id ?? "", content: "clear" };
     const messages = [question, message, result] as Message[];
     const answer = await openai.chat.completions.create({ ...request, messages });
     expect(answer.choices[0]?.message.content).toMatch(replyToTool("clear"));
+  });
+
+  it("streams a call of a tool, which is an answer without any text", async () => {
+    const stream = await openai.chat.completions.create({
+      model: CHAT_MODEL,
+      messages: HELLO,
+      tools: [WEATHER_TOOL],
+      tool_choice: "required",
+      stream: true,
+    });
+    const chunks = await collect(stream);
+    const calls = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
+    expect(calls).toMatchObject([{ function: { name: "weather", arguments: '{"city":"city"}' } }]);
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("tool_calls");
   });
 
   it("embeds one text and many, packed in base64 as the client asks by default", async () => {
@@ -106,8 +127,7 @@ describe("served", () => {
   });
 
   it("lists models and gets one, by the name with or without its prefix", async () => {
-    const ids: string[] = [];
-    for await (const model of openai.models.list()) ids.push(model.id);
+    const ids = (await collect(openai.models.list())).map(({ id }) => id);
     expect(ids).toContain(`models/${CHAT_MODEL}`);
     for (const name of [CHAT_MODEL, `models/${CHAT_MODEL}`]) {
       expect((await openai.models.retrieve(name)).id).toBe(`models/${CHAT_MODEL}`);
@@ -119,6 +139,13 @@ describe("served", () => {
     const refused = openai.chat.completions.create({ model: CHAT_MODEL, messages: [] });
     await expect(refused).rejects.toBeInstanceOf(BadRequestError);
     expect(upstreamStatuses(pool.emulator)).toEqual([400]);
+  });
+
+  it("sees that Google has no Responses API, after one call", async () => {
+    pool.emulator.calls.reset();
+    const refused = openai.responses.create({ model: CHAT_MODEL, input: "Hello" });
+    await expect(refused).rejects.toBeInstanceOf(NotFoundError);
+    expect(upstreamStatuses(pool.emulator)).toEqual([404]);
   });
 });
 
@@ -158,9 +185,7 @@ it("gets an error the upstream reports mid-stream as the upstream sent it, a lis
   overloadNextMidStream(pool.emulator);
   const openai = clientOf(pool);
   const stream = await openai.chat.completions.create({ model: CHAT_MODEL, messages: HELLO, stream: true });
-  const chunks: unknown[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  expect(chunks.at(-1)).toMatchObject([{ error: { code: 503, status: "UNAVAILABLE" } }]);
+  expect((await collect(stream)).at(-1)).toMatchObject([{ error: { code: 503, status: "UNAVAILABLE" } }]);
   expect(await pool.requestLogged()).toMatchObject({ outcome: "overloaded" });
 });
 

@@ -50,12 +50,9 @@ describe("a snippet of the README, run as it stands, prints an answer", () => {
     expect(modules.map(({ client }) => client)).toEqual(["@google/genai", "openai", "AI SDK", "LangChain"]);
   });
 
-  it.each(modules)(
-    "$client",
-    async ({ code }) => {
-      expect(await printed(here(code))).toContain("Hello from project");
-    },
-  );
+  it.each(modules)("$client", async ({ code }) => {
+    expect(await printed(here(code))).toContain("Hello from project");
+  });
 
   it("curl", async (context) => {
     const [command = ""] = snippets("sh");
@@ -87,11 +84,8 @@ describe("an environment variable of the README is all a client needs", () => {
         const answer = await new OpenAI().chat.completions.create({ model: "gemini-3.5-flash-lite", messages });
         console.log(answer.choices[0].message.content);`,
     },
-  ])(
-    "$variable",
-    async ({ variable, key, code }) => {
-      const value = new RegExp(`\`${variable}=([^\`]+)\``).exec(README)?.[1] ?? "";
-      expect(await printed(code, { [variable]: here(value), [key]: "any" })).toContain("Hello from project");
-    },
-  );
+  ])("$variable", async ({ variable, key, code }) => {
+    const value = new RegExp(`\`${variable}=([^\`]+)\``).exec(README)?.[1] ?? "";
+    expect(await printed(code, { [variable]: here(value), [key]: "any" })).toContain("Hello from project");
+  });
 });
