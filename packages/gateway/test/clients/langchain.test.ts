@@ -101,10 +101,14 @@ it("does not see the failure of a key, unary or streaming", async () => {
   expect(upstreamStatuses(pool.emulator)).toEqual([403, 200, 200, 200]);
 });
 
-it("is told 429 once all quota is used up, and retries nothing by itself", async () => {
+it("is told 429 and when to come back once all quota is used up, and retries nothing by itself", async () => {
   await using pool = await startExhaustedPool();
   const chat = new ChatGoogleGenerativeAI({ model: CHAT_MODEL, apiKey: "any", baseUrl: pool.url });
-  await expect(chat.invoke("Hello")).rejects.toMatchObject({ status: 429 });
+  await expect(chat.invoke("Hello")).rejects.toMatchObject({
+    status: 429,
+    // Headers do not reach the caller of this client; RetryInfo does.
+    errorDetails: [{ retryDelay: expect.stringMatching(/^(?:29|3[0-2])s$/) }],
+  });
   await pool.requestLogged();
   expect(pool.logLines.filter((line) => line.includes('"msg":"request"'))).toHaveLength(1);
   expect(upstreamStatuses(pool.emulator)).toEqual([429, 429]);
