@@ -5,18 +5,22 @@
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Route } from "@gemini-gateway/gemini/route";
+import { SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
 import type { Dispatcher } from "undici";
-import { failureOf, judgeRefusal, judgeStream, judgeWhole, streamDialectOf, type StreamDialect } from "./judgement.ts";
+import {
+  failureOf,
+  judgeRefusal,
+  judgeStream,
+  judgeWhole,
+  streamDialectOf,
+  type Judgement,
+  type JudgementContext,
+  type StreamDialect,
+} from "./judgement.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse } from "./lease-desk.ts";
 import { TailWindow } from "./tail-window.ts";
-
-/** An answer of the upstream kept whole. */
-export interface KeptAnswer {
-  readonly status: number;
-  readonly rawHeaders: readonly (Buffer | string)[];
-  readonly body: Buffer;
-}
 
 /** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
 export interface AttemptListener {
@@ -25,7 +29,12 @@ export interface AttemptListener {
   readonly tokenQuotaRefusals: number;
   now(): number;
   /** The answer is good: send the head, then the chunks held so far. */
-  begun(attempt: Attempt, status: number, rawHeaders: readonly (Buffer | string)[], held: readonly Buffer[]): void;
+  begun(
+    attempt: Attempt,
+    status: number,
+    rawHeaders: readonly (Buffer | string)[],
+    held: readonly Buffer[],
+  ): void;
   /** More of an answer that has begun. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
   /** A whole answer small enough to be kept: send it. */
@@ -34,10 +43,14 @@ export interface AttemptListener {
   ended(attempt: Attempt, failure: Outcome | undefined): void;
   /** Nothing was sent to the client; `kept` is the upstream's answer, if it gave one that can be passed on. */
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void;
+  /** One of the above threw: whatever it has not done yet is to be ended now. */
+  faulted(attempt: Attempt): void;
 }
 
 /** Bytes of an error answer that are read, the rest is cut off. */
 const REFUSAL_BYTES_MAX = 262_144;
+
+const NONE = Buffer.alloc(0);
 
 type Phase = "waiting" | "refused" | "unary" | "inspecting" | "relaying" | "over";
 
@@ -56,20 +69,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #inspector: StreamInspector | undefined;
-  #abandoned = false;
+  /** The attempt broke the connection off by itself: that it is broken is no news. */
+  #hasAborted = false;
+  readonly #mask: SecretMask;
 
   constructor(use: HeldUse, listener: AttemptListener, peekBytesMax: number) {
     this.use = use;
+    this.#mask = new SecretMask(use.secret);
     this.#listener = listener;
     this.#peekBytesMax = peekBytesMax;
   }
 
   /** Stops the upstream at once; the listener hears nothing more. */
   abandon(): void {
-    this.#abandoned = true;
-    this.#phase = "over";
     this.#held = [];
-    this.#controller?.abort(new Error("abandoned"));
+    this.#abort();
   }
 
   pause(): void {
@@ -82,7 +96,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#abandoned) controller.abort(new Error("abandoned"));
+    if (this.#hasAborted) this.#abort();
   }
 
   onResponseStart(
@@ -125,8 +139,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
       case "refused":
         this.#hold(chunk);
         if (this.#heldBytes > REFUSAL_BYTES_MAX) {
+          this.#abort();
           this.#refuse();
-          this.#controller?.abort(new Error("abandoned"));
         }
         return;
       case "waiting":
@@ -137,8 +151,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     switch (this.#phase) {
       case "relaying":
-        this.#phase = "over";
-        this.#listener.ended(this, undefined);
+        this.#endRelay(undefined);
         return;
       case "inspecting":
         this.#concludeStream();
@@ -155,13 +168,35 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#phase === "over") return;
-    const relaying = this.#phase === "relaying";
-    const hadAnswer = this.#phase !== "waiting";
+    if (this.#phase === "over") {
+      // The upstream client tells an exception of ours in this way, too.
+      if (!this.#hasAborted) this.#listener.faulted(this);
+      return;
+    }
+    const outcome = failureOf(error, this.#phase !== "waiting");
+    if (this.#phase === "relaying") this.#endRelay(outcome);
+    else this.#fail({ outcome, kept: undefined });
+  }
+
+  /** Over before it is broken off: the upstream client tells of the break at once. */
+  #abort(): void {
     this.#phase = "over";
-    const outcome = failureOf(error, hadAnswer);
-    if (relaying) this.#listener.ended(this, outcome);
-    else this.#listener.failed(this, outcome, undefined);
+    this.#hasAborted = true;
+    this.#controller?.abort(new Error("abandoned"));
+  }
+
+  #fail({ outcome, kept }: Judgement): void {
+    this.#phase = "over";
+    this.#listener.failed(this, outcome, kept);
+  }
+
+  /** The whole answer is good. */
+  #finish(kept: KeptAnswer): void {
+    this.#phase = "over";
+    this.#listener.whole(this, {
+      ...kept,
+      body: Buffer.concat([this.#mask.push(kept.body), this.#mask.end() ?? NONE]),
+    });
   }
 
   #hold(chunk: Buffer): void {
@@ -170,7 +205,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #begin(): void {
-    const held = this.#held;
+    const held = this.#held.map((chunk) => this.#mask.push(chunk));
     this.#held = [];
     this.#inspector = undefined;
     this.#phase = "relaying";
@@ -179,8 +214,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #relay(chunk: Buffer): void {
-    this.tail.push(chunk);
-    if (!this.#listener.more(this, chunk)) this.#controller?.pause();
+    const clean = this.#mask.push(chunk);
+    // All of it may be the beginning of the key, until the next chunk says otherwise.
+    if (clean.length === 0) return;
+    this.tail.push(clean);
+    if (!this.#listener.more(this, clean)) this.#controller?.pause();
+  }
+
+  #endRelay(failure: Outcome | undefined): void {
+    this.#phase = "over";
+    const rest = this.#mask.end();
+    if (rest !== undefined) {
+      this.tail.push(rest);
+      this.#listener.more(this, rest);
+    }
+    this.#listener.ended(this, failure);
   }
 
   #inspect(chunk: Buffer): void {
@@ -190,36 +238,30 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#begin();
       return;
     }
-    const outcome = judgeStream(verdict, this.#context());
-    if (outcome === undefined) return;
-    const kept = this.#kept();
-    this.#phase = "over";
-    this.#controller?.abort(new Error("abandoned"));
-    this.#listener.failed(this, outcome, kept);
+    if (verdict.kind === "undecided") return;
+    const judged = judgeStream(verdict, this.#kept(), this.#context());
+    if (judged === undefined) return;
+    this.#abort();
+    this.#fail(judged);
   }
 
   #concludeStream(): void {
     const verdict = this.#inspector?.end() ?? { kind: "meaningful" };
     const kept = this.#kept();
-    const outcome = judgeStream(verdict, this.#context());
-    this.#phase = "over";
-    if (outcome === undefined) this.#listener.whole(this, kept);
-    else this.#listener.failed(this, outcome, kept.body.length > 0 ? kept : undefined);
+    const judged = judgeStream(verdict, kept, this.#context());
+    if (judged === undefined) this.#finish(kept);
+    else this.#fail(judged);
   }
 
   #concludeWhole(): void {
     const kept = this.#kept();
-    const outcome = judgeWhole(kept, this.#context());
-    this.#phase = "over";
-    if (outcome === undefined) this.#listener.whole(this, kept);
-    else this.#listener.failed(this, outcome, outcome.kind === "broken" ? undefined : kept);
+    const judged = judgeWhole(kept, this.#context());
+    if (judged === undefined) this.#finish(kept);
+    else this.#fail(judged);
   }
 
   #refuse(): void {
-    const kept = this.#kept();
-    const { outcome, redacted } = judgeRefusal(kept, this.#context());
-    this.#phase = "over";
-    this.#listener.failed(this, outcome, redacted);
+    this.#fail(judgeRefusal(this.#kept(), this.#context()));
   }
 
   #kept(): KeptAnswer {
@@ -227,7 +269,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     return { status: this.status, rawHeaders: this.#rawHeaders, body };
   }
 
-  #context(): Parameters<typeof judgeWhole>[1] {
+  #context(): JudgementContext {
     const { route, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
     return {
       route,

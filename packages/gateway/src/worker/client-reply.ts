@@ -7,11 +7,8 @@ import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import { clientHeaders } from "@gemini-gateway/gemini/headers";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { ServerResponse } from "node:http";
-import type { KeptAnswer } from "./attempt.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
 import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
-
-/** `Retry-After` when nothing better is known, milliseconds. */
-const RETRY_AFTER_DEFAULT_MS = 1000;
 
 type RawHeaders = readonly (Buffer | string)[];
 
@@ -79,6 +76,11 @@ export class ClientReply {
     this.#response.end(last);
   }
 
+  /** True once the client may have seen something. */
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
   /** Cuts the connection: the only honest end of an answer that can no longer be completed. */
   cut(): void {
     this.#response.destroy();
@@ -89,11 +91,11 @@ export class ClientReply {
     this.#sendWhole(answer, this.#wholeHeaders(answer));
   }
 
-  /** Passes on an answer the client must see as it is, with a moment to come back if it names none itself. */
+  /** Passes on an answer the client must see as it is, with a moment to come back if its headers name none. */
   passOn(answer: KeptAnswer, retryAfterMs: number | undefined): void {
     const headers = this.#wholeHeaders(answer);
-    if ((answer.status === 429 || answer.status === 503) && !names(headers, "retry-after")) {
-      headers.push("retry-after", retryAfterSeconds(retryAfterMs ?? RETRY_AFTER_DEFAULT_MS));
+    if (retryAfterMs !== undefined && !names(headers, "retry-after")) {
+      headers.push("retry-after", retryAfterSeconds(retryAfterMs));
     }
     this.#sendWhole(answer, headers);
   }

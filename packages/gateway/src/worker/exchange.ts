@@ -11,7 +11,6 @@ import {
   drawsOnRatio,
   extendTrail,
   FRESH_TRAIL,
-  lastWord,
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
@@ -26,17 +25,16 @@ import { judgeTail } from "@gemini-gateway/gemini/stream-tail";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { Attempt, type AttemptListener, type KeptAnswer } from "./attempt.ts";
+import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { Caller } from "./auth.ts";
 import { ClientReply } from "./client-reply.ts";
+import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody } from "./request-body.ts";
 import { attemptsHeader, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
-
-/** When to come back if nothing better is known, milliseconds. */
-const RETRY_AFTER_DEFAULT_MS = 1000;
 
 /** What the front door knows of a request it lets in. */
 export interface Admission {
@@ -63,9 +61,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #trail: Trail = FRESH_TRAIL;
   #attempt: Attempt | undefined;
   #isSeeking = false;
-  /** The last attempt that failed unseen, and the answer it got. */
-  #last: Outcome | undefined;
-  #lastKept: KeptAnswer | undefined;
+  #last: LastFailure | undefined;
   #tokenQuotaRefusals = 0;
   #usage: Usage | undefined;
   #hasEnded = false;
@@ -203,7 +199,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
     const tail = judgeTail(attempt.tail.bytes(), dialect);
     this.#usage = tail.usage;
-    if (failure !== undefined) {
+    if (failure !== undefined && !tail.closed) {
       const { status: code, canonical: status, text: message } = errorAnswerOf("upstream-broken");
       const frame = lateErrorFrame(dialect, tail.openBoundary, { code, status, message });
       if (frame === undefined) this.#reply.cut();
@@ -227,8 +223,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#note(attempt, outcome.kind);
     const before = this.#trail;
     this.#trail = extendTrail(before, attempt.use.keyId, outcome.kind);
-    this.#last = outcome;
-    this.#lastKept = kept;
+    this.#last = { outcome, kept };
     if (outcome.kind === "quota-minute" && outcome.evidence.quotaId?.includes("Token") === true) {
       this.#tokenQuotaRefusals += 1;
     }
@@ -248,18 +243,14 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined): void {
-    const word = lastWord(this.#last, this.#lastKept !== undefined, denial);
-    const retryAfterMs =
-      denial?.retryAtMs === undefined ? undefined : Math.max(1, denial.retryAtMs - this.now());
-    const outcome: RowOutcome = this.#last?.kind ?? "denied";
-    if (word.kind === "pass-on" && this.#lastKept !== undefined) {
-      this.#reply.passOn(this.#lastKept, retryAfterMs);
-      this.#end(outcome, this.#lastKept.status);
+    const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
+    const final = finalAnswer(this.#last, denial, this.now());
+    if (final.kind === "own") {
+      this.#answerOwn(final.code, outcome, final.retryAfterMs);
       return;
     }
-    const code = word.kind === "own" ? word.code : "internal";
-    const { retryable } = errorAnswerOf(code);
-    this.#answerOwn(code, outcome, retryable ? (retryAfterMs ?? RETRY_AFTER_DEFAULT_MS) : undefined);
+    this.#reply.passOn(final.answer, final.retryAfterMs);
+    this.#end(outcome, final.answer.status);
   }
 
   #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
@@ -283,6 +274,22 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#attempt = undefined;
     this.#service.desk.settle(attempt.use, outcome);
     this.#end(logged, attempt.status);
+  }
+
+  /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
+  faulted(attempt: Attempt): void {
+    const isCurrent = attempt === this.#attempt;
+    if (this.#hasEnded || (!isCurrent && (this.#isSeeking || this.#attempt !== undefined))) return;
+    if (isCurrent) {
+      this.#attempt = undefined;
+      this.#service.desk.settle(attempt.use, { kind: "caller-left" });
+    }
+    if (this.#reply.hasBegun) {
+      this.#reply.cut();
+      this.#end("broken", attempt.status);
+    } else {
+      this.#answerOwn("internal", "broken", undefined);
+    }
   }
 
   #callerLeft(): void {

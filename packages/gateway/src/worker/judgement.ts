@@ -4,12 +4,12 @@
  */
 import type { Evidence, Outcome } from "@gemini-gateway/core/outcome";
 import { classifyAnswer, classifyLateError } from "@gemini-gateway/gemini/classify";
+import { answerDialect, lateErrorAnswer } from "@gemini-gateway/gemini/error-answer";
 import { judgeAnswer } from "@gemini-gateway/gemini/emptiness";
 import { redactSecrets } from "@gemini-gateway/gemini/redact";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { StreamDialect, StreamVerdict } from "@gemini-gateway/gemini/stream-inspector";
-import { brotliDecompressSync, unzipSync } from "node:zlib";
-import type { KeptAnswer } from "./attempt.ts";
+import { encodingOf, unpacked, withBody, type KeptAnswer } from "./kept-answer.ts";
 
 export type { StreamDialect };
 
@@ -23,9 +23,8 @@ export interface JudgementContext {
   readonly tokenQuotaRefusals: number;
 }
 
-/** Largest answer unpacked to be looked at, bytes. */
-const UNPACKED_BYTES_MAX = 4_194_304;
 const MESSAGE_CHARACTERS_MAX = 500;
+const JSON_HEADERS: readonly string[] = ["content-type", "application/json; charset=UTF-8"];
 
 /** How a successful answer is framed; undefined when it is not a stream. */
 export function streamDialectOf(route: Route, contentType: string): StreamDialect | undefined {
@@ -39,45 +38,82 @@ export function streamDialectOf(route: Route, contentType: string): StreamDialec
         return "sse";
     }
   }
-  return route.answer === "json-array" && contentType.startsWith("application/json") ? "json-array" : undefined;
+  return route.answer === "json-array" && contentType.startsWith("application/json")
+    ? "json-array"
+    : undefined;
 }
 
-/** The outcome of a stream that has not become meaningful; undefined when it is to be sent as it is or to go on. */
-export function judgeStream(verdict: StreamVerdict, context: JudgementContext): Outcome | undefined {
+/** What a failed attempt meant. */
+export interface Judgement {
+  readonly outcome: Outcome;
+  /** The answer as the client may see it, the key taken out; undefined when there is none worth seeing. */
+  readonly kept: KeptAnswer | undefined;
+}
+
+/**
+ * Judges a stream that ended, or is to end, without having become meaningful; undefined when it is to be sent as it is.
+ * @param kept all of it that has come
+ */
+export function judgeStream(
+  verdict: StreamVerdict,
+  kept: KeptAnswer,
+  context: JudgementContext,
+): Judgement | undefined {
   switch (verdict.kind) {
     case "meaningful":
     case "undecided":
       return undefined;
     case "error":
-      return classifyLateError(redactSecrets(verdict.body, [context.secret]), context);
+      return judgeLateError(verdict.body, context);
     case "empty":
-      return { kind: "empty", evidence: evidence(200, "empty-stream", "The stream ended without content.") };
+      return {
+        outcome: {
+          kind: "empty",
+          evidence: evidence(200, "empty-stream", "The stream ended without content."),
+        },
+        kept: kept.body.length > 0 ? kept : undefined,
+      };
     case "broken":
-      return { kind: "broken", evidence: evidence(200, "broken-stream", "The stream was not what it should be.") };
+      return broken(200, "broken-stream", "The stream was not what it should be.");
   }
 }
 
-/** The outcome of a whole successful answer; undefined when it is good. */
-export function judgeWhole(kept: KeptAnswer, context: JudgementContext): Outcome | undefined {
+/** Judges a whole successful answer; undefined when it is good. */
+export function judgeWhole(kept: KeptAnswer, context: JudgementContext): Judgement | undefined {
   if (!context.route.generates) return undefined;
   const body = unpacked(kept);
   switch (judgeAnswer(body, context.route)) {
     case "meaningful":
       return undefined;
     case "empty":
-      return { kind: "empty", evidence: evidence(kept.status, "empty-answer", "The answer holds no content.") };
+      return {
+        outcome: {
+          kind: "empty",
+          evidence: evidence(kept.status, "empty-answer", "The answer holds no content."),
+        },
+        kept: kept.body.length > 0 ? kept : undefined,
+      };
     case "broken":
-      return { kind: "broken", evidence: evidence(kept.status, "broken-answer", "The answer is not valid JSON.") };
+      return broken(kept.status, "broken-answer", "The answer is not valid JSON.");
     case "error":
-      return classifyLateError(redactSecrets(body.toString("utf8"), [context.secret]), context);
+      return judgeLateError(body.toString("utf8"), context);
   }
 }
 
-/** The outcome of an answer with an error status, and the answer without the key in it. */
-export function judgeRefusal(
-  kept: KeptAnswer,
-  context: JudgementContext,
-): { readonly outcome: Outcome; readonly redacted: KeptAnswer } {
+/** An error that came inside a 200 with nothing before it: to the client it becomes an answer with its own status. */
+function judgeLateError(text: string, context: JudgementContext): Judgement {
+  const redacted = redactSecrets(text, [context.secret]);
+  const answer = lateErrorAnswer(redacted, answerDialect(context.route));
+  const kept = answer && { status: answer.status, rawHeaders: JSON_HEADERS, body: Buffer.from(answer.body) };
+  return { outcome: classifyLateError(redacted, context), kept };
+}
+
+function broken(httpStatus: number, reason: string, message: string): Judgement {
+  return { outcome: { kind: "broken", evidence: evidence(httpStatus, reason, message) }, kept: undefined };
+}
+
+/** Judges an answer with an error status. */
+export function judgeRefusal(kept: KeptAnswer, context: JudgementContext): Judgement {
   const text = unpacked(kept).toString("utf8");
   const redactedText = redactSecrets(text, [context.secret]);
   const outcome = classifyAnswer(
@@ -85,8 +121,17 @@ export function judgeRefusal(
     context,
   );
   const untouched = redactedText === text && encodingOf(kept) === "";
-  return { outcome, redacted: untouched ? kept : withBody(kept, Buffer.from(redactedText)) };
+  return { outcome, kept: untouched ? kept : withBody(kept, Buffer.from(redactedText)) };
 }
+
+/** Codes with which the upstream client refuses a request that no HTTP message can carry: no other key helps. */
+const UNSENDABLE: ReadonlySet<string> = new Set([
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+  "ERR_INVALID_CHAR",
+  "ERR_HTTP2_INVALID_CONNECTION_HEADERS",
+]);
 
 /** The outcome of an attempt whose connection failed. `hadAnswer`: the head of an answer had arrived. */
 export function failureOf(error: Error, hadAnswer: boolean): Outcome {
@@ -95,41 +140,14 @@ export function failureOf(error: Error, hadAnswer: boolean): Outcome {
   if (code.includes("TIMEOUT") || code === "ETIMEDOUT") {
     return { kind: "network", evidence: evidence(0, "timeout", code) };
   }
-  if (hadAnswer) return { kind: "broken", evidence: evidence(0, code || "broken-off", "The answer broke off.") };
+  if (UNSENDABLE.has(code)) {
+    return { kind: "caller-fault", evidence: evidence(0, "unsendable", code) };
+  }
+  if (hadAnswer)
+    return { kind: "broken", evidence: evidence(0, code || "broken-off", "The answer broke off.") };
   return { kind: "network", evidence: evidence(0, code || error.name, "The upstream could not be reached.") };
 }
 
 function evidence(httpStatus: number, reason: string, message: string): Evidence {
   return { httpStatus, reason, message: message.slice(0, MESSAGE_CHARACTERS_MAX) };
-}
-
-function encodingOf(kept: KeptAnswer): string {
-  for (let at = 0; at + 1 < kept.rawHeaders.length; at += 2) {
-    if (String(kept.rawHeaders[at]).toLowerCase() === "content-encoding") return String(kept.rawHeaders[at + 1]);
-  }
-  return "";
-}
-
-/** The body as text would be read. We ask for no encoding, but whoever sits between may add one. */
-function unpacked(kept: KeptAnswer): Buffer {
-  const encoding = encodingOf(kept).toLowerCase();
-  try {
-    if (encoding === "gzip" || encoding === "deflate") {
-      return unzipSync(kept.body, { maxOutputLength: UNPACKED_BYTES_MAX });
-    }
-    if (encoding === "br") return brotliDecompressSync(kept.body, { maxOutputLength: UNPACKED_BYTES_MAX });
-  } catch {
-    // Unreadable: judged as the bytes it is.
-  }
-  return kept.body;
-}
-
-function withBody(kept: KeptAnswer, body: Buffer): KeptAnswer {
-  const rawHeaders: (Buffer | string)[] = [];
-  for (let at = 0; at + 1 < kept.rawHeaders.length; at += 2) {
-    const name = String(kept.rawHeaders[at]).toLowerCase();
-    if (name === "content-encoding" || name === "content-length") continue;
-    rawHeaders.push(kept.rawHeaders[at] ?? "", kept.rawHeaders[at + 1] ?? "");
-  }
-  return { status: kept.status, rawHeaders, body };
 }

@@ -30,6 +30,8 @@ export interface LeaseSeeker {
 
 /** Requests of one worker that may wait for a key at once. */
 const WAITING_MAX = 10_000;
+/** Nobody asks again sooner after a denial, milliseconds: what was said is still in force. */
+const ASK_AGAIN_MIN_MS = 10;
 /** What those beyond are told, milliseconds. */
 const CROWDED_RETRY_MS = 1_000;
 
@@ -103,7 +105,8 @@ export class LeaseDesk {
     for (const answer of answers) {
       const open = this.#wishes.get(answer.wishId);
       this.#wishes.delete(answer.wishId);
-      for (const { keyId, secret, fingerprint } of answer.leases) this.#keys.set(keyId, { secret, fingerprint });
+      for (const { keyId, secret, fingerprint } of answer.leases)
+        this.#keys.set(keyId, { secret, fingerprint });
       if (open === undefined) continue;
       if (open.retryOf === undefined) this.#receiveForLane(answer, open.wish);
       else this.#receiveForRetry(answer, open.retryOf);
@@ -184,9 +187,9 @@ export class LeaseDesk {
 
   #postponeOrDeny(waiting: Waiting, denial: Denial, again: () => void): void {
     const { seeker } = waiting;
-    const { retryAtMs } = denial;
-    if (retryAtMs !== undefined && retryAtMs <= seeker.waitUntilMs) {
-      waiting.timer = setTimeout(again, Math.max(1, retryAtMs - this.#now()));
+    const { usableAtMs } = denial;
+    if (usableAtMs !== undefined && usableAtMs <= seeker.waitUntilMs) {
+      waiting.timer = setTimeout(again, Math.max(ASK_AGAIN_MIN_MS, usableAtMs - this.#now()));
       return;
     }
     this.#forget(waiting);

@@ -1,6 +1,6 @@
 /** Shows a client the page of the model list it asked for, cut from the whole list. Worker threads. */
 import { cutModelPage, type ModelPage } from "@gemini-gateway/gemini/model-pages";
-import type { KeptAnswer } from "./attempt.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
 
 /** Bytes of a model list that are held back to be cut: several times what Google's longest page has. */
 export const MODEL_LIST_BYTES_MAX = 4_194_304;
