@@ -58,7 +58,9 @@ function plainServer(handler: HttpHandler): Server {
 }
 
 function secureServer(handler: HttpHandler, { key, cert }: TlsOptions): Http2SecureServer {
-  return createSecureServer({ key, cert, allowHTTP1: true }, handler as unknown as RequestListener as never);
+  // As node:http does by itself: an event must not wait in the kernel for the one before it to be acknowledged.
+  const options = { key, cert, allowHTTP1: true, noDelay: true };
+  return createSecureServer(options, handler as unknown as RequestListener as never);
 }
 
 /** Remembers open connections, so that closing does not wait for clients. */

@@ -67,12 +67,13 @@ export class Upstream implements AsyncDisposable {
 }
 
 function openPool(options: UpstreamOptions, origin: string): ConnectionPool | Pool {
-  const { connectMs, connectionsMax = CONNECTIONS_MAX } = options;
+  const { connectMs, unusedMs = UNUSED_CONNECTION_MS, connectionsMax = CONNECTIONS_MAX } = options;
   const http2 = options.http2 && options.upstream.protocol === "https:";
   const client: Client.Options = {
     headersTimeout: options.firstByteMs,
     bodyTimeout: options.idleMs,
-    keepAliveTimeout: options.unusedMs ?? UNUSED_CONNECTION_MS,
+    keepAliveTimeout: unusedMs,
+    keepAliveMaxTimeout: unusedMs,
     maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
     allowH2: http2,
     connect: connectorOver({ dial: dialOf(options), connectMs, http2 }),

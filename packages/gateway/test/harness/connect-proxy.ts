@@ -37,7 +37,11 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
   server.on("request", (_request, response) => response.writeHead(501).end());
   server.on("connect", ({ url: authority = "", headers }, client: Socket) => {
     requests.push({ authority, headers });
-    if (options.silent === true) return;
+    if (options.silent === true) {
+      // Reads on, so that the client's leaving is seen; an HTTP server leaves its own half open.
+      client.resume().on("end", () => client.destroy());
+      return;
+    }
     const status = statusFor(options, headers);
     if (status === 200) tunnel(client, authority);
     else client.end(`HTTP/1.1 ${status} No\r\ncontent-length: 2\r\n\r\nno`);

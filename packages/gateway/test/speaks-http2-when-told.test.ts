@@ -1,0 +1,68 @@
+import { startEmulator } from "gemini-emulator";
+import { describe, expect, it } from "vitest";
+import { startConnectProxy } from "./harness/connect-proxy.ts";
+import { MODEL, promptBody } from "./harness/requests.ts";
+import { openUpstream, send, startServer, trustedCertificate } from "./harness/way-out.ts";
+
+const tls = trustedCertificate();
+const KEY = ["x-goog-api-key", "test-key-1"];
+const UNARY = { path: `/v1beta/models/${MODEL}:generateContent`, headers: KEY, body: promptBody() };
+const STREAM = { ...UNARY, path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse` };
+/** 4 MB: far beyond what a connection may have under way unread. */
+const LARGE_STREAM = { ...STREAM, body: promptBody("stream 200 events every 0 ms of 20000 bytes") };
+const LARGE_BYTES = 4_000_000;
+
+describe("with HTTP/2 to the upstream", () => {
+  it("many requests share one connection, also through a proxy", async () => {
+    await using emulator = await startEmulator({ tls });
+    await using proxy = await startConnectProxy();
+    await using upstream = openUpstream(emulator.url, { http2: true, proxy: proxy.url });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(upstream, UNARY).answer));
+    expect(answers.every(({ status, failure }) => status === 200 && failure === "")).toBe(true);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it("clients that do not read hold back their own streams only", async () => {
+    await using emulator = await startEmulator({ tls });
+    await using proxy = await startConnectProxy();
+    await using upstream = openUpstream(emulator.url, { http2: true, proxy: proxy.url });
+    const stalled = Array.from({ length: 4 }, () => send(upstream, LARGE_STREAM));
+    await Promise.all(stalled.map(({ begun }) => begun));
+    for (const { pause } of stalled) pause();
+    const other = await send(upstream, LARGE_STREAM).answer;
+    expect(other.failure).toBe("");
+    expect(other.body.length).toBeGreaterThan(LARGE_BYTES);
+    expect(emulator.openStreams).toBe(stalled.length);
+    for (const { resume } of stalled) resume();
+    const late = await Promise.all(stalled.map(({ answer }) => answer));
+    expect(late.every(({ body, failure }) => failure === "" && body.length > LARGE_BYTES)).toBe(true);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it("a stream cut off leaves the others on its connection alone", async () => {
+    await using emulator = await startEmulator({ tls });
+    await using proxy = await startConnectProxy();
+    await using upstream = openUpstream(emulator.url, { http2: true, proxy: proxy.url });
+    const undo = emulator.fault({ fault: { kind: "stall", afterEvents: 1 } });
+    const [leaving, staying] = [send(upstream, STREAM), send(upstream, STREAM)];
+    await Promise.all([leaving.begun, staying.begun]);
+    leaving.abort();
+    expect((await leaving.answer).failure).not.toBe("");
+    await emulator.waitForCall(({ aborted }) => aborted);
+    undo();
+    expect(await staying.answer).toMatchObject({ status: 200, failure: "" });
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it("an upstream that speaks only HTTP/1.1 is served all the same", async () => {
+    await using server = await startServer(tls);
+    await using upstream = openUpstream(server.url, { http2: true });
+    expect(await send(upstream).answer).toEqual({ status: 200, body: "ok", failure: "" });
+  });
+
+  it("an http upstream is spoken to in HTTP/1.1", async () => {
+    await using server = await startServer();
+    await using upstream = openUpstream(server.url, { http2: true });
+    expect(await send(upstream).answer).toEqual({ status: 200, body: "ok", failure: "" });
+  });
+});
