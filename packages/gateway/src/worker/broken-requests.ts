@@ -71,6 +71,8 @@ export class BrokenRequests {
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: "headers-too-large",
   ERR_HTTP_REQUEST_TIMEOUT: "unfinished-request",
+  // The client closed its side in the middle of a request.
+  HPE_INVALID_EOF_STATE: "unfinished-request",
 };
 
 function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {

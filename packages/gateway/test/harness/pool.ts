@@ -9,6 +9,8 @@ import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino, type Logger } from "pino";
+import { ENTRIES as OPTIONS } from "../../src/config/entries.ts";
+import { refuseUnknownFlags } from "../../src/config/flags.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { GatewayConfig } from "../../src/config.ts";
 import { startGateway, type Gateway } from "../../src/primary/gateway.ts";
@@ -112,6 +114,12 @@ export function configFor(
     workers: 2,
     ...flags,
   };
+  // A slip in a flag's name would test the default.
+  refuseUnknownFlags(
+    argv,
+    OPTIONS.map(({ flag }) => flag),
+    "gemini-gateway serve",
+  );
   return resolveConfig({ argv, env: {}, readFile: () => "", cores: 2 }).config;
 }
 
