@@ -53,6 +53,8 @@ export interface RequestRow {
   /** Status sent to the client; 499 when it left before one was sent. */
   readonly status: number;
   readonly outcome: OutcomeKind | "denied" | "refused" | "truncated";
+  /** Why it ended so, in the upstream's or the system's own word; empty when it was served. */
+  readonly reason: string;
   readonly attempts: number;
   /** Milliseconds from the request's arrival to the first byte sent to the client; -1 when none was sent. */
   readonly firstByteMs: number;

@@ -25,7 +25,7 @@ test("a key is told in one line", () => {
     "STATE",
     "SINCE",
     "BACK",
-    "IN FLIGHT",
+    "LENT",
     "FILE",
     "REASON",
   ]);

@@ -3,7 +3,7 @@ import type { AddKeysReport, KeyListRow, RemoveKeysReport } from "../control/typ
 import { formatAgo, formatUntil } from "./span.ts";
 import { cell, formatTable } from "./table.ts";
 
-const HEAD = ["FINGERPRINT", "PROJECT", "STATE", "SINCE", "BACK", "IN FLIGHT", "FILE", "REASON"] as const;
+const HEAD = ["FINGERPRINT", "PROJECT", "STATE", "SINCE", "BACK", "LENT", "FILE", "REASON"] as const;
 
 /** Fingerprints and reasons listed after a change; `--json` gives all. */
 const LISTED_MAX = 50;

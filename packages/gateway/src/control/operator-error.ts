@@ -18,6 +18,8 @@ export type OperatorErrorCode =
   | "database-unusable"
   /** A key file or the folder of keys could not be read or written. */
   | "key-files"
+  /** The address or port cannot be listened on. */
+  | "address-unusable"
   /** What was asked makes no sense: a bad file name, an empty list, an unknown fingerprint. */
   | "bad-request"
   /** The running gateway did not answer as expected. */

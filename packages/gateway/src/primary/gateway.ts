@@ -2,7 +2,8 @@
  * The gateway as one object: builds the primary's graph, starts the threads, and takes everything down in order.
  * Primary thread. The command `serve` adds signals and the process's exit code; tests start it in-process.
  */
-import { Scheduler, type Revocation } from "@gemini-gateway/core/scheduler/scheduler";
+import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
+import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import { startControlServer } from "../control/server.ts";

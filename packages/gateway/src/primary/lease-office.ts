@@ -3,7 +3,8 @@
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
 import type { Denial, HolderId, Lease } from "@gemini-gateway/core/lease";
-import type { Revocation, Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
+import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
+import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
 import type { KeyRing } from "./key-ring.ts";
 

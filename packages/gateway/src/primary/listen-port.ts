@@ -1,4 +1,5 @@
 /** Settles on the one port that all workers will share. Primary thread. */
+import { OperatorError } from "../control/operator-error.ts";
 import { createServer, type Server } from "node:net";
 
 export interface ClaimedPort {
@@ -11,7 +12,7 @@ export interface ClaimedPort {
 
 /**
  * Claims `port` (0: a free one) on `host`, so that a taken port is told before any thread starts.
- * @throws the system's error, such as EADDRINUSE or EACCES.
+ * @throws OperatorError when the address cannot be listened on
  */
 export async function claimPort(host: string, port: number): Promise<ClaimedPort> {
   // First alone: a shared listener would join another gateway's port in silence, and take half of its requests.
@@ -30,7 +31,9 @@ export async function claimPort(host: string, port: number): Promise<ClaimedPort
 function listen(host: string, port: number, reusePort: boolean): Promise<Server> {
   const { promise, resolve, reject } = Promise.withResolvers<Server>();
   const server = createServer((socket) => socket.destroy());
-  server.once("error", reject);
+  server.once("error", (error: NodeJS.ErrnoException) =>
+    reject(isUnsupported(error) ? error : explained(error, host, port)),
+  );
   server.listen({ host, port, reusePort }, () => resolve(server));
   return promise;
 }
@@ -39,6 +42,20 @@ function portOf(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : 0;
 }
+
+function explained(error: NodeJS.ErrnoException, host: string, port: number): OperatorError {
+  const reason = REASONS[error.code ?? ""] ?? error.code ?? error.message;
+  return new OperatorError("address-unusable", `Cannot listen on ${host}, port ${port}: ${reason}.`, {
+    cause: error,
+  });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there already",
+  EACCES: "this user may not (ports below 1024 are for root)",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no host of that name",
+};
 
 function isUnsupported(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;

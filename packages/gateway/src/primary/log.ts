@@ -9,10 +9,12 @@ export interface LogOptions {
 
 /** Bytes gathered before a write, when the log goes to a file or pipe. */
 const BUFFER_BYTES = 4096;
+/** Longest time a line waits for others, milliseconds. */
+const FLUSH_INTERVAL_MS = 500;
 
 export interface Log {
   readonly log: Logger;
-  /** Writes what is gathered; also done every second and at exit. */
+  /** Writes what is gathered, at once. It is also done by itself within {@link FLUSH_INTERVAL_MS}. */
   flush(): void;
 }
 
@@ -23,7 +25,12 @@ export async function openLog(options: LogOptions, isTerminal: boolean): Promise
     const log = pino({ level, base: null }, await pretty(isTerminal));
     return { log, flush: () => log.flush() };
   }
-  const stream = destination({ fd: 1, sync: false, minLength: BUFFER_BYTES });
+  const stream = destination({
+    fd: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+  });
   // A reader that went away must not end the gateway.
   stream.on("error", () => undefined);
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);

@@ -3,7 +3,7 @@
  * Primary thread.
  */
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import type { Revocation } from "@gemini-gateway/core/scheduler/scheduler";
+import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Logger } from "pino";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { KeyRing } from "./key-ring.ts";

@@ -27,9 +27,10 @@ export interface WorkerListener {
   lost(holder: HolderId): void;
 }
 
-/** A worker that says nothing for this long is taken for stuck and replaced, milliseconds. */
-const STALL_MS = 30_000;
+/** How often workers are checked for signs of life, milliseconds; they give one every second. */
 const STALL_CHECK_MS = 5_000;
+/** Checks without one after which a worker is taken for stuck. Counted, because a clock may jump and we may be late. */
+const SILENT_CHECKS_MAX = 6;
 /** A worker that dies younger than this counts as failing to start, milliseconds. */
 const YOUNG_MS = 5_000;
 /** Wait before a replacement: none at first, then growing while replacements die young, milliseconds. */
@@ -42,7 +43,7 @@ interface Member {
   readonly thread: Worker;
   readonly channel: MessagePort;
   readonly startedAtMs: number;
-  lastHeardAtMs: number;
+  silentChecks: number;
   activeRequests: number;
   listening: boolean;
 }
@@ -164,7 +165,7 @@ export class Supervisor {
       thread,
       channel: port1,
       startedAtMs: nowMs,
-      lastHeardAtMs: nowMs,
+      silentChecks: 0,
       activeRequests: 0,
       listening: false,
     };
@@ -179,7 +180,7 @@ export class Supervisor {
 
   #hear(member: Member, message: ToPrimary): void {
     this.#messages += 1;
-    member.lastHeardAtMs = Date.now();
+    member.silentChecks = 0;
     switch (message.type) {
       case "worker.listening":
         member.listening = true;
@@ -232,9 +233,9 @@ export class Supervisor {
   }
 
   #replaceStalled(): void {
-    const deadline = Date.now() - STALL_MS;
     for (const member of this.#members.values()) {
-      if (member.lastHeardAtMs >= deadline) continue;
+      member.silentChecks += 1;
+      if (member.silentChecks <= SILENT_CHECKS_MAX) continue;
       this.#options.log.error({ worker: member.holder }, "a worker thread is stuck; it is ended");
       void member.thread.terminate();
     }

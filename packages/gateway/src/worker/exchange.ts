@@ -33,7 +33,7 @@ import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody } from "./request-body.ts";
-import { attemptsHeader, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
+import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
 
 /** What the front door knows of a request it lets in. */
@@ -58,6 +58,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   readonly #page: ModelPage | undefined;
   readonly #notes: AttemptNote[] = [];
   #model = "";
+  /** Why the last attempt failed. */
+  #reason = "";
   #trail: Trail = FRESH_TRAIL;
   #attempt: Attempt | undefined;
   #isSeeking = false;
@@ -224,6 +226,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     const before = this.#trail;
     this.#trail = extendTrail(before, attempt.use.keyId, outcome.kind);
     this.#last = { outcome, kept };
+    this.#reason = reasonOf(outcome);
     if (outcome.kind === "quota-minute" && outcome.evidence.quotaId?.includes("Token") === true) {
       this.#tokenQuotaRefusals += 1;
     }
@@ -254,6 +257,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   }
 
   #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
+    this.#reason ||= code;
     const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
     this.#end(outcome, status);
   }
@@ -272,6 +276,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   #conclude(attempt: Attempt, outcome: Outcome, logged: RowOutcome): void {
     this.#attempt = undefined;
+    this.#reason = reasonOf(outcome);
     this.#service.desk.settle(attempt.use, outcome);
     this.#end(logged, attempt.status);
   }
@@ -320,6 +325,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
         model: this.#model,
         status,
         outcome,
+        reason: outcome === "served" ? "" : this.#reason,
         notes: this.#notes,
         bytesIn: this.#body.bytes,
         bytesOut: this.#reply.bytes,

@@ -148,6 +148,7 @@ export class FrontDoor {
         model: route?.model ?? "",
         status: answer.status,
         outcome: "refused",
+        reason: code,
         notes: [],
         bytesIn: 0,
         bytesOut: answer.body.length,

@@ -1,5 +1,5 @@
 /** Words a finished request for the log and an attempt trail for whoever asked. Worker threads; pure. */
-import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { RequestRow } from "../protocol.ts";
 
@@ -13,6 +13,7 @@ export interface AttemptNote {
 }
 
 const PATH_CHARACTERS_MAX = 512;
+const REASON_CHARACTERS_MAX = 200;
 
 /** `k-abc=quota-minute, k-def=served` */
 export function attemptsHeader(notes: readonly AttemptNote[]): string {
@@ -31,6 +32,8 @@ export interface FinishedRequest {
   readonly model: string;
   readonly status: number;
   readonly outcome: RowOutcome;
+  /** See {@link RequestRow.reason}; it is cut to a bound. */
+  readonly reason: string;
   readonly notes: readonly AttemptNote[];
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -39,12 +42,18 @@ export interface FinishedRequest {
   readonly address: string;
 }
 
+/** The word that says why an attempt ended so; empty when it needs none. */
+export function reasonOf(outcome: Outcome): string {
+  return "evidence" in outcome ? outcome.evidence.reason : "";
+}
+
 export function rowOf(finished: FinishedRequest): RequestRow {
   const { startedAtMs, firstByteAtMs, path, notes, usage, ...same } = finished;
   const last = notes.at(-1);
   return {
     ...same,
     path: path.slice(0, PATH_CHARACTERS_MAX),
+    reason: finished.reason.slice(0, REASON_CHARACTERS_MAX),
     firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - startedAtMs,
     attempts: notes.length,
     durationMs: finished.atMs - startedAtMs,

@@ -15,6 +15,8 @@ import { migrate, requireCurrentVersion } from "./schema.ts";
 
 /** How long a statement waits for a reader that holds the file, milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
+/** The same for the gateway once it serves: what cannot be written now is written half a second later. */
+const SERVING_BUSY_TIMEOUT_MS = 50;
 
 export interface Store extends Disposable {
   /** The file, symbolic links resolved. */
@@ -89,6 +91,7 @@ function configure(database: Database.Database): void {
   database.pragma("journal_mode = WAL");
   database.pragma("synchronous = NORMAL");
   database.pragma("foreign_keys = ON");
+  database.pragma(`busy_timeout = ${SERVING_BUSY_TIMEOUT_MS}`);
   database.pragma("secure_delete = FAST");
 }
 
