@@ -4,7 +4,7 @@ import type { Evidence, Outcome } from "../src/outcome.ts";
 import { DEFAULT_SCHEDULER_OPTIONS } from "../src/scheduler/options.ts";
 import type { SchedulerOptions } from "../src/scheduler/options.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
-import type { Revocation } from "../src/scheduler/scheduler.ts";
+import type { Revocation } from "../src/scheduler/revocation.ts";
 
 export const NOW = 1_700_000_000_000;
 export const HOUR_MS = 3_600_000;

@@ -8,7 +8,8 @@ import { LeasePocket } from "../src/lease-pocket.ts";
 import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
 import { effectOf } from "../src/outcome.ts";
 import type { Outcome } from "../src/outcome.ts";
-import type { Revocation } from "../src/scheduler/scheduler.ts";
+import type { ProbeAsk } from "../src/probing/ask.ts";
+import type { Revocation } from "../src/scheduler/revocation.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
 import type { SchedulerOptions } from "../src/scheduler/options.ts";
 import { EventQueue, seededRandom } from "./event-queue.ts";
@@ -60,6 +61,9 @@ interface SimulatedWorker {
 
 const START_MS = 1_700_000_000_000;
 const TICK_MS = 250;
+/** Holds the leases of health tests; workers are numbered from 1. */
+const TESTER: HolderId = 0;
+const ASKS: readonly ProbeAsk[] = ["list", "count", "generate"];
 
 export class SimulatedGateway {
   readonly events = new EventQueue();
@@ -113,6 +117,22 @@ export class SimulatedGateway {
       this.audit.holderGone(worker.holder);
     });
     this.#startWorker(index);
+  }
+
+  /** A health test of one key, whatever its state. */
+  testKey(id: KeyId, model: string): void {
+    const lease = this.scheduler.tests.lease(TESTER, id, model, this.nowMs);
+    if (lease === undefined) return;
+    this.audit.lent(TESTER, [lease], { model, uses: 1 });
+    this.audit.started(lease.id, this.nowMs);
+    const ask = ASKS[Math.floor(this.random() * ASKS.length)] as ProbeAsk;
+    const { outcome, tookMs } = this.#world.upstream(id, model, this.random);
+    this.events.after(tookMs, () => {
+      this.audit.stopped(lease.id);
+      this.audit.settled(lease.id);
+      this.#revoke(this.scheduler.tests.settle({ leaseId: lease.id, outcome, ask }, this.nowMs).revoked);
+      this.scheduler.checkInvariants();
+    });
   }
 
   retireKey(id: KeyId): void {

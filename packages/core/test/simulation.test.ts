@@ -77,7 +77,10 @@ function runTroubled(seed: number): SimulatedGateway {
       const id = nextKey++;
       gateway.audit.addKey(id, undefined);
       events.at(atMs, () => gateway.scheduler.addKeys([{ id, project: undefined }]));
-    } else if (chance < 0.02) events.at(atMs, () => (gateway.clockOffsetMs += (random() - 0.5) * 20_000));
+    } else if (chance < 0.05) {
+      const id = 1 + Math.floor(random() * world.keys.length);
+      events.at(atMs, () => gateway.testKey(id, model));
+    } else if (chance < 0.055) events.at(atMs, () => (gateway.clockOffsetMs += (random() - 0.5) * 20_000));
     else events.at(atMs, () => gateway.request(model));
   }
   gateway.settleDown();

@@ -139,6 +139,7 @@ function dueTrial(model: Model, pool: KeyPool): Choice | undefined {
   const lane = model.dueTrials.next.value;
   const key = lane?.project.ready.least(accept);
   if (lane !== undefined && key !== undefined) return { lane, key, isTrial: true };
+  if (pool.areTrialsTests) return undefined;
   return projectTrial(model, pool) ?? keyTrial(model, pool);
 }
 

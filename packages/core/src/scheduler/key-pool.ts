@@ -23,6 +23,8 @@ export class KeyPool {
   enabledKeys = 0;
   /** Keys of projects that have a billing failure. */
   billingKeys = 0;
+  /** Keys and projects out of service are tried by health tests, and by requests only when nobody tests them. */
+  areTrialsTests = false;
 
   /** Adds the key; false when it is known already. */
   add(id: KeyId, projectName: string | undefined): boolean {

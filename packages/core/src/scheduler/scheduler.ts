@@ -9,11 +9,12 @@
 import { isKeyUsable } from "../key-health.ts";
 import { isLaneOpen } from "../lane.ts";
 import { LEASE_USES_MAX } from "../lease.ts";
-import type { Denial, HolderId, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "../lease.ts";
+import type { Denial, HolderId, KeyId, Lease, LeaseWish, Return, Settlement } from "../lease.ts";
 import { chooseFirst, chooseRetry, isInDoubt, NOTHING_AVOIDED } from "./choice.ts";
 import type { Avoided, Choice } from "./choice.ts";
 import { denialFor, usableAtMs } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
+import { KeyTests } from "./key-tests.ts";
 import { leaseOf } from "./lease-book.ts";
 import { Ledger } from "./ledger.ts";
 import {
@@ -24,6 +25,8 @@ import {
 } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
 import type { LentLease, Model, PooledKey, Project } from "./records.ts";
+import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
+import type { Revoked } from "./revocation.ts";
 import { endUnused, revokeKey, settleUse } from "./settling.ts";
 import { restoreStates, takeDirtyStates } from "./stored-state.ts";
 import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
@@ -38,27 +41,21 @@ export interface KeyEntry {
   readonly project: string | undefined;
 }
 
-/** A holder that must give back what it has not started of a lease. */
-export interface Revocation {
-  readonly holder: HolderId;
-  readonly leaseId: LeaseId;
-}
-
-export interface Revoked {
-  readonly revoked: readonly Revocation[];
-}
-
 export type LeaseAnswer = { readonly leases: readonly Lease[] } | { readonly denial: Denial };
 
-const NOTHING_REVOKED: Revoked = { revoked: [] };
-
 export class Scheduler {
+  /** Health tests of single keys. */
+  readonly tests: KeyTests;
   readonly #ledger: Ledger;
   #latestMs = 0;
 
   /** @param random draws a number in [0, 1); spreads rests and trials. */
   constructor(options: SchedulerOptions, random: () => number) {
     this.#ledger = new Ledger(options, random);
+    this.tests = new KeyTests(this.#ledger, {
+      advance: (nowMs) => this.#advance(nowMs),
+      open: (...lent) => this.#open(...lent),
+    });
   }
 
   /** Adds keys; a key that is known already stays as it is (see {@link assignProject}). */
@@ -69,7 +66,7 @@ export class Scheduler {
   /** Takes keys out for good; their uses in flight may end as they like. Unknown ids are ignored. */
   retireKeys(ids: Iterable<KeyId>, nowMs: number): Revoked {
     const now = this.#advance(nowMs);
-    return revocations(this.#keysOf(ids).flatMap((key) => this.#retire(key, now)));
+    return revocationsOf(this.#keysOf(ids).flatMap((key) => this.#retire(key, now)));
   }
 
   /** Moves a key to a project (undefined: to one of its own). What its old project had learnt moves with its last key. */
@@ -87,7 +84,7 @@ export class Scheduler {
     const key = this.#ledger.pool.keys.get(id);
     if (key === undefined) return NOTHING_REVOKED;
     this.#ledger.pool.setEnabled(key, isEnabled);
-    return isEnabled ? NOTHING_REVOKED : revocations(revokeKey(this.#ledger, key.project.lanes, id, now));
+    return isEnabled ? NOTHING_REVOKED : revocationsOf(revokeKey(this.#ledger, key.project.lanes, id, now));
   }
 
   /** Takes over states stored by an earlier run, for keys and projects already added. */
@@ -121,7 +118,7 @@ export class Scheduler {
     const now = this.#advance(nowMs);
     const lease = this.#ledger.book.leases.get(settlement.leaseId);
     if (lease === undefined) return NOTHING_REVOKED;
-    return revocations(settleUse(this.#ledger, lease, settlement.outcome, now));
+    return revocationsOf(settleUse(this.#ledger, lease, settlement.outcome, now));
   }
 
   /** Takes back uses that were never started. */
@@ -276,9 +273,4 @@ export class Scheduler {
 
 function projectOf(key: PooledKey): Project {
   return key.project;
-}
-
-function revocations(leases: readonly LentLease[]): Revoked {
-  if (leases.length === 0) return NOTHING_REVOKED;
-  return { revoked: leases.map(({ holder, id }) => ({ holder, leaseId: id })) };
 }

@@ -11,6 +11,8 @@ import { NO_TRIAL } from "./records.ts";
 import type { Lane, LentLease, Model } from "./records.ts";
 import type { TransitionContext } from "../rests.ts";
 import { doubtAll, isTrusted, laneLoadChanged, laneServed, reseat } from "./seating.ts";
+import { applyTest } from "./testing.ts";
+import type { TestSettlement } from "./testing.ts";
 
 /** Age of a lane's stored "last served" from which a new success is worth storing again. */
 const SERVED_STORE_AFTER_MS = 60_000;
@@ -44,6 +46,22 @@ export function settleUse(ledger: Ledger, lease: LentLease, outcome: Outcome, no
   if (isChanged && beginsStorm(lease.lane.model, outcome.kind)) {
     revoked.push(...ledger.book.revokeModel(lease.lane.model, nowMs));
   }
+  if (lease.isTrial) endTrial(ledger, lease, context);
+  ledger.dropIfGone(lease.lane);
+  return revoked;
+}
+
+/** Ends a test with its outcome, see {@link applyTest}. Returns the leases whose unstarted uses must come back. */
+export function settleTestUse(
+  ledger: Ledger,
+  lease: LentLease,
+  test: TestSettlement,
+  nowMs: number,
+): LentLease[] {
+  endUses(ledger, lease, 1, "settled");
+  const context = contextFor(ledger, lease.lane, nowMs);
+  const isWorse = applyTest(ledger, lease, test, context);
+  const revoked = isWorse ? revokeClosed(ledger, lease, nowMs) : [];
   if (lease.isTrial) endTrial(ledger, lease, context);
   ledger.dropIfGone(lease.lane);
   return revoked;
