@@ -38,14 +38,18 @@ export class HttpWorker {
     this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
     const requestIds = new RequestIds();
     this.#door = new FrontDoor(this.#service(config), requestIds);
-    this.#server = createHttpServer(config, requestIds, (request, response) => this.#receive(request, response));
+    this.#server = createHttpServer(config, requestIds, (request, response) =>
+      this.#receive(request, response),
+    );
   }
 
   start(): void {
     const { channel, config, port, reusePort } = this.#start;
     channel.on("message", (message: ToWorker) => this.#hear(message));
     setInterval(() => this.#pulse(), PULSE_MS).unref();
-    this.#server.listen({ port, host: config.host, reusePort }, () => this.#send({ type: "worker.listening" }));
+    this.#server.listen({ port, host: config.host, reusePort }, () =>
+      this.#send({ type: "worker.listening" }),
+    );
   }
 
   #service(config: GatewayConfig): Service {
@@ -95,7 +99,11 @@ export class HttpWorker {
 
   #pulse(): void {
     this.#desk.tick();
-    this.#send({ type: "worker.pulse", activeRequests: this.#activeRequests, waiting: this.#desk.waitingCount });
+    this.#send({
+      type: "worker.pulse",
+      activeRequests: this.#activeRequests,
+      waiting: this.#desk.waitingCount,
+    });
   }
 
   /** Accepts no new connection, closes the others as their last answer has left, and then reports for the last time. */
@@ -104,9 +112,10 @@ export class HttpWorker {
     const timer = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS);
     this.#server.close(() => {
       clearInterval(timer);
-      this.#desk.close();
-      this.#outbox.flush();
-      this.#send({ type: "worker.drained" });
+      this.#desk.close(() => {
+        this.#outbox.flush();
+        this.#send({ type: "worker.drained" });
+      });
     });
   }
 

@@ -57,6 +57,8 @@ export class LeaseDesk {
   readonly #queues = new Map<string, Set<Waiting>>();
   readonly #wishes = new Map<number, OpenWish>();
   #lastWishId = 0;
+  /** Whom to tell once every wish is answered; set while closing. */
+  #closed: (() => void) | undefined;
 
   constructor(pocket: LeasePocket, outbox: Outbox, now: () => number) {
     this.#pocket = pocket;
@@ -111,6 +113,7 @@ export class LeaseDesk {
       if (open.retryOf === undefined) this.#receiveForLane(answer, open.wish);
       else this.#receiveForRetry(answer, open.retryOf);
     }
+    this.#closeWhenAnswered();
   }
 
   /** The primary takes these leases back: what is left of them must not be started. */
@@ -131,9 +134,21 @@ export class LeaseDesk {
     this.#outbox.soon();
   }
 
-  /** Gives back everything unused: the worker takes no more requests. */
-  close(): void {
+  /**
+   * Gives back everything unused, also what is still on its way; then calls `closed`, once. For a worker that takes no
+   * more requests.
+   */
+  close(closed: () => void): void {
+    this.#closed = closed;
+    this.#closeWhenAnswered();
+  }
+
+  #closeWhenAnswered(): void {
+    const closed = this.#closed;
+    if (closed === undefined || this.#wishes.size > 0) return;
+    this.#closed = undefined;
     this.#pocket.drain(this.#now());
+    closed();
   }
 
   #receiveForLane({ leases, denial, model }: WishAnswer, wish: LeaseWish): void {
