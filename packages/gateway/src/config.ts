@@ -5,6 +5,7 @@
  */
 import { isLoopback } from "./config/loopback.ts";
 import type { Resolved, Schema } from "./config/option.ts";
+import { BREAKER_SECTION, IP_SECTION, TRUST_PROXY_OPTION } from "./config/section-guard.ts";
 import { CORS_SECTION, LIMITS_SECTION, TIMEOUTS_SECTION } from "./config/section-limits.ts";
 import { LEASE_SECTION, REST_SECTION, RETRY_SECTION } from "./config/section-retry.ts";
 
@@ -153,6 +154,17 @@ export const SCHEMA = {
   },
   retry: RETRY_SECTION,
   lease: LEASE_SECTION,
+  trustProxy: TRUST_PROXY_OPTION,
+  trustProxyHeader: {
+    kind: "choice",
+    choices: ["auto", "x-forwarded-for", "forwarded"],
+    default: "auto",
+    reload: "live",
+    manual:
+      "The header that `trustProxy` is about. `auto` takes the one that is there, and neither when both are there and disagree; name the one your proxy writes if it passes the other on.",
+  },
+  ip: IP_SECTION,
+  breaker: BREAKER_SECTION,
   limits: LIMITS_SECTION,
   timeouts: TIMEOUTS_SECTION,
   cors: CORS_SECTION,

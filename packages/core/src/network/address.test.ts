@@ -67,6 +67,10 @@ test("what is written is read back, whatever the address", () => {
   );
 });
 
-test("no text makes it throw", () => {
-  fc.assert(fc.property(fc.string(), (text) => void [parseAddress(text), parseHop(text)]));
+test("any text at all is read or refused, never a fault", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(() => [parseAddress(text), parseHop(text)]).not.toThrow();
+    }),
+  );
 });

@@ -15,7 +15,7 @@ export function expectationOf(option: Option): string {
     case "number":
       return `a number from ${option.min} to ${option.max}`;
     case "duration":
-      return `a time from ${tidyDuration(option.min)} to ${tidyDuration(option.max)}, written as 500ms, 30s, 5m, 12h or 7d`;
+      return `a time from ${tidyDuration(option.min)} to ${tidyDuration(option.max)}, written as 500ms, 30s, 5m, 12h or 7d${orWord(option.endless)}`;
     case "size":
       return `a size from ${tidySize(option.min)} to ${tidySize(option.max)}, written as 64KB, 100MB or 2GB`;
     case "boolean":
@@ -58,14 +58,18 @@ export function boundsOf(option: Option): string {
 export function defaultOf(option: Option): string {
   if (option.kind === "secret-list") return "";
   if (typeof option.default === "object" && "from" in option.default) return option.default.text;
-  if (option.kind === "duration") return tidyDuration(option.default);
+  if (option.kind === "duration") {
+    return option.default === option.endless ? option.default : tidyDuration(option.default);
+  }
   return String(option.default);
 }
 
 /** A resolved value as it would be written, with every secret as `****`; "" for none. */
 export function showValue(option: Option, value: OptionValue): string {
   if (typeof value === "number") {
-    if (option.kind === "duration") return formatDuration(value);
+    if (option.kind === "duration") {
+      return value === Number.POSITIVE_INFINITY ? (option.endless ?? "") : formatDuration(value);
+    }
     return option.kind === "size" ? formatSize(value) : String(value);
   }
   if (typeof value === "boolean") return String(value);
@@ -80,6 +84,10 @@ function tidyDuration(text: string): string {
 
 function tidySize(text: string): string {
   return formatSize(parseSize(text) ?? 0);
+}
+
+function orWord(word: string | undefined): string {
+  return word === undefined ? "" : `, or ${word}`;
 }
 
 function otherSchemes(schemes: readonly string[]): string {

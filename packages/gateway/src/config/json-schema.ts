@@ -67,6 +67,7 @@ function formsOf(option: Option): readonly Json[] {
           maximum: seconds(option.max),
           description: "Seconds",
         },
+        ...(option.endless === undefined ? [] : [{ const: option.endless }]),
       ];
     case "size":
       return [
@@ -83,7 +84,10 @@ function formsOf(option: Option): readonly Json[] {
     case "choice":
       return [{ enum: option.choices }];
     case "text":
-      return [{ type: "string", pattern: option.pattern.source, description: expectationOf(option) }];
+      return [
+        { type: "string", pattern: option.pattern.source, description: expectationOf(option) },
+        ...(option.orNumber === true ? [{ type: "number" }] : []),
+      ];
     case "list":
     case "secret-list":
       return [

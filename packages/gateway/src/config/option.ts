@@ -55,6 +55,8 @@ export interface DurationOption extends Described {
   readonly default: string;
   readonly min: string;
   readonly max: string;
+  /** The word for a time without end, resolved to Infinity; without it there is none. */
+  readonly endless?: string;
 }
 
 /** An amount of memory or data, written as `64KB` or `100MB` (1 KB is 1024 bytes); resolved to bytes. */
@@ -83,6 +85,8 @@ export interface TextOption extends Described {
   readonly form: string;
   /** Matches every acceptable value, and bounds its length. */
   readonly pattern: RegExp;
+  /** Whether a plain number may stand in the file too; it is taken as its digits. */
+  readonly orNumber?: true;
 }
 
 /** Several texts: separated by commas, or given as several flags, or as a list in the file. */
@@ -92,6 +96,8 @@ export interface ListOption extends Described {
   readonly form: string;
   /** Matches every acceptable item, and bounds its length. */
   readonly pattern: RegExp;
+  /** What a pattern cannot tell of an item. */
+  readonly accepts?: (item: string) => boolean;
   /** The word that stands for the empty list. */
   readonly none: string;
 }

@@ -54,6 +54,7 @@ test.each(
 
 function defaultValueOf(option: Entry["option"]): unknown {
   if (option.kind === "secret-list") return "";
+  if (option.kind === "list" && option.default.length === 0) return option.none;
   const standard = option.default;
   return typeof standard === "object" && "from" in standard
     ? standard.from({ cores: 4, host: "127.0.0.1" })

@@ -4,7 +4,7 @@
  */
 import { parseAuthKeys } from "./auth-key.ts";
 import { parseDuration } from "./duration.ts";
-import type { ListOption, Option, OptionValue } from "./option.ts";
+import type { ListOption, Option, OptionValue, TextOption } from "./option.ts";
 import { parseSize } from "./size.ts";
 import { parseUrl } from "./url.ts";
 
@@ -35,7 +35,9 @@ export function parseValue(option: Option, raw: unknown): OptionValue | undefine
     case "number":
       return within(parseNumber(raw, DECIMAL_NUMBER), option.min, option.max);
     case "duration":
-      return within(parseDuration(raw), parseDuration(option.min), parseDuration(option.max));
+      return option.endless !== undefined && raw === option.endless
+        ? Number.POSITIVE_INFINITY
+        : within(parseDuration(raw), parseDuration(option.min), parseDuration(option.max));
     case "size":
       return within(parseSize(raw), parseSize(option.min), parseSize(option.max));
     case "boolean":
@@ -43,7 +45,7 @@ export function parseValue(option: Option, raw: unknown): OptionValue | undefine
     case "choice":
       return option.choices.find((choice) => choice === raw);
     case "text":
-      return typeof raw === "string" && option.pattern.test(raw) ? raw : undefined;
+      return parseText(option, raw);
     case "list":
       return parseList(option, raw);
     case "secret-list":
@@ -62,10 +64,16 @@ function parseNumber(raw: unknown, form: RegExp): number | undefined {
   return form.test(text) ? Number(text) : undefined;
 }
 
+function parseText({ pattern, orNumber }: TextOption, raw: unknown): string | undefined {
+  const text = orNumber === true && typeof raw === "number" ? String(raw) : raw;
+  return typeof text === "string" && pattern.test(text) ? text : undefined;
+}
+
 function parseList(option: ListOption, raw: unknown): readonly string[] | undefined {
   return parseItems(raw, (items) => {
     if (items.length === 1 && items[0] === option.none) return [];
-    return items.every((item) => option.pattern.test(item)) ? items : undefined;
+    const isGood = (item: string): boolean => option.pattern.test(item) && (option.accepts?.(item) ?? true);
+    return items.every(isGood) ? items : undefined;
   });
 }
 

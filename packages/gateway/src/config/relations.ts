@@ -1,4 +1,5 @@
 /** The rules between two options: one must not be more than the other. Pure. */
+import { parseThreshold } from "@gemini-gateway/core/limits/breaker";
 import type { GatewayConfig } from "../config.ts";
 import { ConfigError } from "./config-error.ts";
 
@@ -20,6 +21,11 @@ const RELATIONS: readonly Relation[] = [
     holds: ({ rest }) => rest.overloadedMinMs <= rest.overloadedMaxMs,
   },
   {
+    lower: "breaker.low",
+    upper: "breaker.high",
+    holds: ({ breaker }) => isInOrder(breaker.low, breaker.high),
+  },
+  {
     lower: "timeouts.clientHeaders",
     upper: "timeouts.clientBody",
     holds: ({ timeouts }) => timeouts.clientHeadersMs <= timeouts.clientBodyMs,
@@ -32,4 +38,12 @@ export function checkRelations(config: GatewayConfig, written: (path: string) =>
     if (holds(config)) continue;
     throw new ConfigError(`${lower} (${written(lower)}) must not be more than ${upper} (${written(upper)})`);
   }
+}
+
+/** A count and a share cannot be compared: which is more depends on the number of keys. */
+function isInOrder(lower: string, upper: string): boolean {
+  const [low, high] = [parseThreshold(lower), parseThreshold(upper)];
+  if (low?.kind === "count" && high?.kind === "count") return low.keys <= high.keys;
+  if (low?.kind === "share" && high?.kind === "share") return low.share <= high.share;
+  return true;
 }

@@ -132,14 +132,21 @@ function sampleOf({ option, path }: (typeof ENTRIES)[number]): [unknown, unknown
     case "choice":
       return [option.choices.at(-1), option.choices.at(-1)];
     case "text":
-      return path === "pathPrefix" ? ["/gw", "/gw"] : ["elsewhere", "elsewhere"];
+      return sampleText(path, option.pattern);
     case "list":
-      return [["https://a.example"], ["https://a.example"]];
+      return option.accepts === undefined
+        ? [["https://a.example"], ["https://a.example"]]
+        : [["10.0.0.0/8"], ["10.0.0.0/8"]];
     case "secret-list":
       return [[`alice=${SECRET}`], [{ name: "alice", secret: SECRET }]];
     case "url":
       return ["http://127.0.0.1:9000", "http://127.0.0.1:9000"];
   }
+}
+
+function sampleText(path: string, pattern: RegExp): [string, string] {
+  if (path === "pathPrefix") return ["/gw", "/gw"];
+  return pattern.test("elsewhere") ? ["elsewhere", "elsewhere"] : ["10%", "10%"];
 }
 
 test("the full environment name wins over its alias", () => {

@@ -91,7 +91,10 @@ export class ClientTable {
   /** Takes back the locks and the requests in progress of a worker that died. Primary only. */
   reclaim(part: LockHolder): void {
     this.#locks.reclaim(part);
-    for (let index = 0; index < CLIENT_ENTRIES; index += 1) this.#cells[entryAt(index) + RUNNING + part] = 0;
+    for (let index = 0; index < CLIENT_ENTRIES; index += 1) {
+      const cell = entryAt(index) + RUNNING + part;
+      if (this.#cells[cell] !== 0) this.#cells[cell] = 0;
+    }
   }
 
   #running(at: number): number {
