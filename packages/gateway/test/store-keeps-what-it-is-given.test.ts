@@ -218,6 +218,7 @@ function row(changes: Partial<RequestLogRow>): RequestLogRow {
     model: "m",
     status: 200,
     outcome: "served",
+    reason: null,
     attempts: 1,
     firstByteMs: 1.25,
     durationMs: 2.5,
@@ -228,6 +229,7 @@ function row(changes: Partial<RequestLogRow>): RequestLogRow {
     totalTokens: null,
     keyId: 1,
     client: "ada",
+    address: "127.0.0.1",
     ...changes,
   };
 }

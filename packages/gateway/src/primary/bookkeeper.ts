@@ -163,5 +163,7 @@ function storedRowOf(row: RequestRow): RequestLogRow {
     totalTokens: row.totalTokens,
     keyId: row.keyId === 0 ? null : row.keyId,
     client: row.client,
+    reason: row.reason === "" ? null : row.reason,
+    address: row.address === "" ? null : row.address,
   };
 }

@@ -13,8 +13,10 @@ export interface RequestLog {
   append(rows: readonly RequestLogRow[]): void;
   /** Totals of the requests that arrived at or after `sinceMs`. Reads those rows: keep the span short. */
   counts(sinceMs: number): RequestCounts;
-  /** Deletes at most `rowsMax` of the rows that arrived before `beforeMs`. Returns how many. */
+  /** Deletes at most `rowsMax` of the rows that arrived before `beforeMs`, but for the newest row. Returns how many. */
   prune(beforeMs: number, rowsMax: number): number;
+  /** Deletes at most `rowsMax` of the oldest rows while there are more than `rowsKept` (at least 1). Returns how many. */
+  pruneSurplus(rowsKept: number, rowsMax: number): number;
 }
 
 interface RawCount {
@@ -28,16 +30,26 @@ interface RawCount {
 export function requestLog(database: Database.Database): RequestLog {
   const insert = database.prepare<(string | number | null)[]>(
     `INSERT INTO request_log (at_ms, request_id, method, path, model, status, outcome, attempts, first_byte_ms,
-       duration_ms, bytes_in, bytes_out, prompt_tokens, output_tokens, total_tokens, key_id, client)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       duration_ms, bytes_in, bytes_out, prompt_tokens, output_tokens, total_tokens, key_id, client, reason, address)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const count = database.prepare<[number], RawCount>(
     `SELECT outcome, count(*) AS requests, sum(attempts) AS attempts,
        coalesce(sum(prompt_tokens), 0) AS prompt_tokens, coalesce(sum(output_tokens), 0) AS output_tokens
      FROM request_log WHERE at_ms >= ? GROUP BY outcome`,
   );
+  // SQLite gives the next row the highest rowid plus one. While the newest row stays, none is given twice, and whoever
+  // follows the log by rowid misses nothing.
   const prune = database.prepare<[number, number]>(
-    "DELETE FROM request_log WHERE rowid IN (SELECT rowid FROM request_log WHERE at_ms < ? LIMIT ?)",
+    `DELETE FROM request_log WHERE rowid IN (
+       SELECT rowid FROM request_log
+       WHERE at_ms < ? AND rowid < (SELECT max(rowid) FROM request_log) ORDER BY at_ms LIMIT ?)`,
+  );
+  // Rows counted as the distance of first and last: exact but for gaps, and it costs nothing.
+  const pruneSurplus = database.prepare<[number, number]>(
+    `DELETE FROM request_log WHERE rowid IN (
+       SELECT rowid FROM request_log
+       WHERE rowid <= (SELECT max(rowid) FROM request_log) - ? ORDER BY rowid LIMIT ?)`,
   );
   return {
     append: database.transaction((rows: readonly RequestLogRow[]) => {
@@ -45,6 +57,7 @@ export function requestLog(database: Database.Database): RequestLog {
     }),
     counts: (sinceMs) => sumCounts(count.all(sinceMs)),
     prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
+    pruneSurplus: (rowsKept, rowsMax) => pruneSurplus.run(Math.max(1, rowsKept), rowsMax).changes,
   };
 }
 
@@ -68,6 +81,8 @@ function columnsOf(row: RequestLogRow): (string | number | null)[] {
     row.totalTokens,
     row.keyId,
     row.client,
+    row.reason,
+    row.address,
   ];
 }
 

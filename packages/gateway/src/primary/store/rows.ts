@@ -89,6 +89,8 @@ export interface RequestLogRow {
   /** Status the client saw; 0 when it left before any. */
   readonly status: number;
   readonly outcome: string;
+  /** Why it ended so; null when it was served. */
+  readonly reason: string | null;
   readonly attempts: number;
   readonly firstByteMs: number | null;
   readonly durationMs: number;
@@ -99,8 +101,10 @@ export interface RequestLogRow {
   readonly totalTokens: number | null;
   /** The key that gave the answer; null when none did. */
   readonly keyId: KeyId | null;
-  /** Name of the auth key, or the address of an anonymous caller. */
+  /** Name of the auth key, or "anonymous". */
   readonly client: string | null;
+  /** Network address the request came from. */
+  readonly address: string | null;
 }
 
 export interface RequestCounts {

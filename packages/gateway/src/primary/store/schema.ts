@@ -58,7 +58,13 @@ const FIRST_SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA];
+/** Who asked and why it failed, as the log line has them. */
+const REQUEST_REASONS = `
+  ALTER TABLE request_log ADD COLUMN reason TEXT;
+  ALTER TABLE request_log ADD COLUMN address TEXT;
+`;
+
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS];
 
 /** The version this gateway writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

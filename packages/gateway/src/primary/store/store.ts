@@ -11,6 +11,7 @@ import { metaTable, type MetaTable } from "./meta-table.ts";
 import { modelStates, type ModelStates } from "./model-states.ts";
 import { createPrivately } from "./private-file.ts";
 import { requestLog, type RequestLog } from "./request-log.ts";
+import { requestLogReader, type RequestLogReader } from "./request-log-reader.ts";
 import { migrate, requireCurrentVersion } from "./schema.ts";
 
 /** How long a statement waits for a reader that holds the file, milliseconds. */
@@ -31,7 +32,7 @@ export interface Store extends Disposable {
 export interface StoreReader extends Disposable {
   readonly keys: Pick<KeyTable, "pages" | "load">;
   readonly models: Pick<ModelStates, "load">;
-  readonly requests: Pick<RequestLog, "counts">;
+  readonly requests: Pick<RequestLog, "counts"> & RequestLogReader;
 }
 
 /**
@@ -77,7 +78,7 @@ export function openStoreReader(path: string): StoreReader | undefined {
     return {
       keys: keyTable(database),
       models: modelStates(database),
-      requests: requestLog(database),
+      requests: { ...requestLog(database), ...requestLogReader(database) },
       [Symbol.dispose]: () => void database.close(),
     };
   });
