@@ -86,6 +86,7 @@ const TABLE = {
   ],
   "upstream-network": [503, "UNAVAILABLE", "The Gemini API could not be reached.", true],
   "upstream-timeout": [504, "DEADLINE_EXCEEDED", "The Gemini API did not answer in time.", true],
+  "upstream-overloaded": [503, "UNAVAILABLE", "The Gemini API is overloaded or out of order.", true],
   "upstream-empty": [503, "UNAVAILABLE", "The Gemini API answered with nothing.", true],
   "upstream-broken": [503, "UNAVAILABLE", "The Gemini API broke off its answer.", true],
   internal: [500, "INTERNAL", "The gateway failed on this request.", true],

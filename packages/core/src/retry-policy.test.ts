@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<OutcomeKind, readonly [LastWord | string, string]>>
   location: [passOn("never"), "internal"],
   "request-over-quota": [passOn("as-told"), "tried-quota"],
   "model-unavailable": [passOn("never"), "pool-model-unavailable"],
-  overloaded: [passOn("soon"), "upstream-broken"],
+  overloaded: [passOn("soon"), "upstream-overloaded"],
   empty: [passOn("never"), "upstream-empty"],
   // Never the upstream's own words about a key that is not the client's.
   "key-dead": ["tried-in-vain", "tried-in-vain"],

@@ -114,7 +114,7 @@ export function lastWord(last: Outcome | undefined, passable: boolean, denial: D
     case "empty":
       return passedOn(passable, "never", "upstream-empty");
     case "overloaded":
-      return passedOn(passable, "soon", "upstream-broken");
+      return passedOn(passable, "soon", "upstream-overloaded");
     case "request-over-quota":
       return passedOn(passable, "as-told", "tried-quota");
     case "caller-fault":

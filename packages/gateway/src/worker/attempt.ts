@@ -174,8 +174,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return;
     }
     const outcome = failureOf(error, this.#phase !== "waiting");
-    if (this.#phase === "relaying") this.#endRelay(outcome);
-    else this.#fail({ outcome, kept: undefined });
+    try {
+      if (this.#phase === "relaying") this.#endRelay(outcome);
+      else this.#fail({ outcome, kept: undefined });
+    } catch {
+      // Nobody above would tell us of this one.
+      this.#listener.faulted(this);
+    }
   }
 
   /** Over before it is broken off: the upstream client tells of the break at once. */

@@ -5,6 +5,7 @@
 import type { Evidence, Outcome } from "@gemini-gateway/core/outcome";
 import { classifyAnswer, classifyLateError } from "@gemini-gateway/gemini/classify";
 import { answerDialect, lateErrorAnswer } from "@gemini-gateway/gemini/error-answer";
+import { readErrorObject } from "@gemini-gateway/gemini/error-body";
 import { judgeAnswer } from "@gemini-gateway/gemini/emptiness";
 import { redactSecrets } from "@gemini-gateway/gemini/redact";
 import type { Route } from "@gemini-gateway/gemini/route";
@@ -120,6 +121,9 @@ export function judgeRefusal(kept: KeptAnswer, context: JudgementContext): Judge
     { status: kept.status, contentType: context.contentType, body: redactedText },
     context,
   );
+  // A page or nothing at all: the client is told in a form it can read.
+  if (outcome.kind === "overloaded" && readErrorObject(redactedText) === undefined)
+    return { outcome, kept: undefined };
   const untouched = redactedText === text && encodingOf(kept) === "";
   return { outcome, kept: untouched ? kept : withBody(kept, Buffer.from(redactedText)) };
 }

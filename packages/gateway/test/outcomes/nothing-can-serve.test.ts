@@ -72,6 +72,18 @@ describe.each(WAYS)("asked by $name", (way) => {
     });
   });
 
+  it.each<{ name: string; fault: Fault }>([
+    { name: "a page of HTML", fault: { kind: "html" } },
+    { name: "an empty 502", fault: { kind: "custom", status: 502, body: "" } },
+  ])("an overload told by $name is told in Google's shape", async ({ fault }) => {
+    await onPool({ script: [always(fault)] }, async (pool) => {
+      const answer = await answerIn(way, pool);
+      expect(answer).toMatchObject({ status: 503, attempts: ["overloaded", "overloaded", "overloaded"] });
+      expect(errorIn(way, answer)).toMatchObject({ status: "UNAVAILABLE" });
+      expect(retryInfoOf(errorIn(way, answer))).toBe(retryAfterOf(answer));
+    });
+  });
+
   it("a suspended key that echoes itself shows nowhere, and no key left is a 503", async () => {
     await onPool({ script: [always({ kind: "suspended-echo" })] }, async (pool) => {
       const tried = await answerIn(way, pool);
@@ -191,6 +203,30 @@ describe.each(WAYS.filter(({ streams }) => streams))("a stream by $name that nev
       expect(retryAfterOf(answer)).toBeGreaterThanOrEqual(1);
       expect(pool.emulator.calls.total).toBe(3);
     });
+  });
+});
+
+it.each<ErrorName>(["internal", "deadline", "resource-exhausted"])(
+  "%s everywhere is passed on with a moment to come back",
+  async (name) => {
+    await onPool({ script: [always(error(name))] }, async (pool) => {
+      const answer = await answerIn(NATIVE, pool);
+      expect(errorIn(NATIVE, answer).code).toBe(answer.status);
+      expect(retryAfterOf(answer)).toBeGreaterThanOrEqual(1);
+      expect(pool.emulator.calls.total).toBe(3);
+    });
+  },
+);
+
+it("a project whose minute is exhausted is better news than one that may not use the model", async () => {
+  const script = [
+    { match: { key: "test-key-1" }, fault: error("quota-minute", 30) },
+    { match: { key: "test-key-2" }, fault: error("model-forbidden") },
+  ];
+  await onPool({ projects: soloProjects(2), script }, async (pool) => {
+    const answer = await answerIn(NATIVE, pool);
+    expect(answer.status).toBe(429);
+    expect(retryAfterOf(answer)).toBeGreaterThanOrEqual(30);
   });
 });
 

@@ -1,0 +1,84 @@
+import type { Outcome } from "@gemini-gateway/core/outcome";
+import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Client } from "undici";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Attempt, type AttemptListener } from "./attempt.ts";
+
+const PATH = "/v1/models/m:generateContent";
+const USE = { leaseId: 1, keyId: 1, secret: "test-key-1", fingerprint: "k-1" };
+
+let server: Server;
+let client: Client;
+let answer = "";
+
+beforeAll(async () => {
+  server = createServer((_request, response) => response.end(answer)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  client = new Client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});
+
+afterAll(async () => {
+  await client.destroy();
+  server.close();
+});
+
+/** Writes down what it hears, and resolves with the first word that ends the attempt. */
+class Listener implements AttemptListener {
+  readonly route = routeRequest("POST", PATH) as Route;
+  readonly requestTokensFloor = 0;
+  readonly tokenQuotaRefusals = 0;
+  readonly heard: string[] = [];
+  readonly #end = Promise.withResolvers<void>();
+  readonly #isFaulty: boolean;
+
+  constructor(isFaulty: boolean) {
+    this.#isFaulty = isFaulty;
+  }
+
+  get end(): Promise<void> {
+    return this.#end.promise;
+  }
+
+  now = (): number => 0;
+  begun = (): void => this.#hear("begun", false);
+  more = (): boolean => true;
+  whole = (): void => this.#hear("whole", true);
+  ended = (): void => this.#hear("ended", true);
+  failed = (_attempt: Attempt, { kind }: Outcome): void => this.#hear(`failed: ${kind}`, true);
+
+  faulted = (): void => {
+    this.heard.push("faulted");
+    this.#end.resolve();
+  };
+
+  #hear(word: string, isEnd: boolean): void {
+    this.heard.push(word);
+    if (this.#isFaulty) throw new Error("a defect of ours");
+    if (isEnd) this.#end.resolve();
+  }
+}
+
+async function heardOf(headers: string[], isFaulty = false): Promise<readonly string[]> {
+  const listener = new Listener(isFaulty);
+  client.dispatch({ path: PATH, method: "POST", headers }, new Attempt(USE, listener, 1024));
+  await listener.end;
+  return listener.heard;
+}
+
+it("a request that no HTTP message can carry is its caller's fault, and no key's", async () => {
+  expect(await heardOf(["x-odd", "\u0001"])).toEqual(["failed: caller-fault"]);
+});
+
+it.each([
+  ["a good answer", '{"candidates":[{"content":{"parts":[{"text":"hi"}]}}]}', "whole"],
+  ["an answer with nothing in it", "{}", "failed: empty"],
+  ["an answer larger than what is held back", `{"x":"${"x".repeat(4096)}"}`, "begun"],
+])("an exception of ours on %s is told once, so that the request can be ended", async (_name, body, word) => {
+  answer = body;
+  expect(await heardOf([], true)).toEqual(
+    word === "begun" ? ["begun", "ended", "faulted"] : [word, "faulted"],
+  );
+});
