@@ -7,6 +7,12 @@ import { isLoopback } from "./config/loopback.ts";
 import type { Resolved, Schema } from "./config/option.ts";
 import { BREAKER_SECTION, IP_SECTION, TRUST_PROXY_OPTION } from "./config/section-guard.ts";
 import { CORS_SECTION, LIMITS_SECTION, TIMEOUTS_SECTION } from "./config/section-limits.ts";
+import {
+  LOG_MAX_ROWS_OPTION,
+  LOG_RETENTION_OPTION,
+  METRICS_ACCESS_OPTION,
+  STATUS_SECTION,
+} from "./config/section-reports.ts";
 import { LEASE_SECTION, REST_SECTION, RETRY_SECTION } from "./config/section-retry.ts";
 
 /** Most worker threads: beyond the cores of any machine this is meant for. */
@@ -111,6 +117,9 @@ export const SCHEMA = {
     reload: "live",
     manual: "Whether each request is logged in one line at its end.",
   },
+  logRetention: LOG_RETENTION_OPTION,
+  logMaxRows: LOG_MAX_ROWS_OPTION,
+  metricsAccess: METRICS_ACCESS_OPTION,
   proxy: {
     kind: "url",
     default: "",
@@ -168,6 +177,7 @@ export const SCHEMA = {
   limits: LIMITS_SECTION,
   timeouts: TIMEOUTS_SECTION,
   cors: CORS_SECTION,
+  status: STATUS_SECTION,
   rest: REST_SECTION,
 } as const satisfies Schema;
 

@@ -109,6 +109,7 @@ export function configFor(
   const argv = {
     "keys-dir": join(folder, "keys"),
     database: join(folder, "gateway.db"),
+    "status-file": join(folder, "status.txt"),
     upstream,
     port: 0,
     workers: 2,
