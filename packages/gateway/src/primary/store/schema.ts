@@ -64,7 +64,34 @@ const REQUEST_REASONS = `
   ALTER TABLE request_log ADD COLUMN address TEXT;
 `;
 
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS];
+/**
+ * Networks as `formatNetwork` writes them, no end of a ban for one without end. Of a client's secret only the digest
+ * is kept; no limit is 0, as in the options.
+ */
+const GUARDED_DOOR = `
+  CREATE TABLE bans (
+    network TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    note TEXT,
+    since_ms INTEGER NOT NULL,
+    until_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE clients (
+    name TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    requests_per_minute INTEGER NOT NULL,
+    requests_per_day INTEGER NOT NULL,
+    tokens_per_minute INTEGER NOT NULL,
+    tokens_per_day INTEGER NOT NULL,
+    concurrency INTEGER NOT NULL,
+    models TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+`;
+
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS, GUARDED_DOOR];
 
 /** The version this gateway writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

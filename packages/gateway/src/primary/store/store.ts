@@ -5,6 +5,8 @@
 import { existsSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
+import { banTable, type BanTable } from "./ban-table.ts";
+import { type ClientRows, clientRows } from "./client-rows.ts";
 import { keyTable, type KeyTable } from "./key-table.ts";
 import { lockDatabase } from "./lock.ts";
 import { metaTable, type MetaTable } from "./meta-table.ts";
@@ -26,12 +28,16 @@ export interface Store extends Disposable {
   readonly models: ModelStates;
   readonly requests: RequestLog;
   readonly meta: MetaTable;
+  readonly bans: BanTable;
+  readonly clients: ClientRows;
 }
 
 /** What a reader may use of the store. */
 export interface StoreReader extends Disposable {
   readonly keys: Pick<KeyTable, "pages" | "load">;
   readonly models: Pick<ModelStates, "load">;
+  readonly bans: Pick<BanTable, "load">;
+  readonly clients: Pick<ClientRows, "load">;
   readonly requests: Pick<RequestLog, "counts"> & RequestLogReader;
 }
 
@@ -57,6 +63,8 @@ export function openStore(path: string): Store {
     models: modelStates(database),
     requests: requestLog(database),
     meta: metaTable(database),
+    bans: banTable(database),
+    clients: clientRows(database),
     [Symbol.dispose]: () => held.dispose(),
   };
 }
@@ -78,6 +86,8 @@ export function openStoreReader(path: string): StoreReader | undefined {
     return {
       keys: keyTable(database),
       models: modelStates(database),
+      bans: banTable(database),
+      clients: clientRows(database),
       requests: { ...requestLog(database), ...requestLogReader(database) },
       [Symbol.dispose]: () => void database.close(),
     };
