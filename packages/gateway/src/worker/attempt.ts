@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Route } from "@gemini-gateway/gemini/route";
-import { SecretMask } from "@gemini-gateway/gemini/secret-mask";
+import { maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
 import type { Dispatcher } from "undici";
 import {
@@ -49,8 +49,6 @@ export interface AttemptListener {
 
 /** Bytes of an error answer that are read, the rest is cut off. */
 const REFUSAL_BYTES_MAX = 262_144;
-
-const NONE = Buffer.alloc(0);
 
 type Phase = "waiting" | "refused" | "unary" | "inspecting" | "relaying" | "over";
 
@@ -106,7 +104,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#phase === "over") return;
     this.status = status;
-    this.#rawHeaders = rawHeadersOf(controller, headers);
+    this.#rawHeaders = maskedHeaders(rawHeadersOf(controller, headers), this.use.secret);
     this.#contentType = String(headers["content-type"] ?? "");
     if (status >= 300) {
       this.#phase = "refused";
@@ -192,16 +190,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #fail({ outcome, kept }: Judgement): void {
     this.#phase = "over";
-    this.#listener.failed(this, outcome, kept);
+    this.#listener.failed(this, outcome, kept === undefined ? undefined : this.#masked(kept));
   }
 
   /** The whole answer is good. */
   #finish(kept: KeptAnswer): void {
     this.#phase = "over";
-    this.#listener.whole(this, {
-      ...kept,
-      body: Buffer.concat([this.#mask.push(kept.body), this.#mask.end() ?? NONE]),
-    });
+    this.#listener.whole(this, this.#masked(kept));
+  }
+
+  /** Judged as it came, told without the key: what is passed on though it failed may hold it too. */
+  #masked(kept: KeptAnswer): KeptAnswer {
+    const clean = this.#mask.push(kept.body);
+    const rest = this.#mask.end();
+    return { ...kept, body: rest === undefined ? clean : Buffer.concat([clean, rest]) };
   }
 
   #hold(chunk: Buffer): void {

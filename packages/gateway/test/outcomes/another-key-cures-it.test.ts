@@ -165,6 +165,7 @@ async function attemptsWith(way: Way, { fault, outcome, key, knows }: Cured): Pr
     expectServedOnce(way, answer);
     ({ attempts } = answer);
     const failed = keyOfCall(pool, 0);
+    expect(keyOfCall(pool, 1)).not.toBe(failed);
     expect(pool.emulator.calls.total).toBe(2);
     expect(await pool.requestLogged()).toMatchObject({ status: 200, outcome: "served", attempts: 2 });
     expect(key(pool, failed)).toMatchObject(knows);
