@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { SecretMask } from "./secret-mask.ts";
+import { maskedHeaders, SecretMask } from "./secret-mask.ts";
 
 const SECRET = "AAzAAb";
 
@@ -36,4 +36,18 @@ it("masks every occurrence, changes nothing else and holds back less than a key,
 it("hands on the very same buffer when there is nothing to hide", () => {
   const chunk = Buffer.from("data: {}\r\n\r\n");
   expect(new SecretMask("test-key-1").push(chunk)).toBe(chunk);
+});
+
+it("masks headers, and leaves alone those without the key", () => {
+  const clean = ["content-type", Buffer.from("text/html"), "x", "\xe9"];
+  expect(maskedHeaders(clean, SECRET)).toBe(clean);
+  expect(maskedHeaders(clean, "")).toBe(clean);
+  const held = [
+    Buffer.from("location"),
+    Buffer.from(`/?key=${SECRET}&\xe9${SECRET}`, "latin1"),
+    "x",
+    SECRET,
+    ...clean,
+  ];
+  expect(maskedHeaders(held, SECRET)).toEqual([held[0], "/?key=******&\xe9******", "x", "******", ...clean]);
 });

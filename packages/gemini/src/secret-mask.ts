@@ -1,5 +1,5 @@
 /**
- * Keeps a key out of bytes that are relayed as they come. Runs on the HTTP workers, on every chunk of every answer.
+ * Keeps a key out of bytes that are relayed as they come. Runs on the HTTP workers, on every head and every chunk.
  * Google repeats a suspended key whole inside its error, and an error can come late, in the middle of a stream.
  * Must never change the number of bytes, nor hold back more of them than a key is long.
  */
@@ -33,6 +33,20 @@ export class SecretMask {
   }
 }
 
+/**
+ * Headers without the key in them, flat as they came; the same list when it is in none. Most values are shorter than a
+ * key and so not even searched.
+ */
+export function maskedHeaders(
+  rawHeaders: readonly (Buffer | string)[],
+  secret: string,
+): readonly (Buffer | string)[] {
+  const holdsIt = (part: Buffer | string): boolean => part.length >= secret.length && part.includes(secret);
+  if (secret === "" || !rawHeaders.some(holdsIt)) return rawHeaders;
+  const mask = String.fromCharCode(MASK).repeat(secret.length);
+  return rawHeaders.map((part) => (holdsIt(part) ? latin1(part).replaceAll(secret, mask) : part));
+}
+
 /** The bytes with every occurrence of the key masked; the same buffer when there is none. */
 function masked(bytes: Buffer, secret: Buffer): Buffer {
   let at = secret.length === 0 ? -1 : bytes.indexOf(secret);
@@ -40,6 +54,11 @@ function masked(bytes: Buffer, secret: Buffer): Buffer {
   const copy = Buffer.from(bytes);
   for (; at >= 0; at = copy.indexOf(secret, at + secret.length)) copy.fill(MASK, at, at + secret.length);
   return copy;
+}
+
+/** As HTTP/1.1 has it: a byte a character. */
+function latin1(part: Buffer | string): string {
+  return typeof part === "string" ? part : part.toString("latin1");
 }
 
 /** How many bytes at the end are the beginning of the key, as many as possible but not all of it. */

@@ -25,10 +25,10 @@ it("gives back what was pushed, in order, however it is asked", () => {
   );
 });
 
-it("keeps a million single bytes in a thousand pieces", () => {
+it("keeps a hundred thousand single bytes in a hundred pieces", () => {
   const list = new ChunkList();
-  for (let index = 0; index < 1_048_576; index += 1) list.push(Buffer.from([index & 0xff]));
-  expect(list.all()).toHaveLength(1024);
+  for (let index = 0; index < 102_400; index += 1) list.push(Buffer.from([index & 0xff]));
+  expect(list.all()).toHaveLength(100);
 });
 
 it("does not copy what came in one piece", () => {

@@ -12,16 +12,24 @@ export interface AskOptions {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  readonly redirect?: "manual";
 }
 
 /** POSTs a prompt; by default a unary `generateContent`. */
 export function ask(baseUrl: string, options: AskOptions = {}): Promise<Response> {
-  const { path = `/v1beta/models/${MODEL}:generateContent`, body = promptBody(), headers = {}, signal } = options;
+  const {
+    path = `/v1beta/models/${MODEL}:generateContent`,
+    body = promptBody(),
+    headers = {},
+    signal,
+    redirect,
+  } = options;
   return fetch(baseUrl + path, {
     method: "POST",
     headers: { "content-type": "application/json", "x-goog-api-key": "client", ...headers },
     body,
     ...(signal === undefined ? {} : { signal }),
+    ...(redirect === undefined ? {} : { redirect }),
   });
 }
 
