@@ -13,6 +13,7 @@ import {
   METRICS_ACCESS_OPTION,
   STATUS_SECTION,
 } from "./config/section-reports.ts";
+import { PROBING_SECTION } from "./config/section-probing.ts";
 import { LEASE_SECTION, REST_SECTION, RETRY_SECTION } from "./config/section-retry.ts";
 
 /** Most worker threads: beyond the cores of any machine this is meant for. */
@@ -135,6 +136,24 @@ export const SCHEMA = {
     reload: "restart",
     manual: "Whether HTTP/2 is offered to the upstream.",
   },
+  models: {
+    kind: "list",
+    default: ["gemini-3.5-flash-lite", "gemini-3.8-flash", "gemini-4-argon"],
+    form: "names of models such as gemini-3.8-flash",
+    pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    none: "none",
+    reload: "restart",
+    manual:
+      "Models on which every key is tested. Models that clients use successfully are learnt and tested too.",
+  },
+  probe: {
+    kind: "choice",
+    choices: ["auto", "generate", "count", "list", "off"],
+    default: "auto",
+    reload: "restart",
+    manual:
+      "What a health test asks: `generate` one token, which proves everything and costs a request; `count` the tokens of a word; `list` the models; `auto` the cheapest that answers what is open; `off` tests nothing. A key that only generating can bring back is asked that.",
+  },
   shutdownGrace: {
     kind: "duration",
     default: "30s",
@@ -179,6 +198,7 @@ export const SCHEMA = {
   cors: CORS_SECTION,
   status: STATUS_SECTION,
   rest: REST_SECTION,
+  probing: PROBING_SECTION,
 } as const satisfies Schema;
 
 /**

@@ -134,14 +134,17 @@ function sampleOf({ option, path }: (typeof ENTRIES)[number]): [unknown, unknown
     case "text":
       return sampleText(path, option.pattern);
     case "list":
-      return option.accepts === undefined
-        ? [["https://a.example"], ["https://a.example"]]
-        : [["10.0.0.0/8"], ["10.0.0.0/8"]];
+      return sampleList(option.accepts === undefined ? option.pattern : undefined);
     case "secret-list":
       return [[`alice=${SECRET}`], [{ name: "alice", secret: SECRET }]];
     case "url":
       return ["http://127.0.0.1:9000", "http://127.0.0.1:9000"];
   }
+}
+
+function sampleList(pattern: RegExp | undefined): [string[], string[]] {
+  const sample = ["https://a.example", "a-model"].find((text) => pattern?.test(text)) ?? "10.0.0.0/8";
+  return [[sample], [sample]];
 }
 
 function sampleText(path: string, pattern: RegExp): [string, string] {

@@ -1,14 +1,7 @@
-/**
- * The way out: the connections of one worker to the upstream, direct or through the operator's proxy. Worker threads.
- * Only `--proxy` decides about the proxy: HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment are not read, so that
- * a variable meant for other programs cannot send the operator's keys another way.
- */
+/** The way out: the connections of one worker to the upstream, direct or through the operator's proxy. Worker threads. */
 import { Pool, type Client, type Dispatcher } from "undici";
 import { connectorOver } from "../egress/connector.ts";
-import type { Dial } from "../egress/dial.ts";
-import { dialDirectly } from "../egress/direct-dial.ts";
-import { httpProxyDial } from "../egress/http-proxy-dial.ts";
-import { socksDial } from "../egress/socks-dial.ts";
+import { dialFor } from "../egress/dial-for.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 
 export interface UpstreamOptions {
@@ -76,15 +69,10 @@ function openPool(options: UpstreamOptions, origin: string): ConnectionPool | Po
     keepAliveMaxTimeout: unusedMs,
     maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
     allowH2: http2,
-    connect: connectorOver({ dial: dialOf(options), connectMs, http2 }),
+    connect: connectorOver({ dial: dialFor(options.proxy, connectMs), connectMs, http2 }),
   };
   if (!http2) return new ConnectionPool({ origin, client, connectionsMax });
   // Which connection has room for one more stream is a question undici's own pool answers.
   const h2Options = { maxConcurrentStreams: STREAMS_PER_CONNECTION_MAX };
   return new Pool(origin, { ...client, h2Options, connections: connectionsMax });
-}
-
-function dialOf({ proxy, connectMs }: UpstreamOptions): Dial {
-  if (proxy === undefined) return dialDirectly;
-  return proxy.protocol.startsWith("socks") ? socksDial(proxy, connectMs) : httpProxyDial(proxy);
 }

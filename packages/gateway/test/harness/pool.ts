@@ -100,7 +100,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
 
 const ENTRIES = { worker: new URL("../../src/worker/main.ts", import.meta.url) };
 
-/** The configuration of a test gateway: two workers and a free port unless the flags say otherwise. */
+/** The configuration of a test gateway: two workers, a free port and no health tests unless the flags say otherwise. */
 export function configFor(
   folder: string,
   upstream: string,
@@ -113,6 +113,8 @@ export function configFor(
     upstream,
     port: 0,
     workers: 2,
+    // Tests of keys would be counted among the calls; who wants them says so.
+    probe: "off",
     ...flags,
   };
   // A slip in a flag's name would test the default.
