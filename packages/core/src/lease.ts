@@ -18,6 +18,11 @@ export interface Lease {
   readonly uses: number;
   /** After this moment no use may be started; milliseconds since the epoch. */
   readonly untilMs: number;
+  /**
+   * Most input tokens a request may have that uses it, as far as can be guessed; undefined when the key's quota does not
+   * count them.
+   */
+  readonly tokensMax?: number;
 }
 
 /** What a worker asks for one model in one go. */
@@ -25,6 +30,8 @@ export interface LeaseWish {
   readonly model: string;
   /** Uses wanted, 1..{@link LEASE_USES_MAX}. */
   readonly uses: number;
+  /** Input tokens of the largest request that waits, guessed rather too high; undefined when nobody counts them. */
+  readonly tokens?: number;
   /** Keys this request has tried already; only on a retry, and then `uses` is 1. */
   readonly excludedKeys?: readonly KeyId[];
   /** Projects this request must avoid are those of these keys. Subset of `excludedKeys`. */
@@ -56,6 +63,10 @@ export interface Denial {
 export interface Settlement {
   readonly leaseId: LeaseId;
   readonly outcome: Outcome;
+  /** When the request was sent, milliseconds since the epoch. */
+  readonly startedAtMs?: number;
+  /** Input tokens, where the answer counts them. */
+  readonly promptTokens?: number;
 }
 
 /** Uses of one lease that were never started. */

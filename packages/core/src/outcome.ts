@@ -2,6 +2,7 @@
  * What one attempt at the upstream meant: the vocabulary in which the worker reports and the scheduler decides.
  * Pure data, so that it can cross threads and be stored.
  */
+import type { QuotaFact } from "./quota/quota-limits.ts";
 
 /** Why an outcome was chosen: enough to explain it to an operator, never a secret. Every text is redacted and bounded. */
 export interface Evidence {
@@ -16,6 +17,8 @@ export interface Evidence {
   /** Quota id of the violation that decided, and its `quotaValue`. */
   readonly quotaId?: string;
   readonly quotaLimit?: number;
+  /** Every quota that the answer named as used up and by which lanes are paced. */
+  readonly quotas?: readonly QuotaFact[];
 }
 
 export type DeadReason = "invalid" | "unauthenticated" | "suspended" | "denied" | "leaked";

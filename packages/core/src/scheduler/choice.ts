@@ -3,13 +3,14 @@
  * Every choice takes a bounded number of steps, however many keys there are: queues are kept in order as things
  * happen, and the only items passed over are those the request itself has tried.
  */
-import type { KeyId } from "../lease.ts";
 import type { KeyPool } from "./key-pool.ts";
 import { append, firstOf } from "./link.ts";
 import type { Link } from "./link.ts";
+import type { LoadLevels } from "./load-levels.ts";
 import { NO_TRIAL } from "./records.ts";
-import type { Lane, Model, PooledKey, Project } from "./records.ts";
+import type { Lane, Model, PooledKey } from "./records.ts";
 import { isFit, isTrusted, laneOf } from "./seating.ts";
+import type { Wanted } from "./wanted.ts";
 
 export interface Choice {
   readonly lane: Lane;
@@ -18,13 +19,6 @@ export interface Choice {
   readonly isTrial: boolean;
 }
 
-/** What a retry has tried already; small arrays. */
-export interface Avoided {
-  readonly keys: readonly KeyId[];
-  readonly projects: readonly Project[];
-}
-
-export const NOTHING_AVOIDED: Avoided = { keys: [], projects: [] };
 /** Due trials that are looked at in one choice; those that do not fit this model go to the end of their queue. */
 const TRIALS_SEEN_MAX = 8;
 /** Lanes that served last among which a retry looks for an idle one. */
@@ -34,16 +28,21 @@ const RECENT_SEEN_MAX = 8;
  * Chooses for the first attempt of a request. `mayGrow` allows lanes of projects never tried for this model.
  * Undefined when nothing can be lent.
  */
-export function chooseFirst(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+export function chooseFirst(
+  model: Model,
+  pool: KeyPool,
+  wanted: Wanted,
+  mayGrow: boolean,
+): Choice | undefined {
   const turn = model.wariness.turn(model.firstAttempts);
   if (turn === "trial") {
     const trial = dueTrial(model, pool);
     if (trial !== undefined) return trial;
   }
-  const explored = turn === "explore" ? explore(model, pool, mayGrow) : undefined;
+  const explored = turn === "explore" ? explore(model, pool, wanted, mayGrow) : undefined;
   return (
     explored ??
-    (model.wariness.isWary ? warily(model, pool, mayGrow) : calmly(model, pool, mayGrow)) ??
+    (model.wariness.isWary ? warily(model, pool, wanted, mayGrow) : calmly(model, pool, wanted, mayGrow)) ??
     dueTrial(model, pool) ??
     outageTrial(model)
   );
@@ -56,16 +55,13 @@ export function chooseFirst(model: Model, pool: KeyPool, mayGrow: boolean): Choi
 export function chooseRetry(
   model: Model,
   pool: KeyPool,
-  avoided: Avoided,
+  wanted: Wanted,
   mayGrow: boolean,
 ): Choice | undefined {
   return (
-    use(provenLast(model, avoided), avoided) ??
-    (mayGrow ? neverTried(model, pool, avoided) : undefined) ??
-    use(
-      model.untried.least((lane) => canServe(lane, avoided)),
-      avoided,
-    )
+    use(provenLast(model, wanted), wanted) ??
+    (mayGrow ? neverTried(model, pool, wanted) : undefined) ??
+    use(leastOf(model.untried, wanted), wanted)
   );
 }
 
@@ -75,19 +71,23 @@ export function isInDoubt(model: Model): boolean {
 }
 
 /** Calm times: any lane that ever worked, evenly; and projects never tried when all those are at work. */
-function calmly(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
-  const known = lessLoaded(model.doubted.least(accept), model.trusted.least(accept));
-  if (known !== undefined && known.inFlight === 0) return use(known);
-  return unproven(model, pool, mayGrow) ?? use(known) ?? use(model.untried.least(accept));
+function calmly(model: Model, pool: KeyPool, wanted: Wanted, mayGrow: boolean): Choice | undefined {
+  const known = lessLoaded(leastOf(model.doubted, wanted), leastOf(model.trusted, wanted));
+  if (known !== undefined && known.inFlight === 0) return use(known, wanted);
+  return (
+    unproven(model, pool, wanted, mayGrow) ??
+    use(known, wanted) ??
+    use(leastOf(model.untried, wanted), wanted)
+  );
 }
 
 /** In a storm: what proved itself since it began, else what proved itself last, else whatever is left. */
-function warily(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
+function warily(model: Model, pool: KeyPool, wanted: Wanted, mayGrow: boolean): Choice | undefined {
   return (
-    use(model.trusted.least(accept)) ??
-    use(provenLast(model, NOTHING_AVOIDED)) ??
-    unproven(model, pool, mayGrow) ??
-    use(model.untried.least(accept))
+    use(leastOf(model.trusted, wanted), wanted) ??
+    use(provenLast(model, wanted), wanted) ??
+    unproven(model, pool, wanted, mayGrow) ??
+    use(leastOf(model.untried, wanted), wanted)
   );
 }
 
@@ -95,42 +95,39 @@ function warily(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefin
  * The lane that served last. In doubt an idle one among the last few, since many requests at once would otherwise all
  * fail on the same lane; one that proved itself in the present storm is not in doubt.
  */
-function provenLast(model: Model, avoided: Avoided): Lane | undefined {
-  const last = firstOf(model.byProof, (lane) => canServe(lane, avoided));
+function provenLast(model: Model, wanted: Wanted): Lane | undefined {
+  const isServing = (lane: Lane): boolean => wanted.accepts(lane);
+  const last = firstOf(model.byProof, isServing);
   if (last === undefined || last.inFlight === 0) return last;
   if (model.wariness.isWary && isTrusted(last)) return last;
   let left = RECENT_SEEN_MAX;
-  const idle = firstOf(
-    model.byProof,
-    (lane) => left-- <= 0 || (lane.inFlight === 0 && canServe(lane, avoided)),
-  );
-  if (idle !== undefined && idle.inFlight === 0 && canServe(idle, avoided)) return idle;
-  const isServing = (lane: Lane): boolean => canServe(lane, avoided);
-  return lessLoaded(model.doubted.least(isServing), model.trusted.least(isServing));
+  const idle = firstOf(model.byProof, (lane) => left-- <= 0 || (lane.inFlight === 0 && isServing(lane)));
+  if (idle !== undefined && idle.inFlight === 0 && isServing(idle)) return idle;
+  return lessLoaded(leastOf(model.doubted, wanted), leastOf(model.trusted, wanted));
 }
 
 /** A share of first attempts finds out about lanes nothing is known of. Only idle ones: one use tells as much as ten. */
-function explore(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
-  const doubted = model.wariness.isWary ? model.doubted.least(accept) : undefined;
-  if (doubted !== undefined && doubted.inFlight === 0) return use(doubted);
-  return unproven(model, pool, mayGrow);
+function explore(model: Model, pool: KeyPool, wanted: Wanted, mayGrow: boolean): Choice | undefined {
+  const doubted = model.wariness.isWary ? leastOf(model.doubted, wanted) : undefined;
+  if (doubted !== undefined && doubted.inFlight === 0) return use(doubted, wanted);
+  return unproven(model, pool, wanted, mayGrow);
 }
 
-function unproven(model: Model, pool: KeyPool, mayGrow: boolean): Choice | undefined {
-  const fresh = mayGrow ? neverTried(model, pool, NOTHING_AVOIDED) : undefined;
+function unproven(model: Model, pool: KeyPool, wanted: Wanted, mayGrow: boolean): Choice | undefined {
+  const fresh = mayGrow ? neverTried(model, pool, wanted) : undefined;
   if (fresh !== undefined) return fresh;
-  const idle = model.untried.least(accept);
-  return idle !== undefined && idle.inFlight === 0 ? use(idle) : undefined;
+  const idle = leastOf(model.untried, wanted);
+  return idle !== undefined && idle.inFlight === 0 ? use(idle, wanted) : undefined;
 }
 
 /** Walks on to the next project that this model has never met. */
-function neverTried(model: Model, pool: KeyPool, avoided: Avoided): Choice | undefined {
+function neverTried(model: Model, pool: KeyPool, wanted: Wanted): Choice | undefined {
   for (;;) {
     const project = pool.roster.next(model.cursor);
     if (project === undefined) return undefined;
     if (model.lanes.has(project)) continue;
     const lane = laneOf(model, project);
-    if (canServe(lane, avoided)) return use(lane, avoided);
+    if (wanted.accepts(lane)) return use(lane, wanted);
   }
 }
 
@@ -180,20 +177,19 @@ function rotate<T extends { readonly seat: Link<T> }>(
   return undefined;
 }
 
-function use(lane: Lane | undefined, avoided: Avoided = NOTHING_AVOIDED): Choice | undefined {
-  const key = lane?.project.ready.least((ready) => !avoided.keys.includes(ready.id));
-  return lane === undefined || key === undefined ? undefined : { lane, key, isTrial: false };
+function use(lane: Lane | undefined, wanted: Wanted): Choice | undefined {
+  if (lane === undefined || !wanted.hasRoom(lane)) return undefined;
+  const key = wanted.keyOf(lane);
+  return key === undefined ? undefined : { lane, key, isTrial: false };
+}
+
+function leastOf(levels: LoadLevels<Lane>, wanted: Wanted): Lane | undefined {
+  return levels.least((lane) => wanted.accepts(lane));
 }
 
 /** A trial of a key or a project, on a lane that would work if they did. */
 function trialOf(lane: Lane, key: PooledKey | undefined): Choice | undefined {
   return key === undefined || !isFit(lane) ? undefined : { lane, key, isTrial: true };
-}
-
-/** True when the lane's project has a key that the request has not tried. */
-export function canServe(lane: Lane, avoided: Avoided): boolean {
-  if (avoided.projects.includes(lane.project)) return false;
-  return lane.project.ready.least((key) => !avoided.keys.includes(key.id)) !== undefined;
 }
 
 function lessLoaded(older: Lane | undefined, newer: Lane | undefined): Lane | undefined {

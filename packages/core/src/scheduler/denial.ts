@@ -3,10 +3,10 @@
  * is expected back. Part of the scheduler, primary thread; reads counts and queues, never walks over keys.
  */
 import type { Denial, DenialReason } from "../lease.ts";
-import { canServe } from "./choice.ts";
-import type { Avoided } from "./choice.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Model } from "./records.ts";
+import { canServe } from "./wanted.ts";
+import type { Avoided, Wanted } from "./wanted.ts";
 
 /** Resting lanes looked at for one that fits, and so passed over at most: more than any request may have tried. */
 const RESTS_SEEN_MAX = 128;
@@ -25,8 +25,18 @@ export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: numbe
   return known.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...known)) };
 }
 
+/** The denial of one wish: why, and when to come back with it. */
+export function denialOf(ledger: Ledger, model: Model, wanted: Wanted, nowMs: number): Denial {
+  const roomAtMs = wanted.soonestRoomMs;
+  // Keys are open, but the request is larger than what they may still use.
+  if (roomAtMs !== undefined) return { reason: "quota", retryAtMs: roomAtMs, usableAtMs: roomAtMs };
+  const denial = denialFor(ledger, model, nowMs);
+  const atMs = usableAtMs(model, wanted.avoided);
+  return atMs === undefined ? denial : { ...denial, usableAtMs: Math.max(nowMs, atMs) };
+}
+
 /** When a lane that this very request may use opens by itself: worth waiting for, if it is soon. */
-export function usableAtMs(model: Model, avoided: Avoided): number | undefined {
+function usableAtMs(model: Model, avoided: Avoided): number | undefined {
   return model.returns.nextAtMsOf(
     ({ lane }) => lane.project.isUsable && canServe(lane, avoided),
     RESTS_SEEN_MAX,
@@ -42,7 +52,7 @@ function mainReason({ pool }: Ledger, model: Model | undefined): DenialReason {
   };
   if (model !== undefined) {
     const { census } = model;
-    weigh("quota", census["quota-minute"].keys + census["quota-day"].keys);
+    weigh("quota", census.paced.keys + census["quota-minute"].keys + census["quota-day"].keys);
     weigh("resting", census.overloaded.keys);
     weigh("model-unavailable", census.unavailable.keys);
     weigh("busy", census.open.keys + census.full.keys);

@@ -65,7 +65,10 @@ function checkLane(lane: Lane, concurrencyMax: number, isTrialOut: boolean): voi
   must(concurrencyMax <= 0 || lane.inFlight <= concurrencyMax, "no lane is lent beyond its limit");
   must(lane.trial === NO_TRIAL || isTrialOut, "a trial that is out is a lease in force");
   const isOpen = lane.project.isUsable && isLaneOpen(lane.state);
-  must(isOpen === (lane.place === "open" || lane.place === "full"), "a lane stands where its state says");
+  const isPlacedOpen = lane.place === "open" || lane.place === "full" || lane.place === "paced";
+  must(isOpen === isPlacedOpen, "a lane stands where its state says");
+  if (isOpen) must((lane.place === "paced") === lane.pacedUntilMs > 0, "a lane without room is paced");
+  if (lane.place === "paced") must(lane.alarmIndex >= 0, "a paced lane comes back");
   if (lane.place === "open") must(lane.seat.isLinked, "an open lane can be found");
   if (!isOpen && isLaneOpen(lane.state))
     must(lane.place === "away", "a lane of a project out of service is away");

@@ -4,6 +4,7 @@
  * Part of the scheduler, primary thread. It knows nothing of states and makes no choice.
  */
 import type { HolderId, KeyId, Lease, LeaseId } from "../lease.ts";
+import type { Charge } from "../quota/lane-quota.ts";
 import { USE_LOST_MS } from "./options.ts";
 import type { Lane, LentLease, Model, PooledKey } from "./records.ts";
 
@@ -22,10 +23,11 @@ export interface LeaseRequest {
   readonly lentAt: number;
   readonly untilMs: number;
   readonly isTrial: boolean;
+  readonly charge: Charge;
 }
 
 export class LeaseBook {
-  /** Oldest first: all leases last equally long. */
+  /** Oldest first: all leases last about equally long. */
   readonly leases = new Map<LeaseId, LentLease>();
   readonly holders = new Map<HolderId, Set<LentLease>>();
   readonly counts: UseCounts = { lent: 0, settled: 0, returned: 0, lost: 0 };
@@ -94,7 +96,7 @@ export class LeaseBook {
   /** Marks and returns the lane's leases (of one key, or of all) whose unstarted uses must come back. */
   revoke(lane: Lane, keyId: KeyId | undefined, nowMs: number): LentLease[] {
     const revoked: LentLease[] = [];
-    // Leases of a lane stand newest first: behind one that has run out, all have.
+    // Leases of a lane stand newest first: behind one that has run out, all have, or will in a few seconds.
     for (let lease = lane.newestLease; lease !== undefined; lease = lease.older) {
       if (lease.untilMs <= nowMs) break;
       if (lease.isRevoked || (keyId !== undefined && lease.key.id !== keyId)) continue;
@@ -131,6 +133,7 @@ export class LeaseBook {
 
 /** The lease as its holder sees it. */
 export function leaseOf(lease: LentLease): Lease {
-  const { id, key, lane, lent, untilMs } = lease;
-  return { id, keyId: key.id, model: lane.model.name, uses: lent, untilMs };
+  const { id, key, lane, lent, untilMs, charge } = lease;
+  const plain = { id, keyId: key.id, model: lane.model.name, uses: lent, untilMs };
+  return lane.quota?.limits.tokensPerMinute === undefined ? plain : { ...plain, tokensMax: charge.tokens };
 }

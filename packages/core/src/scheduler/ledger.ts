@@ -9,6 +9,7 @@ import type { LaneEvent, LaneState } from "../lane.ts";
 import { projectStandingAfter } from "../project-standing.ts";
 import type { ProjectEvent, ProjectStanding } from "../project-standing.ts";
 import type { TransitionContext } from "../rests.ts";
+import type { QuotaDay } from "../quota/lane-quota.ts";
 import { KeyPool } from "./key-pool.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { ModelShelf } from "./model-shelf.ts";
@@ -25,16 +26,28 @@ export class Ledger {
   readonly dirtyLanes = new Set<Lane>();
   /** Numbers the changes of state that matter, so that a lease can be told to be older than one. */
   changes = 0;
+  /** The first moment of this run, milliseconds since the epoch. */
+  startedAtMs = 0;
   readonly #random: () => number;
+  #day: QuotaDay = { number: 0, endsAtMs: 0 };
 
   constructor(options: SchedulerOptions, random: () => number) {
     this.options = options;
     this.#random = random;
-    this.shelf = new ModelShelf(this.pool, options.projectConcurrencyMax);
+    this.shelf = new ModelShelf(this.pool, options.projectConcurrencyMax, options.quotas ?? new Map());
   }
 
   context(nowMs: number): TransitionContext {
     return { nowMs, rests: this.options.rests, random: this.#random };
+  }
+
+  /** The day for which quotas of the day count. */
+  dayAt(nowMs: number): QuotaDay {
+    if (nowMs >= this.#day.endsAtMs) {
+      const endsAtMs = (this.options.quotaDayEndMs ?? utcDayEndMs)(nowMs);
+      this.#day = { number: this.#day.number + 1, endsAtMs };
+    }
+    return this.#day;
   }
 
   /** Feeds an event to the key. True when its state changed. */
@@ -103,4 +116,10 @@ export class Ledger {
     this.dirtyLanes.delete(lane);
     dropLane(lane);
   }
+}
+
+const DAY_MS = 86_400_000;
+
+function utcDayEndMs(nowMs: number): number {
+  return (Math.floor(nowMs / DAY_MS) + 1) * DAY_MS;
 }

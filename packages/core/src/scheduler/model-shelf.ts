@@ -2,7 +2,9 @@
  * The models in memory, bounded: names come from clients, who may send any. Part of the scheduler, primary thread.
  */
 import type { KeyPool } from "./key-pool.ts";
-import { LANES_MAX, MODELS_MAX, MODEL_IDLE_MS, MODEL_NAME_MAX } from "./options.ts";
+import { NO_LIMITS } from "../quota/quota-limits.ts";
+import type { QuotaLimits } from "../quota/quota-limits.ts";
+import { EVERY_MODEL, LANES_MAX, MODELS_MAX, MODEL_IDLE_MS, MODEL_NAME_MAX } from "./options.ts";
 import type { LaneCount } from "./records.ts";
 import { Model } from "./records.ts";
 import { dropLane } from "./seating.ts";
@@ -12,10 +14,12 @@ export class ModelShelf {
   readonly laneCount: LaneCount = { total: 0 };
   readonly #pool: KeyPool;
   readonly #concurrencyMax: number;
+  readonly #quotas: ReadonlyMap<string, QuotaLimits>;
 
-  constructor(pool: KeyPool, concurrencyMax: number) {
+  constructor(pool: KeyPool, concurrencyMax: number, quotas: ReadonlyMap<string, QuotaLimits>) {
     this.#pool = pool;
     this.#concurrencyMax = concurrencyMax;
+    this.#quotas = quotas;
   }
 
   /** True while lanes may be made for projects that a model has not met. */
@@ -32,7 +36,8 @@ export class ModelShelf {
     }
     if (name.length > MODEL_NAME_MAX) return undefined;
     if ((this.models.size >= MODELS_MAX || !this.mayGrow) && !this.#makeRoom()) return undefined;
-    const model = new Model(name, this.#pool.roster.addCursor(), this.laneCount, this.#concurrencyMax);
+    const cursor = this.#pool.roster.addCursor();
+    const model = new Model(name, cursor, this.laneCount, this.#concurrencyMax, this.#configuredFor(name));
     model.lastAskedMs = nowMs;
     this.models.set(name, model);
     return model;
@@ -44,6 +49,11 @@ export class ModelShelf {
       const isIdle = model.lastAskedMs + MODEL_IDLE_MS <= nowMs;
       if (isIdle && model.inFlight === 0 && model.alarms.size === 0) this.#drop(model);
     }
+  }
+
+  #configuredFor(name: string): QuotaLimits {
+    const isWholeModel = name !== EVERY_MODEL && !name.includes(":");
+    return this.#quotas.get(name) ?? (isWholeModel ? this.#quotas.get(EVERY_MODEL) : undefined) ?? NO_LIMITS;
   }
 
   /** Forgets one model not in use: rather one that never served anyone, then the one asked for longest ago. */

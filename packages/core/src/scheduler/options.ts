@@ -3,6 +3,7 @@
  */
 import { DEFAULT_RESTS } from "../rests.ts";
 import type { Rests } from "../rests.ts";
+import type { QuotaLimits } from "../quota/quota-limits.ts";
 
 export interface SchedulerOptions {
   readonly rests: Rests;
@@ -10,7 +11,14 @@ export interface SchedulerOptions {
   readonly projectConcurrencyMax: number;
   /** How long after it was lent a use may be started, milliseconds. */
   readonly leaseTtlMs: number;
+  /** Limits per project that the operator knows, by model; those under {@link EVERY_MODEL} hold for all others. */
+  readonly quotas?: ReadonlyMap<string, QuotaLimits>;
+  /** The end of the day for which quotas of the day count: the first one after `nowMs`. By default UTC midnight. */
+  readonly quotaDayEndMs?: (nowMs: number) => number;
 }
+
+/** Stands for the models without limits of their own; lanes of a kind of call (`model:call`) are not among them. */
+export const EVERY_MODEL = "*";
 
 export const DEFAULT_SCHEDULER_OPTIONS: SchedulerOptions = {
   rests: DEFAULT_RESTS,
@@ -35,5 +43,9 @@ export const ALARMS_PER_TICK_MAX = 2_048;
 export const OUTAGE_REST_MAX_MS = 2_000;
 /** Uses lent in one go while a storm has left no lane to trust: enough to find one, few enough not to be wasted. */
 export const DOUBTFUL_USES_MAX = 4;
+/** A key whose quota is paced is held unused no longer than this: others may use it meanwhile. */
+export const PACED_TTL_MS = 1_500;
+/** Open lanes without room for a large request that one choice passes over. */
+export const MISFITS_SEEN_MAX = 16;
 /** Excluded keys of one wish that are looked at; more than any request may try. */
 export const EXCLUDED_KEYS_MAX = 32;

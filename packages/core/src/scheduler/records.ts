@@ -8,6 +8,8 @@ import { UNTESTED_KEY, isKeyUsable } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import { UNTRIED_LANE } from "../lane.ts";
 import type { HolderId, KeyId, LeaseId } from "../lease.ts";
+import type { Charge, LaneQuota } from "../quota/lane-quota.ts";
+import type { QuotaLimits } from "../quota/quota-limits.ts";
 import type { ProjectStanding } from "../project-standing.ts";
 import { GOOD_STANDING } from "../project-standing.ts";
 import { Alarms } from "./alarms.ts";
@@ -93,6 +95,8 @@ export type LanePlace =
   | "open"
   /** Works, with as many uses in flight as allowed. */
   | "full"
+  /** Works, and has used up what it may for now. */
+  | "paced"
   | "overloaded"
   | "quota-minute"
   | "quota-day"
@@ -103,6 +107,10 @@ export class Lane implements TrialSubject {
   readonly project: Project;
   readonly model: Model;
   state: LaneState = UNTRIED_LANE;
+  /** Its limits and what was used of them; undefined until it was lent. */
+  quota: LaneQuota | undefined;
+  /** When there is room within its limits again, milliseconds since the epoch; 0 when there is. */
+  pacedUntilMs = 0;
   /** Uses lent and not ended. */
   inFlight = 0;
   /** Milliseconds since the epoch, 0 for never. */
@@ -184,14 +192,25 @@ export class Model {
   readonly overloaded = new Link<Lane>();
   /** Lanes whose trial is due and not out. */
   readonly dueTrials = new Link<Lane>();
+  /** Limits of its lanes that the operator configured. */
+  readonly configured: QuotaLimits;
+  /** Input tokens of a request, a running mean; 0 until one was counted. */
+  typicalTokens = 0;
   /** Storms so far: a lane that proved itself in this one is trusted. */
   epoch = 0;
   readonly laneCount: LaneCount;
   /** Most uses in flight per lane; infinite when there is no limit. */
   readonly concurrencyMax: number;
 
-  constructor(name: string, cursor: RosterCursor, laneCount: LaneCount, concurrencyMax: number) {
+  constructor(
+    name: string,
+    cursor: RosterCursor,
+    laneCount: LaneCount,
+    concurrencyMax: number,
+    configured: QuotaLimits,
+  ) {
     this.name = name;
+    this.configured = configured;
     this.cursor = cursor;
     this.laneCount = laneCount;
     this.concurrencyMax = concurrencyMax > 0 ? concurrencyMax : Number.POSITIVE_INFINITY;
@@ -209,6 +228,8 @@ export interface LentLease {
   /** After this moment no use may be started, milliseconds since the epoch. */
   readonly untilMs: number;
   readonly isTrial: boolean;
+  /** What each of its uses was charged to the lane's quota. */
+  readonly charge: Charge;
   /** Uses lent in all. */
   lent: number;
   /** Uses not yet ended, 1..`lent`. */
@@ -225,6 +246,7 @@ function emptyCensus(): Record<LanePlace, PlaceCount> {
     away: none(),
     open: none(),
     full: none(),
+    paced: none(),
     overloaded: none(),
     "quota-minute": none(),
     "quota-day": none(),

@@ -10,9 +10,9 @@ import { isKeyUsable } from "../key-health.ts";
 import { isLaneOpen } from "../lane.ts";
 import { LEASE_USES_MAX } from "../lease.ts";
 import type { Denial, HolderId, KeyId, Lease, LeaseWish, Return, Settlement } from "../lease.ts";
-import { chooseFirst, chooseRetry, isInDoubt, NOTHING_AVOIDED } from "./choice.ts";
-import type { Avoided, Choice } from "./choice.ts";
-import { denialFor, usableAtMs } from "./denial.ts";
+import { chooseFirst, chooseRetry, isInDoubt } from "./choice.ts";
+import type { Choice } from "./choice.ts";
+import { denialFor, denialOf } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { KeyTests } from "./key-tests.ts";
 import { leaseOf } from "./lease-book.ts";
@@ -24,6 +24,7 @@ import {
   EXCLUDED_KEYS_MAX,
 } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
+import { chargeFor, chargeUse, leaseEndMs } from "./pacing.ts";
 import type { LentLease, Model, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
@@ -34,6 +35,8 @@ import { keyViewOf, readinessOf, summaryOf } from "./views.ts";
 import type { KeyView, Readiness, SchedulerSummary } from "./views.ts";
 import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
 import { laneLoadChanged, reseat } from "./seating.ts";
+import { NOTHING_AVOIDED, Wanted } from "./wanted.ts";
+import type { Avoided, RoomAtMs } from "./wanted.ts";
 
 /** A key to lend. Keys of the same project share one quota; without a project a key is one of its own. */
 export interface KeyEntry {
@@ -75,7 +78,7 @@ export class Scheduler {
     if (key === undefined) return;
     const from = key.project;
     this.#ledger.pool.move(key, project);
-    if (from.keys.length === 0) adoptLanes(this.#ledger, from, key.project);
+    if (from.keys.length === 0) adoptLanes(this.#ledger, from, key.project, this.#latestMs);
   }
 
   /** What the operator wants of a key; what was observed of it stays. */
@@ -103,14 +106,12 @@ export class Scheduler {
     if (model === undefined) return { denial: { reason: "busy" } };
     ringPool(ledger, now, ALARMS_PER_LEASE_MAX);
     ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
-    const avoided = this.#avoidedBy(wish);
+    const wanted = this.#wantedBy(wish, now);
     const leases = this.#isRetry(wish)
-      ? this.#lendRetry(holder, model, avoided, now)
-      : this.#lend(holder, model, wish, now);
+      ? this.#lendRetry(holder, model, wanted, wish.tokens, now)
+      : this.#lend(holder, model, wanted, wish, now);
     if (leases.length > 0) return { leases: leases.map(leaseOf) };
-    const denial = denialFor(ledger, model, now);
-    const atMs = usableAtMs(model, avoided);
-    return { denial: atMs === undefined ? denial : { ...denial, usableAtMs: Math.max(now, atMs) } };
+    return { denial: denialOf(ledger, model, wanted, now) };
   }
 
   /** Ends one use with its outcome. Unknown leases (already given up as lost) are ignored. */
@@ -118,21 +119,21 @@ export class Scheduler {
     const now = this.#advance(nowMs);
     const lease = this.#ledger.book.leases.get(settlement.leaseId);
     if (lease === undefined) return NOTHING_REVOKED;
-    return revocationsOf(settleUse(this.#ledger, lease, settlement.outcome, now));
+    return revocationsOf(settleUse(this.#ledger, lease, settlement, now));
   }
 
   /** Takes back uses that were never started. */
   giveBack(returned: Return, nowMs: number): void {
-    this.#advance(nowMs);
+    const now = this.#advance(nowMs);
     const lease = this.#ledger.book.leases.get(returned.leaseId);
-    if (lease !== undefined) endUnused(this.#ledger, lease, returned.uses, "returned");
+    if (lease !== undefined) endUnused(this.#ledger, lease, returned.uses, "returned", now);
   }
 
   /** The holder is gone: all it held comes back. */
   releaseHolder(holder: HolderId, nowMs: number): void {
-    this.#advance(nowMs);
+    const now = this.#advance(nowMs);
     for (const lease of this.#ledger.book.heldBy(holder)) {
-      endUnused(this.#ledger, lease, lease.outstanding, "lost");
+      endUnused(this.#ledger, lease, lease.outstanding, "lost", now);
     }
   }
 
@@ -145,7 +146,7 @@ export class Scheduler {
     for (let lost = 0; lost < ALARMS_PER_TICK_MAX; lost++) {
       const lease = this.#ledger.book.takeLost(now);
       if (lease === undefined) break;
-      endUnused(this.#ledger, lease, lease.outstanding, "lost");
+      endUnused(this.#ledger, lease, lease.outstanding, "lost", now);
     }
     this.#ledger.shelf.dropIdle(now);
   }
@@ -168,14 +169,14 @@ export class Scheduler {
 
   /** All that is known of one key, undefined when there is no such key. */
   keyView(id: KeyId, nowMs: number): KeyView | undefined {
-    this.#advance(nowMs);
+    const now = this.#advance(nowMs);
     const key = this.#ledger.pool.keys.get(id);
-    return key === undefined ? undefined : keyViewOf(key);
+    return key === undefined ? undefined : keyViewOf(this.#ledger, key, now);
   }
 
   /** States that changed since they were last taken, at most `max` of keys and `max` of lanes. */
   takeDirty(max: number): DirtyStates {
-    return takeDirtyStates(this.#ledger, max);
+    return takeDirtyStates(this.#ledger, max, this.#latestMs);
   }
 
   /** Uses lent and not ended. */
@@ -189,12 +190,19 @@ export class Scheduler {
   }
 
   #advance(nowMs: number): number {
+    if (this.#latestMs === 0) this.#ledger.startedAtMs = nowMs;
     this.#latestMs = Math.max(this.#latestMs, nowMs);
     return this.#latestMs;
   }
 
   #isRetry(wish: LeaseWish): boolean {
     return wish.excludedKeys !== undefined && wish.excludedKeys.length > 0;
+  }
+
+  #wantedBy(wish: LeaseWish, nowMs: number): Wanted {
+    const day = this.#ledger.dayAt(nowMs);
+    const roomAtMs: RoomAtMs = ({ quota }, tokens) => quota?.roomAtMs(tokens, nowMs, day) ?? 0;
+    return new Wanted(this.#avoidedBy(wish), wish.tokens, roomAtMs);
   }
 
   #avoidedBy({ excludedKeys, excludedProjectsOf }: LeaseWish): Avoided {
@@ -204,46 +212,54 @@ export class Scheduler {
     return { keys, projects };
   }
 
-  #lendRetry(holder: HolderId, model: Model, avoided: Avoided, nowMs: number): LentLease[] {
+  #lendRetry(
+    holder: HolderId,
+    model: Model,
+    wanted: Wanted,
+    tokens: number | undefined,
+    nowMs: number,
+  ): LentLease[] {
     const { pool, shelf } = this.#ledger;
-    const choice = chooseRetry(model, pool, avoided, shelf.mayGrow);
-    return choice === undefined ? [] : [this.#open(holder, choice, nowMs)];
+    const choice = chooseRetry(model, pool, wanted, shelf.mayGrow);
+    return choice === undefined ? [] : [this.#open(holder, choice, nowMs, tokens)];
   }
 
-  #lend(holder: HolderId, model: Model, wish: LeaseWish, nowMs: number): LentLease[] {
+  #lend(holder: HolderId, model: Model, wanted: Wanted, wish: LeaseWish, nowMs: number): LentLease[] {
     const leases = new Map<PooledKey, LentLease>();
     const trials: LentLease[] = [];
     const uses = Math.min(Math.max(Math.trunc(wish.uses), 1), LEASE_USES_MAX);
     for (let lent = 0; lent < uses; lent++) {
       if (lent >= DOUBTFUL_USES_MAX && isInDoubt(model)) break;
-      const choice = chooseFirst(model, this.#ledger.pool, this.#ledger.shelf.mayGrow);
+      const choice = chooseFirst(model, this.#ledger.pool, wanted, this.#ledger.shelf.mayGrow);
       if (choice === undefined) break;
       model.firstAttempts++;
       const lease = leases.get(choice.key);
-      if (choice.isTrial) trials.push(this.#open(holder, choice, nowMs));
-      else if (lease === undefined) leases.set(choice.key, this.#open(holder, choice, nowMs));
-      else this.#addUse(lease);
+      if (choice.isTrial) trials.push(this.#open(holder, choice, nowMs, wish.tokens));
+      else if (lease === undefined) leases.set(choice.key, this.#open(holder, choice, nowMs, wish.tokens));
+      else this.#addUse(lease, nowMs);
     }
     return [...leases.values(), ...trials];
   }
 
-  #open(holder: HolderId, { lane, key, isTrial }: Choice, nowMs: number): LentLease {
-    const { book, changes, options } = this.#ledger;
-    const untilMs = nowMs + options.leaseTtlMs;
-    const lease = book.open({ holder, key, lane, lentAt: changes, untilMs, isTrial });
+  #open(holder: HolderId, { lane, key, isTrial }: Choice, nowMs: number, tokens?: number): LentLease {
+    const { book, changes } = this.#ledger;
+    const untilMs = leaseEndMs(this.#ledger, lane, nowMs);
+    const charge = chargeFor(this.#ledger, lane, tokens, untilMs, nowMs);
+    const lease = book.open({ holder, key, lane, lentAt: changes, untilMs, isTrial, charge });
     if (isTrial) this.#beginTrial(lease);
-    this.#loadChanged(lease);
+    this.#lentOne(lease, nowMs);
     return lease;
   }
 
-  #addUse(lease: LentLease): void {
+  #addUse(lease: LentLease, nowMs: number): void {
     this.#ledger.book.addUse(lease);
-    this.#loadChanged(lease);
+    this.#lentOne(lease, nowMs);
   }
 
-  #loadChanged({ lane, key }: LentLease): void {
-    laneLoadChanged(lane);
-    this.#ledger.pool.loadChanged(key);
+  #lentOne(lease: LentLease, nowMs: number): void {
+    laneLoadChanged(lease.lane);
+    this.#ledger.pool.loadChanged(lease.key);
+    chargeUse(this.#ledger, lease, nowMs);
   }
 
   /** One use may try several things at once: a key, its project and the lane. */

@@ -46,8 +46,10 @@ export function reseat(lane: Lane): void {
 
 /** Sets the alarm and the return that the lane's state calls for. */
 export function setLaneAlarm(lane: Lane): void {
-  lane.model.returns.set(lane.rest, laneReturnMs(lane.state));
-  lane.model.alarms.set(lane, laneAlarmMs(lane.state, lane.isTrialDue));
+  const { model, state } = lane;
+  const roomAtMs = isLaneOpen(state) && lane.pacedUntilMs > 0 ? lane.pacedUntilMs : undefined;
+  model.returns.set(lane.rest, laneReturnMs(state) ?? roomAtMs);
+  model.alarms.set(lane, laneAlarmMs(state, lane.isTrialDue) ?? roomAtMs);
 }
 
 /** The number in flight changed: cheap when the lane stays where it is. */
@@ -87,7 +89,7 @@ export function doubtAll(model: Model): void {
 
 /** True while the lane could serve if its project can. */
 export function isFit(lane: Lane): boolean {
-  return isLaneOpen(lane.state) && lane.inFlight < lane.model.concurrencyMax;
+  return isLaneOpen(lane.state) && lane.pacedUntilMs === 0 && lane.inFlight < lane.model.concurrencyMax;
 }
 
 function placeOf(lane: Lane): LanePlace {
@@ -96,6 +98,7 @@ function placeOf(lane: Lane): LanePlace {
     case "untried":
     case "proven":
     case "recovering":
+      if (lane.pacedUntilMs > 0) return "paced";
       return lane.inFlight >= lane.model.concurrencyMax ? "full" : "open";
     case "overloaded":
     case "quota-minute":
@@ -121,6 +124,7 @@ function queue(lane: Lane, place: LanePlace): void {
       return;
     case "away":
     case "full":
+    case "paced":
     case "quota-minute":
       return;
   }

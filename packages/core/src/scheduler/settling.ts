@@ -4,9 +4,11 @@
  */
 import { isKeyUsable } from "../key-health.ts";
 import { isLaneOpen } from "../lane.ts";
+import type { Settlement } from "../lease.ts";
 import type { Outcome, OutcomeKind } from "../outcome.ts";
 import type { Ledger } from "./ledger.ts";
 import { OUTAGE_REST_MAX_MS } from "./options.ts";
+import { isDaySurelyUsedUp, refundUses, settleCharge } from "./pacing.ts";
 import { NO_TRIAL } from "./records.ts";
 import type { Lane, LentLease, Model } from "./records.ts";
 import type { TransitionContext } from "../rests.ts";
@@ -38,8 +40,15 @@ const IS_OWN_FAULT: Readonly<Record<OutcomeKind, boolean>> = {
 };
 
 /** Ends one use with its outcome. Returns the leases whose unstarted uses must come back. */
-export function settleUse(ledger: Ledger, lease: LentLease, outcome: Outcome, nowMs: number): LentLease[] {
+export function settleUse(
+  ledger: Ledger,
+  lease: LentLease,
+  settlement: Settlement,
+  nowMs: number,
+): LentLease[] {
+  const { outcome } = settlement;
   endUses(ledger, lease, 1, "settled");
+  settleCharge(ledger, lease, settlement, nowMs);
   const context = contextFor(ledger, lease.lane, nowMs);
   const isChanged = applyOutcome(ledger, lease, outcome, context);
   const revoked = isChanged ? revokeClosed(ledger, lease, nowMs) : [];
@@ -60,6 +69,9 @@ export function settleTestUse(
 ): LentLease[] {
   endUses(ledger, lease, 1, "settled");
   const context = contextFor(ledger, lease.lane, nowMs);
+  // A test that generates is a request like any other; the others are counted elsewhere.
+  if (test.ask === "generate") settleCharge(ledger, lease, test, nowMs);
+  else refundUses(ledger, lease, 1, nowMs);
   const isWorse = applyTest(ledger, lease, test, context);
   const revoked = isWorse ? revokeClosed(ledger, lease, nowMs) : [];
   if (lease.isTrial) endTrial(ledger, lease, context);
@@ -68,16 +80,30 @@ export function settleTestUse(
 }
 
 /** Ends uses that say nothing: returned by their holder, or lost with it. A trial is due again at once. */
-export function endUnused(ledger: Ledger, lease: LentLease, uses: number, how: "returned" | "lost"): void {
-  endUses(ledger, lease, uses, how);
+export function endUnused(
+  ledger: Ledger,
+  lease: LentLease,
+  uses: number,
+  how: "returned" | "lost",
+  nowMs: number,
+): void {
+  const ended = endUses(ledger, lease, uses, how);
+  // What is lost may have been sent.
+  if (how === "returned") refundUses(ledger, lease, ended, nowMs);
   if (lease.isTrial && lease.outstanding === 0) endTrial(ledger, lease, undefined);
   ledger.dropIfGone(lease.lane);
 }
 
-function endUses(ledger: Ledger, lease: LentLease, uses: number, how: "settled" | "returned" | "lost"): void {
-  ledger.book.endUses(lease, uses, how);
+function endUses(
+  ledger: Ledger,
+  lease: LentLease,
+  uses: number,
+  how: "settled" | "returned" | "lost",
+): number {
+  const ended = ledger.book.endUses(lease, uses, how);
   laneLoadChanged(lease.lane);
   ledger.pool.loadChanged(lease.key);
+  return ended;
 }
 
 /** In an outage of the whole upstream no lane is to blame, and rests stay short. */
@@ -109,11 +135,20 @@ function applyOutcome(
     context,
   );
   const laneChanged = ledger.laneEvent(lane, { ...settled, late: isLaneLate }, context);
+  if (laneChanged) foregoTrial(ledger, lane, context.nowMs);
   if (outcome.kind === "served") {
     if (!isLaneLate) recordSuccess(ledger, lane, wasTrusted, context.nowMs);
     return false;
   }
   return keyChanged || projectChanged || laneChanged;
+}
+
+/** A day that is used up by our own count as well is waited for: each trial before its end would be one more refusal. */
+function foregoTrial(ledger: Ledger, lane: Lane, nowMs: number): void {
+  const { state } = lane;
+  if (state.kind !== "quota-day" || state.trialAtMs >= state.untilMs) return;
+  if (isDaySurelyUsedUp(ledger, lane, nowMs))
+    ledger.setLaneState(lane, { ...state, trialAtMs: state.untilMs });
 }
 
 /** Counts the failure; when a storm begins with it, all that was believed of the model's lanes is in doubt. */

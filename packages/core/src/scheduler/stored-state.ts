@@ -6,7 +6,10 @@ import type { KeyHealth } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import type { KeyId } from "../lease.ts";
 import type { ProjectStanding } from "../project-standing.ts";
+import { storedQuotaOf } from "../quota/stored-quota.ts";
+import type { StoredQuota } from "../quota/stored-quota.ts";
 import type { Ledger } from "./ledger.ts";
+import { adoptQuota } from "./pacing.ts";
 import type { Lane, PooledKey } from "./records.ts";
 import { laneOf } from "./seating.ts";
 
@@ -24,6 +27,8 @@ export interface StoredLaneState {
   readonly state: LaneState;
   /** Milliseconds since the epoch, 0 for never. */
   readonly lastServedMs: number;
+  /** Limits and what was used of them; absent when none is known. Whatever stands here is looked through. */
+  readonly quota?: StoredQuota;
 }
 
 export interface DirtyStates {
@@ -34,10 +39,10 @@ export interface DirtyStates {
 /** A day of quota ends at most this far ahead; a stored state that says otherwise was written under another clock. */
 const QUOTA_DAY_MAX_MS = 26 * 3_600_000;
 
-export function takeDirtyStates(ledger: Ledger, max: number): DirtyStates {
+export function takeDirtyStates(ledger: Ledger, max: number, nowMs: number): DirtyStates {
   return {
     keys: take(ledger.dirtyKeys, max).map(storedKey),
-    models: take(ledger.dirtyLanes, max).map(storedLane),
+    models: take(ledger.dirtyLanes, max).map((lane) => storedLane(ledger, lane, nowMs)),
   };
 }
 
@@ -72,6 +77,7 @@ function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): vo
   lane.storedServedMs = stored.lastServedMs;
   if (stored.lastServedMs > 0) model.hasServed = true;
   ledger.setLaneState(lane, boundedRest(stored.state, nowMs, ledger));
+  adoptQuota(ledger, lane, stored.quota, nowMs);
   ledger.dirtyLanes.delete(lane);
 }
 
@@ -105,6 +111,9 @@ function storedKey(key: PooledKey): StoredKeyState {
   return { id: key.id, health: key.health, standing: key.project.standing };
 }
 
-function storedLane({ project, model, state, lastServedMs }: Lane): StoredLaneState {
-  return { project: project.name, model: model.name, state, lastServedMs };
+function storedLane(ledger: Ledger, lane: Lane, nowMs: number): StoredLaneState {
+  const { project, model, state, lastServedMs } = lane;
+  const stored = { project: project.name, model: model.name, state, lastServedMs };
+  const quota = storedQuotaOf(lane.quota, nowMs, ledger.dayAt(nowMs));
+  return quota === undefined ? stored : { ...stored, quota };
 }

@@ -6,9 +6,11 @@ import type { KeyHealth } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import type { KeyId } from "../lease.ts";
 import type { ProjectStanding } from "../project-standing.ts";
+import type { LearnedLimits } from "../quota/learned-limits.ts";
+import type { QuotaLimits } from "../quota/quota-limits.ts";
 import type { UseCounts } from "./lease-book.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LanePlace, Model, PlaceCount, PooledKey } from "./records.ts";
+import type { Lane, LanePlace, Model, PlaceCount, PooledKey } from "./records.ts";
 
 export interface Readiness {
   /** Some key is enabled, healthy and of a project in good standing. */
@@ -47,6 +49,20 @@ export interface LaneView {
   readonly inFlight: number;
   /** Milliseconds since the epoch, 0 for never. */
   readonly lastServedMs: number;
+  /** Undefined until a use was lent. */
+  readonly quota?: LaneQuotaView;
+}
+
+/** What is known of a lane's quota, and how much of it is used by our own count. */
+export interface LaneQuotaView {
+  /** In force: configured, else learnt. */
+  readonly limits: QuotaLimits;
+  readonly learned: LearnedLimits;
+  readonly requestsOfMinute: number;
+  readonly tokensOfMinute: number;
+  readonly requestsOfDay: number;
+  /** When there is room for the next request, milliseconds since the epoch; 0 for now. */
+  readonly roomAtMs: number;
 }
 
 export interface KeyView {
@@ -83,7 +99,7 @@ export function summaryOf(ledger: Ledger): SchedulerSummary {
   };
 }
 
-export function keyViewOf(key: PooledKey): KeyView {
+export function keyViewOf(ledger: Ledger, key: PooledKey, nowMs: number): KeyView {
   const { id, project, isEnabled, health, inFlight } = key;
   const lanes = project.lanes.map((lane) => ({
     model: lane.model.name,
@@ -91,13 +107,22 @@ export function keyViewOf(key: PooledKey): KeyView {
     place: lane.place ?? "away",
     inFlight: lane.inFlight,
     lastServedMs: lane.lastServedMs,
+    ...quotaViewOf(ledger, lane, nowMs),
   }));
   return { id, project: project.name, isEnabled, health, standing: project.standing, inFlight, lanes };
 }
 
+function quotaViewOf(ledger: Ledger, lane: Lane, nowMs: number): { readonly quota?: LaneQuotaView } {
+  const { quota, pacedUntilMs: roomAtMs } = lane;
+  if (quota === undefined) return {};
+  const { limits, learned } = quota;
+  return { quota: { limits, learned, ...quota.usedAt(nowMs, ledger.dayAt(nowMs)), roomAtMs } };
+}
+
 function modelSummary({ pool }: Ledger, model: Model): ModelSummary {
   const { census } = model;
-  const closed = [census.overloaded, census["quota-minute"], census["quota-day"], census.unavailable];
+  const { overloaded, paced, unavailable } = census;
+  const closed = [overloaded, paced, census["quota-minute"], census["quota-day"], unavailable];
   const availableKeys = pool.availableKeys - closed.reduce((sum, { keys }) => sum + keys, 0);
   return {
     model: model.name,

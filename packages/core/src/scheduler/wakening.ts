@@ -4,6 +4,7 @@
  */
 import { isLaneOpen } from "../lane.ts";
 import type { Ledger } from "./ledger.ts";
+import { mergeQuota, repace } from "./pacing.ts";
 import { PooledKey } from "./records.ts";
 import type { Lane, Model, Project } from "./records.ts";
 import { laneOf, reseat, setLaneAlarm } from "./seating.ts";
@@ -31,10 +32,11 @@ export function ringModel(ledger: Ledger, model: Model, nowMs: number, max: numb
 
 function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
   const { state } = lane;
+  if (isLaneOpen(state)) return repace(ledger, lane, nowMs);
   const isTrialOnly = state.kind === "unavailable" || (state.kind === "quota-day" && state.untilMs > nowMs);
   if (!isTrialOnly) {
     ledger.laneEvent(lane, { kind: "rest-over" }, ledger.context(nowMs));
-    return;
+    return repace(ledger, lane, nowMs);
   }
   lane.isTrialDue = true;
   setLaneAlarm(lane);
@@ -45,10 +47,13 @@ function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
  * The project's last key has moved to another project: what is known of its lanes goes along, unless the new project
  * knows as much already. Its lanes go as soon as nothing of them is in flight.
  */
-export function adoptLanes(ledger: Ledger, from: Project, to: Project): void {
+export function adoptLanes(ledger: Ledger, from: Project, to: Project, nowMs: number): void {
   for (const lane of from.lanes.toReversed()) {
     const target = lane.state.kind === "untried" ? undefined : laneOf(lane.model, to);
-    if (target !== undefined && isLessKnown(target, lane)) ledger.setLaneState(target, lane.state);
+    if (target !== undefined) {
+      if (isLessKnown(target, lane)) ledger.setLaneState(target, lane.state);
+      mergeQuota(ledger, lane, target, nowMs);
+    }
     ledger.dropIfGone(lane);
   }
 }
