@@ -17,7 +17,8 @@ const PROGRAM = fileURLToPath(new URL("../bin/gemini-gateway.js", import.meta.ur
 const POLL = { timeout: 5_000, interval: 10 };
 
 /** Debian's smallest SOCKS proxy: `apt-get install microsocks`. */
-const hasMicrosocks = spawnSync("microsocks", ["-h"]).error === undefined;
+const MICROSOCKS = "microsocks";
+const hasMicrosocks = spawnSync(MICROSOCKS, ["-h"]).error === undefined;
 
 it("the real program serves an https upstream through SOCKS, and prints no word of the proxy's password", async () => {
   await using cleanup = new AsyncDisposableStack();
@@ -70,7 +71,7 @@ it.skipIf(!hasMicrosocks)("microsocks, a SOCKS proxy in earnest, takes the right
   await using server = await startServer();
   const port = await freePort();
   const flags = ["-q", "-i", "127.0.0.1", "-p", String(port), "-u", "alice", "-P", "sesame"];
-  const proxy = spawn("microsocks", flags, { stdio: "ignore" });
+  const proxy = spawn(MICROSOCKS, flags, { stdio: "ignore" });
   await using _stop = { [Symbol.asyncDispose]: () => stopped(proxy) };
   await expect.poll(() => accepts(port), POLL).toBe(true);
 

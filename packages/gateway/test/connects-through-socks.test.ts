@@ -10,7 +10,7 @@ import { openUpstream, send, startServer, trustedCertificate } from "./harness/w
 const tls = trustedCertificate();
 const POLL = { timeout: 5_000, interval: 5 };
 /** What a slow proxy is given in these tests, milliseconds. */
-const SHORT_MS = 120;
+const SHORT_MS = 300;
 
 function proxyUrl({ port }: SocksServer, scheme = "socks5h", credentials = ""): URL {
   return new URL(`${scheme}://${credentials}127.0.0.1:${port}`);
@@ -196,5 +196,15 @@ describe("a gateway behind a SOCKS proxy", () => {
     expect(proxy.requests).toEqual([]);
     expect(body + JSON.stringify([...refused.headers]) + pool.logLines.join("")).not.toMatch(/sesame|alice/);
     expect(pool.gateway.scheduler.summary(Date.now()).availableKeys).toBe(1);
+  });
+
+  it("tells a client that a proxy which does not answer took too long", async () => {
+    await using proxy = await startSocksServer({ silentAt: "request" });
+    const flags = { proxy: proxyUrl(proxy).href, "timeouts-connect": `${SHORT_MS}ms`, "retry-attempts": 2 };
+    await using pool = await startPool({ flags });
+    expect((await ask(pool.url)).status).toBe(504);
+    expect(await pool.requestLogged()).toMatchObject({ outcome: "network", attempts: 2 });
+    await expect.poll(() => proxy.accepted, POLL).toBe(2);
+    await expect.poll(() => proxy.open, POLL).toBe(0);
   });
 });

@@ -10,7 +10,7 @@ import { openUpstream, send, startServer, trustedCertificate } from "./harness/w
 const tls = trustedCertificate();
 const POLL = { timeout: 5_000, interval: 5 };
 /** What a slow upstream is given in these tests, milliseconds. */
-const SHORT_MS = 120;
+const SHORT_MS = 300;
 
 describe("one connection after the other", () => {
   it("serves many requests over few", async () => {

@@ -1,6 +1,6 @@
 import { startEmulator } from "gemini-emulator";
 import { once } from "node:events";
-import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { startConnectProxy } from "./harness/connect-proxy.ts";
@@ -93,7 +93,7 @@ async function startHttp2Server(): Promise<Http2Server> {
   const sessions = new Set<ServerHttp2Session>();
   const server = createSecureServer(tls);
   server.on("session", (session) => sessions.add(session.on("error", () => {})));
-  server.on("stream", (stream, headers) => {
+  server.on("stream", (stream: ServerHttp2Stream, headers) => {
     stream.on("error", () => {});
     stream.respond({ ":status": 200 });
     if (headers[":path"] === "/hold") stream.write("begun");
