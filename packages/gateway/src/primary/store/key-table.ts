@@ -33,7 +33,10 @@ export interface KeyTable {
   saveHealth(rows: readonly KeyHealthRow[]): void;
   /** Saves projects that Google's answers named; an operator's label still goes before them. */
   learnProjects(rows: readonly LearntProjectRow[]): void;
+  /** Stores what the operator wants of keys. */
   setEnabled(ids: readonly KeyId[], enabled: boolean): void;
+  /** Stores what the operator said of keys, in place of what was said before. */
+  setNote(ids: readonly KeyId[], note: string | null, nowMs: number): void;
   /** Deletes at most `rowsMax` keys retired before `beforeMs`, secret and all. Returns how many. */
   purgeRetired(beforeMs: number, rowsMax: number): number;
 }
@@ -46,6 +49,8 @@ interface RawKey {
   project_learnt: string | null;
   source_file: string | null;
   enabled: number;
+  note: string | null;
+  noted_at_ms: number | null;
   added_at_ms: number;
   retired_at_ms: number | null;
   health: string | null;
@@ -116,10 +121,13 @@ function inserter(database: Database.Database): (key: NewKey, nowMs: number) => 
 
 function simpleWrites(
   database: Database.Database,
-): Pick<KeyTable, "saveHealth" | "learnProjects" | "setEnabled" | "purgeRetired"> {
+): Pick<KeyTable, "saveHealth" | "learnProjects" | "setEnabled" | "setNote" | "purgeRetired"> {
   const saveHealth = database.prepare<[string | null, number]>("UPDATE keys SET health = ? WHERE id = ?");
   const learn = database.prepare<[string, number]>("UPDATE keys SET project_learnt = ? WHERE id = ?");
   const enable = database.prepare<[number, number]>("UPDATE keys SET enabled = ? WHERE id = ?");
+  const note = database.prepare<[string | null, number, number]>(
+    "UPDATE keys SET note = ?, noted_at_ms = ? WHERE id = ?",
+  );
   const purge = database.prepare<[number, number]>(
     "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE retired_at_ms < ? LIMIT ?)",
   );
@@ -132,6 +140,9 @@ function simpleWrites(
     }),
     setEnabled: database.transaction((ids: readonly KeyId[], enabled: boolean) => {
       for (const id of ids) enable.run(enabled ? 1 : 0, id);
+    }),
+    setNote: database.transaction((ids: readonly KeyId[], text: string | null, nowMs: number) => {
+      for (const id of ids) note.run(text, Math.round(nowMs), id);
     }),
     purgeRetired: (beforeMs, rowsMax) => purge.run(beforeMs, rowsMax).changes,
   };
@@ -147,6 +158,8 @@ function keyRow(raw: RawKey): KeyRow {
     label: raw.project_label,
     sourceFile: raw.source_file,
     enabled: raw.enabled === 1,
+    note: raw.note,
+    notedAtMs: raw.noted_at_ms,
     addedAtMs: raw.added_at_ms,
     retiredAtMs: raw.retired_at_ms,
     health: jsonOrNull(raw.health),

@@ -20,6 +20,10 @@ export interface KeyRow {
   readonly sourceFile: string | null;
   /** What the operator wants; whether the key works is told by `health`. */
   readonly enabled: boolean;
+  /** What the operator said when the key was last enabled, disabled or reset; null when nothing. */
+  readonly note: string | null;
+  /** When that was, milliseconds since the epoch; null for never. */
+  readonly notedAtMs: number | null;
   readonly addedAtMs: number;
   /** Set when the key vanished from the key files: it is no longer used, but its history is kept. */
   readonly retiredAtMs: number | null;

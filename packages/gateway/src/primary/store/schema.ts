@@ -91,7 +91,24 @@ const GUARDED_DOOR = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS, GUARDED_DOOR];
+/** When keys are tested, and why the operator took them out of use. Rows of tests go with their key. */
+const HEALTH_TESTS = `
+  CREATE TABLE key_tests (
+    key_id INTEGER NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    due_at_ms INTEGER,
+    outcome TEXT NOT NULL,
+    http_status INTEGER NOT NULL,
+    repeats INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (key_id, model)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE keys ADD COLUMN note TEXT;
+  ALTER TABLE keys ADD COLUMN noted_at_ms INTEGER;
+`;
+
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS, GUARDED_DOOR, HEALTH_TESTS];
 
 /** The version this gateway writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

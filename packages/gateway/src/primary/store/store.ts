@@ -14,6 +14,7 @@ import { modelStates, type ModelStates } from "./model-states.ts";
 import { createPrivately } from "./private-file.ts";
 import { requestLog, type RequestLog } from "./request-log.ts";
 import { requestLogReader, type RequestLogReader } from "./request-log-reader.ts";
+import { testTable, type TestTable } from "./test-table.ts";
 import { migrate, requireCurrentVersion } from "./schema.ts";
 
 /** How long a statement waits for a reader that holds the file, milliseconds. */
@@ -30,6 +31,7 @@ export interface Store extends Disposable {
   readonly meta: MetaTable;
   readonly bans: BanTable;
   readonly clients: ClientRows;
+  readonly tests: TestTable;
 }
 
 /** What a reader may use of the store. */
@@ -38,6 +40,7 @@ export interface StoreReader extends Disposable {
   readonly models: Pick<ModelStates, "load">;
   readonly bans: Pick<BanTable, "load">;
   readonly clients: Pick<ClientRows, "load">;
+  readonly tests: Pick<TestTable, "ofKey">;
   readonly requests: Pick<RequestLog, "counts"> & RequestLogReader;
 }
 
@@ -65,6 +68,7 @@ export function openStore(path: string): Store {
     meta: metaTable(database),
     bans: banTable(database),
     clients: clientRows(database),
+    tests: testTable(database),
     [Symbol.dispose]: () => held.dispose(),
   };
 }
@@ -88,6 +92,7 @@ export function openStoreReader(path: string): StoreReader | undefined {
       models: modelStates(database),
       bans: banTable(database),
       clients: clientRows(database),
+      tests: testTable(database),
       requests: { ...requestLog(database), ...requestLogReader(database) },
       [Symbol.dispose]: () => void database.close(),
     };
