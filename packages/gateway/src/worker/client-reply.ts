@@ -71,8 +71,8 @@ export class ClientReply {
     this.#response.flushHeaders();
   }
 
-  end(last?: string): void {
-    if (last !== undefined) this.#bytes += Buffer.byteLength(last);
+  end(last = ""): void {
+    this.#bytes += Buffer.byteLength(last);
     this.#response.end(last);
   }
 

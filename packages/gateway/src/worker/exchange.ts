@@ -2,7 +2,7 @@
  * The life of one request after it was let in: body → lease → attempt → (next attempt …) → answer → settled.
  * Worker threads. It calls; core and gemini decide. Ends exactly once, whatever happens: see `#end`.
  */
-import { errorAnswerOf, type ErrorCode } from "@gemini-gateway/core/error-codes";
+import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import { mayRetry } from "@gemini-gateway/core/retry-budget";
@@ -14,14 +14,11 @@ import {
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
-import { classifyLateError } from "@gemini-gateway/gemini/classify";
-import { lateErrorFrame } from "@gemini-gateway/gemini/error-answer";
 import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { requestTokensFloor } from "@gemini-gateway/gemini/request-size";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
-import { judgeTail } from "@gemini-gateway/gemini/stream-tail";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
@@ -35,6 +32,7 @@ import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody } from "./request-body.ts";
 import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
+import { endOfStream } from "./stream-end.ts";
 
 /** What the front door knows of a request it lets in. */
 export interface Admission {
@@ -199,24 +197,17 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   }
 
   #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
-    const tail = judgeTail(attempt.tail.bytes(), dialect);
-    this.#usage = tail.usage;
-    if (failure !== undefined && !tail.closed) {
-      const { status: code, canonical: status, text: message } = errorAnswerOf("upstream-broken");
-      const frame = lateErrorFrame(dialect, tail.openBoundary, { code, status, message });
-      if (frame === undefined) this.#reply.cut();
-      else this.#reply.end(frame);
-      this.#conclude(attempt, failure, failure.kind);
-      return;
-    }
-    this.#reply.end();
-    if (tail.error === undefined) {
-      this.#conclude(attempt, { kind: "served" }, tail.finished ? "served" : "truncated");
-      return;
-    }
-    const context = { route: this.route, nowMs: this.now(), requestTokensFloor: 0, tokenQuotaRefusals: 0 };
-    const outcome = classifyLateError(tail.error, context);
-    this.#conclude(attempt, outcome, outcome.kind);
+    const context = { route: this.route, nowMs: this.now() };
+    const { lastWords, outcome, logged, usage } = endOfStream(
+      attempt.tail.bytes(),
+      dialect,
+      failure,
+      context,
+    );
+    this.#usage = usage;
+    if (lastWords === undefined) this.#reply.cut();
+    else this.#reply.end(lastWords);
+    this.#conclude(attempt, outcome, logged);
   }
 
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {

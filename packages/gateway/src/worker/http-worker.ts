@@ -28,6 +28,7 @@ export class HttpWorker {
   readonly #server: Server;
   #activeRequests = 0;
   #isDraining = false;
+  #hasServerClosed = false;
 
   constructor(start: WorkerStart) {
     const { config, channel } = start;
@@ -79,6 +80,7 @@ export class HttpWorker {
     this.#activeRequests -= 1;
     this.#counters.subtract("requests", 1);
     this.#outbox.log(row);
+    this.#leaveWhenDone();
   }
 
   #hear(message: ToWorker): void {
@@ -112,10 +114,17 @@ export class HttpWorker {
     const timer = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS);
     this.#server.close(() => {
       clearInterval(timer);
-      this.#desk.close(() => {
-        this.#outbox.flush();
-        this.#send({ type: "worker.drained" });
-      });
+      this.#hasServerClosed = true;
+      this.#leaveWhenDone();
+    });
+  }
+
+  /** The server may have closed before its last request hears that the client has left. */
+  #leaveWhenDone(): void {
+    if (!this.#hasServerClosed || this.#activeRequests > 0) return;
+    this.#desk.close(() => {
+      this.#outbox.flush();
+      this.#send({ type: "worker.drained" });
     });
   }
 
