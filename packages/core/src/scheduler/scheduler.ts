@@ -31,8 +31,8 @@ import type { Revoked } from "./revocation.ts";
 import { endUnused, revokeKey, settleUse } from "./settling.ts";
 import { restoreStates, takeDirtyStates } from "./stored-state.ts";
 import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
-import { keyViewOf, readinessOf, summaryOf } from "./views.ts";
-import type { KeyView, Readiness, SchedulerSummary } from "./views.ts";
+import { keyViewOf, modelHealths, readinessOf, summaryOf } from "./views.ts";
+import type { KeyView, ModelHealth, Readiness, SchedulerSummary } from "./views.ts";
 import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
 import { laneLoadChanged, reseat } from "./seating.ts";
 import { NOTHING_AVOIDED, Wanted } from "./wanted.ts";
@@ -159,6 +159,11 @@ export class Scheduler {
   readiness(nowMs: number): Readiness {
     this.#advance(nowMs);
     return readinessOf(this.#ledger);
+  }
+
+  /** How many keys can serve each model that is asked for. Costs a step for each model. */
+  modelHealths(): Iterable<ModelHealth> {
+    return modelHealths(this.#ledger);
   }
 
   /** Counts by state and reason. Costs a step per key: for a status page, not for a request. */

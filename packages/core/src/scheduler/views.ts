@@ -42,6 +42,15 @@ export interface SchedulerSummary {
   readonly uses: Readonly<UseCounts>;
 }
 
+/** How many keys of a model can serve it: cheap to ask for. */
+export interface ModelHealth {
+  readonly model: string;
+  /** Enabled keys that nothing speaks against for this model, those that are paced or busy included. */
+  readonly healthyKeys: number;
+  /** Enabled keys. */
+  readonly keys: number;
+}
+
 export interface LaneView {
   readonly model: string;
   readonly state: LaneState;
@@ -117,6 +126,15 @@ function quotaViewOf(ledger: Ledger, lane: Lane, nowMs: number): { readonly quot
   if (quota === undefined) return {};
   const { limits, learned } = quota;
   return { quota: { limits, learned, ...quota.usedAt(nowMs, ledger.dayAt(nowMs)), roomAtMs } };
+}
+
+/** A step for each model. */
+export function* modelHealths({ pool, shelf }: Ledger): Generator<ModelHealth, void, void> {
+  for (const { name: model, census } of shelf.models.values()) {
+    const { overloaded, unavailable } = census;
+    const ill = overloaded.keys + unavailable.keys + census["quota-minute"].keys + census["quota-day"].keys;
+    yield { model, healthyKeys: pool.availableKeys - ill, keys: pool.enabledKeys };
+  }
 }
 
 function modelSummary({ pool }: Ledger, model: Model): ModelSummary {
