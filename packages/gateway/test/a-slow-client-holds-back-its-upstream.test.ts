@@ -73,3 +73,24 @@ it("does not take waiting for the upstream for the client's fault", async () => 
   expect(response.status).toBe(200);
   expect(await response.text()).toContain("Hello from project");
 });
+
+it("gets its last bytes also when the gateway stops meanwhile", async () => {
+  offered = 14;
+  // Kept whole, the answer is handed to the connection at once: most of it still waits when the gateway drains.
+  await using stopping = await startPool({
+    upstream: upstream.url,
+    flags: { workers: 1, "limits-peek": "16MB" },
+  });
+  using client = await RawClient.open(stopping.gateway.port);
+  client.socket.pause();
+  client.write(REQUEST);
+  await stopping.requestLogged();
+  const stopped = stopping.gateway.stop();
+  // A round trip to the worker, so that it has begun to drain.
+  const late = await RawClient.open(stopping.gateway.port).catch(() => undefined);
+  late?.[Symbol.dispose]();
+  client.socket.resume();
+  const { body } = await client.answer();
+  expect(body.length).toBe(14 * MEBIBYTE);
+  expect(await stopped).toBe("drained");
+});

@@ -5,6 +5,7 @@
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { LatestResponses } from "./latest-responses.ts";
 import { ownAnswer } from "./own-answer.ts";
 import { BODY_BROKEN_EVENT, type BodyFault } from "./request-body.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -12,19 +13,13 @@ import { LINGER_MS } from "./unread-body.ts";
 
 export class BrokenRequests {
   readonly #requestIds: RequestIds;
-  /** The latest response of each connection. */
-  readonly #latest = new WeakMap<Socket, ServerResponse>();
+  readonly #latest: LatestResponses;
   /** Connections of which nothing more is read: the parser complains about each further byte. */
   readonly #closing = new WeakSet<Socket>();
 
-  constructor(requestIds: RequestIds) {
+  constructor(requestIds: RequestIds, latest: LatestResponses) {
     this.#requestIds = requestIds;
-  }
-
-  /** To be told of every response before it is answered. */
-  watch(response: ServerResponse): void {
-    if (response.socket !== null) this.#latest.set(response.socket, response);
-    else this.#latest.set(response.req.socket, response);
+    this.#latest = latest;
   }
 
   /** Takes what node reports as `clientError`. */
@@ -34,7 +29,7 @@ export class BrokenRequests {
       socket.destroy();
       return;
     }
-    const response = this.#latest.get(socket);
+    const response = this.#latest.of(socket);
     if (response === undefined || response.writableFinished) this.refuse(socket, codeOf(error));
     else this.#interrupt(socket, response, bodyFaultOf(error));
   }

@@ -2,10 +2,11 @@
  * The HTTP listener of a worker thread: its limits and its time-outs. Worker threads. Knows nothing of Gemini; what is
  * not HTTP goes to broken-requests.ts.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Server, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../config.ts";
 import { BrokenRequests } from "./broken-requests.ts";
+import { LatestResponses } from "./latest-responses.ts";
 import type { RequestIds } from "./request-ids.ts";
 
 /** How often node looks for requests that are late, milliseconds. */
@@ -14,24 +15,26 @@ const HEADERS_COUNT_MAX = 200;
 
 type Receive = (request: IncomingMessage, response: ServerResponse) => void;
 
+/**
+ * node takes a connection for idle once its answer is ended, though bytes of it may still wait for a slow client, or the
+ * next answer for its turn. While there are any such, none is closed: draining asks again soon.
+ */
+class PatientServer extends Server {
+  readonly latest = new LatestResponses(this);
+
+  override closeIdleConnections(): void {
+    if (!this.latest.isAnyOnItsWayOut) super.closeIdleConnections();
+  }
+}
+
 export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, receive: Receive): Server {
-  const server = createServer({
-    maxHeaderSize: config.limits.headerBytes,
-    headersTimeout: config.timeouts.clientHeadersMs,
-    requestTimeout: config.timeouts.clientBodyMs,
-    keepAliveTimeout: config.timeouts.clientIdleMs,
-    connectionsCheckingInterval: LATE_CHECK_MS,
-    noDelay: true,
-    insecureHTTPParser: false,
-    // The front door asks for it, so that the answer has Google's shape.
-    requireHostHeader: false,
-  });
+  const server = new PatientServer(serverOptions(config));
   server.maxConnections = config.limits.connections;
   server.maxHeadersCount = HEADERS_COUNT_MAX;
   server.timeout = config.timeouts.clientStallMs;
-  const broken = new BrokenRequests(requestIds);
+  const broken = new BrokenRequests(requestIds, server.latest);
   const open: Receive = (request, response) => {
-    broken.watch(response);
+    server.latest.watch(response);
     response.on("timeout", cutIfStalled);
     receive(request, response);
   };
@@ -48,6 +51,20 @@ export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, 
   server.on("connect", (_request, socket) => broken.refuse(socket as Socket, "method-not-allowed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => broken.receive(error, socket as Socket));
   return server;
+}
+
+function serverOptions({ limits, timeouts }: GatewayConfig): ServerOptions {
+  return {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: timeouts.clientHeadersMs,
+    requestTimeout: timeouts.clientBodyMs,
+    keepAliveTimeout: timeouts.clientIdleMs,
+    connectionsCheckingInterval: LATE_CHECK_MS,
+    noDelay: true,
+    insecureHTTPParser: false,
+    // The front door asks for it, so that the answer has Google's shape.
+    requireHostHeader: false,
+  };
 }
 
 /**

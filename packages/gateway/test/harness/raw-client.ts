@@ -17,6 +17,8 @@ export interface RawAnswer {
 
 /** An answer that is not there after this long is taken for a hang, milliseconds. */
 const WAIT_MS = 10_000;
+/** What a failure shows of the bytes received. */
+const EXCERPT_BYTES_MAX = 2000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 export class RawClient implements Disposable {
@@ -101,6 +103,10 @@ export class RawClient implements Disposable {
     this.#length = needed;
   }
 
+  #excerpt(): string {
+    return this.received.toString("latin1", 0, EXCERPT_BYTES_MAX);
+  }
+
   #end(): void {
     this.#hasEnded = true;
     this.#tell();
@@ -116,10 +122,9 @@ export class RawClient implements Disposable {
       const found = find();
       if (found !== undefined) resolve(found);
       else if (this.#hasEnded && !mayEndBefore)
-        reject(new Error(`the connection ended before ${what}:\n${this.received.toString("latin1")}`));
+        reject(new Error(`the connection ended before ${what}:\n${this.#excerpt()}`));
     };
-    const late = (): void =>
-      reject(new Error(`waited too long for ${what}:\n${this.received.toString("latin1")}`));
+    const late = (): void => reject(new Error(`waited too long for ${what}:\n${this.#excerpt()}`));
     const timer = setTimeout(late, WAIT_MS);
     this.#changed.add(look);
     look();
