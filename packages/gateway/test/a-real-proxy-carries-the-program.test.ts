@@ -45,7 +45,8 @@ it("the real program serves an https upstream through SOCKS, and prints no word 
   cleanup.defer(() => stopped(child));
   let printed = "";
   child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-  const url = await new Promise<string>((resolve) => {
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once("exit", () => reject(new Error(`the program ended:\n${printed}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       printed += line;
       const { msg, url: at } = JSON.parse(line) as { readonly msg: string; readonly url?: string };
