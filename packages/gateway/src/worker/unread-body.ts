@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** Bytes read past before the connection is cut: more costs the gateway more than a clear answer is worth. */
-export const LINGER_BYTES_MAX = 16_777_216;
+const LINGER_BYTES_MAX = 16_777_216;
 /** Longest time spent so, milliseconds. */
 export const LINGER_MS = 2_000;
 
