@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
+import { configCheckCommand } from "./cli/config-check.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { keysAddCommand } from "./cli/keys-add.ts";
@@ -23,11 +24,12 @@ const COMMANDS = [
   keysAddCommand,
   keysRemoveCommand,
   configShowCommand,
+  configCheckCommand,
 ];
 
 const GROUPS = {
   keys: "Look at and change the keys",
-  config: "Look at the configuration",
+  config: "Look at and check the configuration",
 };
 
 /**

@@ -90,4 +90,6 @@ export type ToWorker =
   | { readonly type: "lease.revoke"; readonly leaseIds: readonly number[] }
   /** Keys came or came back: what was denied a moment ago may be lent now. */
   | { readonly type: "pool.grew" }
+  /** Another configuration is in effect: for requests that begin from now on. */
+  | { readonly type: "config.change"; readonly config: GatewayConfig }
   | { readonly type: "worker.drain" };

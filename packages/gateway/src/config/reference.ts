@@ -38,7 +38,13 @@ lease:
 - An environment variable that is empty counts as not set, and so does a name without a value in the file.
 - Relative paths start at the folder in which the gateway was started.
 
-An unknown option or an unacceptable value stops the command with a sentence that says why and exit code 2.
+An unknown option or an unacceptable value stops the command with a sentence that says why and exit code 2;
+\`gemini-gateway config check\` only looks.
+
+A running gateway reads its file again when the file changes and on SIGHUP; flags and environment stay as they were at
+the start. A change is taken over as a whole, in all threads at once, for requests that begin afterwards. It is refused as
+a whole, and the log says why, when a value is unacceptable or when an option changed that needs a restart: each option
+below says which it is.
 
 A flag can be seen by other users of the machine in the list of processes. Give secrets in the environment or in a file
 that only you can read.
@@ -75,6 +81,7 @@ ${option.manual}
 - Value: ${expectationOf(option)}
 - Default: ${standard === "" ? "none" : literal(standard)}
 - Names: ${names.join(", ")}
+- Change: ${option.reload === "live" ? "while the gateway runs" : "needs a restart"}
 `;
 }
 

@@ -58,7 +58,7 @@ export const LIMITS_SECTION = {
       min: 0,
       max: 100_000,
       unit: "requests",
-      reload: "live",
+      reload: "restart",
       manual: "Most requests in progress at once per project and model. 0 sets no limit.",
     },
     peek: {

@@ -16,7 +16,7 @@ export interface BookkeeperOptions {
   readonly scheduler: Scheduler;
   readonly log: Logger;
   /** Whether each request gets a line in the log. */
-  readonly logRequests: boolean;
+  readonly logRequests: () => boolean;
   readonly now: () => number;
 }
 
@@ -58,7 +58,8 @@ export class Bookkeeper implements Disposable {
 
   /** Takes in finished requests. */
   record(rows: readonly RequestRow[]): void {
-    const { log, logRequests } = this.#options;
+    const { log } = this.#options;
+    const logRequests = this.#options.logRequests();
     for (const row of rows) {
       this.#count(row);
       if (logRequests) log.info(lineOf(row), "request");

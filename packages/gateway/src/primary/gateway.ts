@@ -14,6 +14,7 @@ import { KeyRing } from "./key-ring.ts";
 import { KeySync } from "./keys/key-sync.ts";
 import { LeaseOffice } from "./lease-office.ts";
 import { claimPort, type ClaimedPort } from "./listen-port.ts";
+import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -28,13 +29,20 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   readonly supervisor: Supervisor;
   readonly scheduler: Scheduler;
+  /**
+   * Puts another configuration into effect in all threads; requests under way keep theirs. Returns the changed options.
+   * @throws ConfigError when one of them needs a new start; then nothing has changed
+   */
+  reconfigure(next: GatewayConfig): readonly string[];
   /** Finishes what is being served, at most for the configured grace; then takes everything down. */
   stop(): Promise<"drained" | "cut-off">;
 }
 
 /** What the parts of the primary share. */
 interface Ground {
+  /** As at the start: for what only a new start changes. */
   readonly config: GatewayConfig;
+  readonly live: LiveConfig;
   readonly log: Logger;
   readonly now: () => number;
   readonly store: Store;
@@ -54,12 +62,14 @@ export async function startGateway(
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
   const ground = layGround(cleanup, config, log);
-  const { store, scheduler, bookkeeper, now } = ground;
+  const { live, store, scheduler, bookkeeper, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
   const supervisor = new Supervisor({
-    config,
+    get config() {
+      return live.current;
+    },
     ...claim,
     workers,
     entry: entries.worker,
@@ -72,6 +82,7 @@ export async function startGateway(
   pool.restore();
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
+  followChanges(ground, supervisor, keySync);
   pool.updateReadiness();
   const ticking = setInterval(() => office.tick(), TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
@@ -93,7 +104,7 @@ export async function startGateway(
   const held = cleanup.move();
   const stop = async (): Promise<"drained" | "cut-off"> => {
     counters.readiness = "draining";
-    const how = await supervisor.drain(config.shutdownGraceMs);
+    const how = await supervisor.drain(live.current.shutdownGraceMs);
     await held.disposeAsync();
     return how;
   };
@@ -102,6 +113,7 @@ export async function startGateway(
     port: claim.port,
     supervisor,
     scheduler,
+    reconfigure: (next) => live.replace(next),
     stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
@@ -110,13 +122,20 @@ export async function startGateway(
 function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
   const now = Date.now;
   const store = cleanup.use(openStore(config.database));
-  const { lease, limits, rest } = config;
-  const options = { rests: rest, projectConcurrencyMax: limits.keyConcurrency, leaseTtlMs: lease.ttlMs };
+  const live = new LiveConfig(config);
+  const options = {
+    get rests() {
+      return live.current.rest;
+    },
+    get leaseTtlMs() {
+      return live.current.lease.ttlMs;
+    },
+    projectConcurrencyMax: config.limits.keyConcurrency,
+  };
   const scheduler = new Scheduler(options, Math.random);
-  const bookkeeper = cleanup.use(
-    new Bookkeeper({ store, scheduler, log, logRequests: config.requestLog, now }),
-  );
-  return { config, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
+  const logRequests = (): boolean => live.current.requestLog;
+  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now }));
+  return { config, live, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
 }
 
 function connectPool(
@@ -141,9 +160,26 @@ function connectPool(
   return { pool, office };
 }
 
-function openKeySync({ config, store, log }: Ground, pool: PoolKeeper): KeySync {
-  const { keysDir, keySyncIntervalMs: intervalMs } = config;
-  return new KeySync({ keysDir, intervalMs, store, log, onChange: (change) => pool.apply(change) });
+function openKeySync({ config, live, store, log }: Ground, pool: PoolKeeper): KeySync {
+  return new KeySync({
+    keysDir: config.keysDir,
+    get intervalMs() {
+      return live.current.keySyncIntervalMs;
+    },
+    store,
+    log,
+    onChange: (change) => pool.apply(change),
+  });
+}
+
+/** What does not ask for the configuration each time it needs it is told when it changes. */
+function followChanges({ live, log }: Ground, supervisor: Supervisor, keySync: KeySync): void {
+  live.onChange((config, before) => {
+    supervisor.broadcast({ type: "config.change", config });
+    if (config.logLevel !== before.logLevel) log.level = config.logLevel;
+    // The interval that runs now may be longer than the new one.
+    if (config.keySyncIntervalMs !== before.keySyncIntervalMs) keySync.syncSoon();
+  });
 }
 
 function workersFor(config: GatewayConfig, reusePort: ClaimedPort["reusePort"], log: Logger): number {

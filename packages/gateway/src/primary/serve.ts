@@ -1,19 +1,33 @@
 /** The command `serve`: a gateway with a process around it (signals, exit code, what is told at the start). Primary. */
+import { isatty } from "node:tty";
 import type { GatewayConfig } from "../config.ts";
-import { startGateway } from "./gateway.ts";
+import { ConfigReload } from "./config-reload.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
 import { openLog, type Log } from "./log.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 type Signal = (typeof SIGNALS)[number];
+/** Standard output. */
+const OUTPUT = 1;
 /** Exit code after a second signal, as shells count it: 128 + SIGTERM or SIGINT. */
 const CUT_SHORT = { SIGTERM: 143, SIGINT: 130 } as const;
 
-/** Serves until a signal; resolves with the exit code. */
-export async function serve(config: GatewayConfig, entries: ThreadEntries): Promise<number> {
+/**
+ * Serves until a signal; resolves with the exit code.
+ * @param readConfig resolves the configuration anew, for a reload; throws ConfigError
+ */
+export async function serve(
+  config: GatewayConfig,
+  readConfig: () => GatewayConfig,
+  entries: ThreadEntries,
+): Promise<number> {
   const opened = await openLog(config, process.stdout.isTTY);
   const { log } = opened;
+  // From now on a SIGHUP ends nobody; one that comes before there is a gateway finds nothing to reload.
+  process.on("SIGHUP", ignoreSignal);
   const gateway = await startGateway(config, entries, log);
+  using _reload = reloadOnDemand(config, readConfig, gateway, opened);
   log.info({ url: gateway.url, port: gateway.port, workers: config.workers, pid: process.pid }, "listening");
   opened.flush();
   const signal = await firstSignal(opened);
@@ -23,6 +37,27 @@ export async function serve(config: GatewayConfig, entries: ThreadEntries): Prom
   log.info({ how }, "stopped");
   opened.flush();
   return 0;
+}
+
+/** Reloads on SIGHUP and when the file changes. When the terminal is gone, SIGHUP means that it is time to go. */
+function reloadOnDemand(
+  { config: path }: GatewayConfig,
+  read: () => GatewayConfig,
+  gateway: Gateway,
+  { log, flush }: Log,
+): Disposable {
+  const reload = new ConfigReload({ path, read, apply: (next) => gateway.reconfigure(next), log });
+  const isOnTerminal = isatty(OUTPUT);
+  process.on("SIGHUP", () => {
+    if (isOnTerminal && !isatty(OUTPUT)) process.kill(process.pid, "SIGTERM");
+    else reload.reload("SIGHUP");
+    flush();
+  });
+  return reload;
+}
+
+function ignoreSignal(): void {
+  // Its being here is what keeps the process alive.
 }
 
 /** Resolves at the first signal. The listeners stay: at the second one they end the process. */

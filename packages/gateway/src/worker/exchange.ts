@@ -135,8 +135,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   leased(use: HeldUse): void {
     this.#isSeeking = false;
-    const { peekBytes } = this.#service.config.limits;
-    const attempt = new Attempt(use, this, this.#page === undefined ? peekBytes : MODEL_LIST_BYTES_MAX);
+    const { limits, timeouts } = this.#service.config;
+    const attempt = new Attempt(use, this, this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX);
     this.#attempt = attempt;
     const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
     if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
@@ -146,6 +146,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
         method: this.#request.method as Dispatcher.HttpMethod,
         headers,
         body: this.#body.toSend() as Buffer | null,
+        headersTimeout: timeouts.firstByteMs,
+        bodyTimeout: timeouts.idleMs,
       },
       attempt,
     );

@@ -26,9 +26,9 @@ const PROBES = ["/healthz", "/readyz"] as const;
 type Probe = (typeof PROBES)[number];
 
 export class FrontDoor {
-  readonly #service: Service;
-  readonly #authenticator: Authenticator;
-  readonly #crossOrigin: CrossOrigin;
+  #service: Service;
+  #authenticator: Authenticator;
+  #crossOrigin: CrossOrigin;
   readonly #requestIds: RequestIds;
 
   constructor(service: Service, requestIds: RequestIds) {
@@ -36,6 +36,13 @@ export class FrontDoor {
     this.#authenticator = new Authenticator(service.config.authKey);
     this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
     this.#requestIds = requestIds;
+  }
+
+  /** Another service from now on, under another configuration; requests under way keep theirs. */
+  serve(service: Service): void {
+    this.#service = service;
+    this.#authenticator = new Authenticator(service.config.authKey);
+    this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
   }
 
   /** Handles one request from its head on. Never throws. */

@@ -26,19 +26,27 @@ export class HttpWorker {
   readonly #desk: LeaseDesk;
   readonly #door: FrontDoor;
   readonly #server: Server;
+  #service: Service;
   #activeRequests = 0;
   #isDraining = false;
   #hasServerClosed = false;
 
   constructor(start: WorkerStart) {
     const { config, channel } = start;
-    const pocket = new LeasePocket({ ...DEFAULT_POCKET_OPTIONS, batchMax: config.lease.batch });
+    const service = (): Service => this.#service;
+    const pocket = new LeasePocket({
+      ...DEFAULT_POCKET_OPTIONS,
+      get batchMax() {
+        return service().config.lease.batch;
+      },
+    });
     this.#start = start;
     this.#counters = new SharedCounters(start.counters, start.part);
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
     const requestIds = new RequestIds();
-    this.#door = new FrontDoor(this.#service(config), requestIds);
+    this.#service = this.#newService(config);
+    this.#door = new FrontDoor(this.#service, requestIds);
     this.#server = createHttpServer(config, requestIds, (request, response) =>
       this.#receive(request, response),
     );
@@ -53,7 +61,7 @@ export class HttpWorker {
     );
   }
 
-  #service(config: GatewayConfig): Service {
+  #newService(config: GatewayConfig): Service {
     const { ratio, burst } = config.retry;
     return {
       config,
@@ -94,9 +102,22 @@ export class HttpWorker {
       case "pool.grew":
         this.#desk.poolGrew();
         return;
+      case "config.change":
+        this.#reconfigure(message.config);
+        return;
       case "worker.drain":
         this.#drain();
     }
+  }
+
+  /** Requests under way keep the service they began with. */
+  #reconfigure(config: GatewayConfig): void {
+    const before = this.#service;
+    const { ratio, burst } = config.retry;
+    const hasSameBudget = ratio === before.config.retry.ratio && burst === before.config.retry.burst;
+    const retryBudget = hasSameBudget ? before.retryBudget : new RetryBudget({ ratio, burst });
+    this.#service = { ...before, config, retryBudget };
+    this.#door.serve(this.#service);
   }
 
   #pulse(): void {

@@ -97,6 +97,11 @@ export class KeySync implements Disposable {
     return next;
   }
 
+  /** Syncs in a moment, in the background. */
+  syncSoon(): void {
+    this.#wakeIn(GATHER_MS);
+  }
+
   /** Stops watching; a sync under way ends after its present step. */
   [Symbol.dispose](): void {
     this.#ending.abort();
