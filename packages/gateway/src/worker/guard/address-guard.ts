@@ -1,0 +1,96 @@
+/**
+ * What an address may do that comes without an auth key: banned ones nothing, all others so many requests a minute.
+ * Worker threads. The counts are shared by all of them; the bans are the primary's, told to every worker.
+ */
+import type { AddressLimits } from "@gemini-gateway/core/limits/address-quota";
+import type { Address } from "@gemini-gateway/core/network/address";
+import { parseAddress } from "@gemini-gateway/core/network/address";
+import { clientAddress, type ProxyHeader } from "@gemini-gateway/core/network/client-address";
+import { countedNetworkOf, type Network, networksNamed } from "@gemini-gateway/core/network/network";
+import { NetworkMap, networkSet } from "@gemini-gateway/core/network/network-map";
+import type { IncomingMessage } from "node:http";
+import type { GatewayConfig } from "../../config.ts";
+import type { AddressTable } from "../../limits/address-table.ts";
+import type { BanNotice } from "../../limits/messages.ts";
+import { steadyNowMs } from "../../limits/steady-clock.ts";
+import type { Refusal } from "./refusal.ts";
+
+export class AddressGuard {
+  readonly #table: AddressTable;
+  #limits: AddressLimits = { perMinute: 0, perHour: 0 };
+  #trusted = new NetworkMap<true>();
+  #proxyHeader: ProxyHeader = "auto";
+  #allowed = new NetworkMap<true>();
+  readonly #bans = new NetworkMap<BanNotice>();
+  readonly #report: (network: Network) => void;
+
+  /** @param report tells the primary of an address to be banned */
+  constructor(config: GatewayConfig, table: AddressTable, report: (network: Network) => void) {
+    this.#table = table;
+    this.#report = report;
+    this.configure(config);
+  }
+
+  /** Takes over another configuration; counts and bans stay. */
+  configure(config: GatewayConfig): void {
+    this.#limits = { perMinute: config.ip.perMinute, perHour: config.ip.perHour };
+    this.#trusted = namedNetworks(config.trustProxy);
+    this.#proxyHeader = config.trustProxyHeader;
+    this.#allowed = namedNetworks(config.ip.allow);
+  }
+
+  changeBans(added: readonly BanNotice[], removed: readonly Network[]): void {
+    for (const network of removed) this.#bans.delete(network);
+    for (const ban of added) this.#bans.set(ban.network, ban);
+  }
+
+  /** The address a request comes from; undefined when its connection is gone already. */
+  addressOf({ socket, headers }: IncomingMessage): Address | undefined {
+    const peer = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress);
+    if (peer === undefined || this.#trusted.size === 0) return peer;
+    const forwardedFor = headers["x-forwarded-for"];
+    return clientAddress(
+      peer,
+      {
+        forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor,
+        forwarded: headers.forwarded,
+      },
+      this.#proxyHeader,
+      this.#trusted,
+    );
+  }
+
+  /** Counts one request of the address; says why it is refused, if it is. @param nowMs milliseconds since the epoch */
+  refusalFor(address: Address, nowMs: number): Refusal | undefined {
+    if (this.#allowed.holds(address)) return undefined;
+    const ban = this.#banOf(address, nowMs);
+    if (ban !== undefined) return ban;
+    const { perMinute, perHour } = this.#limits;
+    if (perMinute === 0 && perHour === 0) return undefined;
+    const network = countedNetworkOf(address);
+    const verdict = this.#table.count(network, this.#limits, steadyNowMs());
+    switch (verdict.kind) {
+      case "pass":
+        return undefined;
+      case "slow-down":
+        return { code: "address-limited", retryAfterMs: verdict.retryAfterMs };
+      case "ban":
+        if (verdict.isNews) this.#report(network);
+        return { code: "address-banned" };
+    }
+  }
+
+  /** Several bans may hold an address; the one that lasts longest is told. */
+  #banOf(address: Address, nowMs: number): Refusal | undefined {
+    let untilMs = 0;
+    for (const ban of this.#bans.around(address)) {
+      if (ban.untilMs === null) return { code: "address-banned" };
+      untilMs = Math.max(untilMs, ban.untilMs);
+    }
+    return untilMs > nowMs ? { code: "address-banned", retryAfterMs: untilMs - nowMs } : undefined;
+  }
+}
+
+function namedNetworks(words: readonly string[]): NetworkMap<true> {
+  return networkSet(words.flatMap((word) => networksNamed(word) ?? []));
+}
