@@ -100,7 +100,10 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
 
 const ENTRIES = { worker: new URL("../../src/worker/main.ts", import.meta.url) };
 
-/** The configuration of a test gateway: two workers, a free port and no health tests unless the flags say otherwise. */
+/**
+ * The configuration of a test gateway unless the flags say otherwise: two workers, a free port, no health tests, and no
+ * limits for anonymous callers, who are what most tests ask as.
+ */
 export function configFor(
   folder: string,
   upstream: string,
@@ -115,6 +118,10 @@ export function configFor(
     workers: 2,
     // Tests of keys would be counted among the calls; who wants them says so.
     probe: "off",
+    "ip-per-minute": 0,
+    "ip-per-hour": 0,
+    "breaker-low": "0",
+    "breaker-high": "0",
     ...flags,
   };
   // A slip in a flag's name would test the default.
