@@ -45,7 +45,9 @@ it("says that it drains, to whoever is still connected", async () => {
   );
   await client.hears("data: ");
   const stopped = pool.gateway.stop();
-  client.write(get("/readyz"));
+  client.write(get("/readyz") + get("/nowhere"));
+  // Both have been read: else the connection would be idle, and closed, when the stream ends.
+  await pool.requestLogged(({ path }) => path === "/nowhere");
   undo();
   expect((await client.answer()).body.toString()).toContain("finishReason");
   const ready = await client.answer();
