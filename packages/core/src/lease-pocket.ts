@@ -65,14 +65,28 @@ export class LeasePocket {
     return this.#models.size;
   }
 
-  /** One use for the model, of the key that has waited longest in turn; undefined when the pocket has none. */
-  take(model: string, nowMs: number): LeaseUse | undefined {
+  /** Whether {@link take} and {@link wish} should be told how many input tokens requests for this model have. */
+  isSized(model: string): boolean {
+    return this.#models.get(model)?.isSized === true;
+  }
+
+  /**
+   * One use for the model, of the key that has waited longest in turn; undefined when the pocket has none. What it has
+   * is given back when it is too small for this request.
+   *
+   * @param tokens of the request, guessed; 0 when nobody counts them.
+   */
+  take(model: string, nowMs: number, tokens = 0): LeaseUse | undefined {
     const demand = this.#models.get(model);
     if (demand === undefined) return undefined;
     this.#returnAll(demand.takeExpired(nowMs), nowMs);
-    const use = demand.take(nowMs);
-    if (use !== undefined && use.isLast) this.#modelOfLease.delete(use.leaseId);
-    return use === undefined ? undefined : { leaseId: use.leaseId, keyId: use.keyId };
+    const use = demand.take(nowMs, tokens);
+    if (use === undefined) {
+      this.#returnAll(demand.takeTooSmall(tokens), nowMs);
+      return undefined;
+    }
+    if (use.isLast) this.#modelOfLease.delete(use.leaseId);
+    return { leaseId: use.leaseId, keyId: use.keyId };
   }
 
   /**
@@ -80,13 +94,15 @@ export class LeasePocket {
    * {@link granted} or {@link denied}, or {@link forgetWishes} when the channel broke.
    *
    * @param waiting requests that wait for a use of this model.
+   * @param tokens of the largest of them, guessed; 0 when nobody counts them.
    */
-  wish(model: string, waiting: number, nowMs: number): LeaseWish | undefined {
+  wish(model: string, waiting: number, nowMs: number, tokens = 0): LeaseWish | undefined {
     const demand = this.#demandFor(model, nowMs);
     if (demand === undefined) return undefined;
     this.#returnAll(demand.takeExpired(nowMs), nowMs);
-    const uses = demand.wishedUses(waiting, nowMs);
-    return uses > 0 ? { model, uses } : undefined;
+    const { uses, inAdvance } = demand.wishedUses(waiting, tokens, nowMs);
+    if (uses <= 0) return undefined;
+    return { model, uses, ...(inAdvance > 0 ? { inAdvance } : {}), ...(tokens > 0 ? { tokens } : {}) };
   }
 
   /** The primary's grant for a wish of this pocket; may be for fewer uses than wished. */
@@ -112,9 +128,9 @@ export class LeasePocket {
     this.#demandFor(wish.model, nowMs)?.denied(wish.uses, denial, nowMs);
   }
 
-  /** The denial in force for the model: what its waiting requests can be told. */
-  denial(model: string, nowMs: number): Denial | undefined {
-    return this.#models.get(model)?.denial(nowMs);
+  /** The denial in force for the model: what its waiting requests (of so many tokens) can be told. */
+  denial(model: string, nowMs: number, tokens = Number.POSITIVE_INFINITY): Denial | undefined {
+    return this.#models.get(model)?.denial(nowMs, tokens);
   }
 
   /** The pool has more to lend than it had: denials in force are out of date. */

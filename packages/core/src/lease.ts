@@ -30,6 +30,8 @@ export interface LeaseWish {
   readonly model: string;
   /** Uses wanted, 1..{@link LEASE_USES_MAX}. */
   readonly uses: number;
+  /** How many of them no request waits for yet: lent only where much of the quota is left. */
+  readonly inAdvance?: number;
   /** Input tokens of the largest request that waits, guessed rather too high; undefined when nobody counts them. */
   readonly tokens?: number;
   /** Keys this request has tried already; only on a retry, and then `uses` is 1. */
@@ -57,6 +59,8 @@ export interface Denial {
    * but without the keys the request has tried. Undefined when there is none to wait for.
    */
   readonly usableAtMs?: number;
+  /** Only requests of at least so many input tokens are meant; undefined when all are. */
+  readonly tokensFrom?: number;
 }
 
 /** The end of one use: the outcome of the attempt it paid for. */

@@ -34,6 +34,8 @@ interface PocketedLease {
   readonly keyId: KeyId;
   readonly untilMs: number;
   left: number;
+  /** Most input tokens of a request that uses it. */
+  readonly tokensMax: number;
 }
 
 /** A use taken; `isLast` when nothing of its lease is left. */
@@ -42,6 +44,14 @@ export interface TakenUse {
   readonly keyId: KeyId;
   readonly isLast: boolean;
 }
+
+export interface WishedUses {
+  readonly uses: number;
+  /** Of these, how many nobody waits for. */
+  readonly inAdvance: number;
+}
+
+const NO_USES: WishedUses = { uses: 0, inAdvance: 0 };
 
 export class ModelDemand {
   /** Milliseconds since the epoch. */
@@ -59,6 +69,7 @@ export class ModelDemand {
   /** No lease here runs out before this moment. */
   #earliestEndMs = Number.POSITIVE_INFINITY;
   #denial: { readonly denial: Denial; readonly untilMs: number } | undefined;
+  #isSized = false;
 
   constructor(options: PocketOptions) {
     this.#options = options;
@@ -73,11 +84,17 @@ export class ModelDemand {
     return this.#uses === 0 && this.#asked === 0;
   }
 
-  /** The next use in turn. To be called after {@link takeExpired}. */
-  take(nowMs: number): TakenUse | undefined {
-    const lease = this.#leases[0];
+  /** Keys were lent for requests of a stated size: whoever asks should say how large the request is. */
+  get isSized(): boolean {
+    return this.#isSized;
+  }
+
+  /** The next use in turn that is good for so many tokens. To be called after {@link takeExpired}. */
+  take(nowMs: number, tokens: number): TakenUse | undefined {
+    const index = this.#isSized ? this.#leases.findIndex(({ tokensMax }) => tokens <= tokensMax) : 0;
+    const lease = this.#leases[index];
     if (lease === undefined) return undefined;
-    this.#leases.shift();
+    this.#leases.splice(index, 1);
     this.#lastTakenMs = nowMs;
     this.#uses--;
     lease.left--;
@@ -86,27 +103,30 @@ export class ModelDemand {
   }
 
   /**
-   * Uses to ask for now, 0 for none and {@link LEASE_USES_MAX} at most; they count as asked. Asks when more requests wait than uses are at hand or on
-   * their way, and in good time before a batch runs out while it is being used.
+   * Uses to ask for now, 0 for none and {@link LEASE_USES_MAX} at most; they count as asked. Asks when more requests
+   * wait than uses are at hand or on their way, and in good time before a batch runs out while it is being used.
+   *
+   * @param tokens of the largest request that waits.
    */
-  wishedUses(waiting: number, nowMs: number): number {
+  wishedUses(waiting: number, tokens: number, nowMs: number): WishedUses {
     const coming = this.#uses + this.#asked;
     const isShort = waiting > coming;
     const isInUse = nowMs - this.#lastTakenMs < this.#options.batchMs;
     const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
-    if (!(isShort || isLow) || this.denial(nowMs) !== undefined) return 0;
+    if (!(isShort || isLow) || this.denial(nowMs, tokens) !== undefined) return NO_USES;
     if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
     const uses = Math.min(Math.max(waiting, this.#batch) - coming, LEASE_USES_MAX);
     this.#asked += uses;
-    return uses;
+    return { uses, inAdvance: uses - Math.min(Math.max(waiting - coming, 0), uses) };
   }
 
   granted(wished: number, leases: readonly Lease[], nowMs: number): void {
     this.#asked = Math.max(this.#asked - wished, 0);
     this.#denial = undefined;
     this.#lastGrantMs = nowMs;
-    for (const { id, keyId, untilMs, uses } of leases) {
-      this.#leases.push({ leaseId: id, keyId, untilMs, left: uses });
+    if (leases.length > 0) this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
+    for (const { id, keyId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
+      this.#leases.push({ leaseId: id, keyId, untilMs, left: uses, tokensMax });
       this.#uses += uses;
       this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
     }
@@ -122,9 +142,11 @@ export class ModelDemand {
     this.#batch = Math.max(1, this.#batch >> 1);
   }
 
-  /** The last denial while it is fresh. */
-  denial(nowMs: number): Denial | undefined {
-    return this.#denial !== undefined && nowMs < this.#denial.untilMs ? this.#denial.denial : undefined;
+  /** The last denial while it is fresh, if it is meant for a request of so many tokens. */
+  denial(nowMs: number, tokens: number): Denial | undefined {
+    if (this.#denial === undefined || nowMs >= this.#denial.untilMs) return undefined;
+    const { denial } = this.#denial;
+    return tokens >= (denial.tokensFrom ?? 0) ? denial : undefined;
   }
 
   forgetDenial(): void {
@@ -141,6 +163,11 @@ export class ModelDemand {
     );
     if (expired.length > 0) this.#batch = Math.max(1, this.#batch >> 1);
     return expired;
+  }
+
+  /** Takes out what is too small for a request of so many tokens: given back, it makes room for what is not. */
+  takeTooSmall(tokens: number): Return[] {
+    return this.#isSized ? this.#takeOut(({ tokensMax }) => tokensMax < tokens) : [];
   }
 
   /** Takes out what is left of the lease. */

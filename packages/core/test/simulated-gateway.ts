@@ -3,9 +3,10 @@
  * their time, workers that die and an upstream that answers by chance. It keeps its own count of every use, apart from
  * the scheduler's, and throws on the first thing that must never happen.
  */
-import type { Denial, HolderId, KeyId, Lease, LeaseWish } from "../src/lease.ts";
+import type { Denial, HolderId, KeyId, Lease, LeaseWish, Settlement } from "../src/lease.ts";
 import { LeasePocket } from "../src/lease-pocket.ts";
 import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
+import { TokenGauge } from "../src/quota/token-gauge.ts";
 import { effectOf } from "../src/outcome.ts";
 import type { Outcome } from "../src/outcome.ts";
 import type { ProbeAsk } from "../src/probing/ask.ts";
@@ -29,7 +30,24 @@ export interface World {
     keyId: KeyId,
     model: string,
     random: () => number,
-  ) => { outcome: Outcome; tookMs: number };
+    call: UpstreamCall,
+  ) => UpstreamAnswer;
+  /** Longest way of a request to the upstream, milliseconds; 0 by default. */
+  readonly arrivalMs?: number;
+}
+
+/** A request as it arrives at the upstream. */
+export interface UpstreamCall {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Bytes of the request. */
+  readonly bytes: number;
+}
+
+export interface UpstreamAnswer {
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+  readonly promptTokens?: number;
 }
 
 /** How requests ended; their sum is the number of requests once the simulation has come to rest. */
@@ -43,6 +61,7 @@ export interface Ends {
 
 interface SimulatedRequest {
   readonly model: string;
+  readonly bytes: number;
   readonly tried: KeyId[];
   attempts: number;
   hasEnded: boolean;
@@ -51,6 +70,7 @@ interface SimulatedRequest {
 interface SimulatedWorker {
   readonly holder: HolderId;
   readonly pocket: LeasePocket;
+  readonly gauge: TokenGauge;
   readonly waiting: Map<string, SimulatedRequest[]>;
   readonly requests: Set<SimulatedRequest>;
   isAlive: boolean;
@@ -97,10 +117,10 @@ export class SimulatedGateway {
   }
 
   /** A request arrives at a random worker. */
-  request(model: string): void {
+  request(model: string, bytes = 0): void {
     this.requests++;
     const worker = this.#anyWorker();
-    const request: SimulatedRequest = { model, tried: [], attempts: 0, hasEnded: false };
+    const request: SimulatedRequest = { model, bytes, tried: [], attempts: 0, hasEnded: false };
     worker.requests.add(request);
     this.#begin(worker, request);
     this.#planTick();
@@ -126,7 +146,8 @@ export class SimulatedGateway {
     this.audit.lent(TESTER, [lease], { model, uses: 1 });
     this.audit.started(lease.id, this.nowMs);
     const ask = ASKS[Math.floor(this.random() * ASKS.length)] as ProbeAsk;
-    const { outcome, tookMs } = this.#world.upstream(id, model, this.random);
+    const call = { nowMs: this.nowMs, bytes: 0 };
+    const { outcome, tookMs } = this.#world.upstream(id, model, this.random, call);
     this.events.after(tookMs, () => {
       this.audit.stopped(lease.id);
       this.audit.settled(lease.id);
@@ -158,6 +179,7 @@ export class SimulatedGateway {
     this.workers[index] = {
       holder: this.#nextHolder++,
       pocket: new LeasePocket(),
+      gauge: new TokenGauge(),
       waiting: new Map(),
       requests: new Set(),
       isAlive: true,
@@ -175,7 +197,7 @@ export class SimulatedGateway {
   }
 
   #begin(worker: SimulatedWorker, request: SimulatedRequest): void {
-    const use = worker.pocket.take(request.model, this.nowMs);
+    const use = worker.pocket.take(request.model, this.nowMs, guessOf(worker, request));
     if (use !== undefined) this.#attempt(worker, request, use);
     else this.#waitingFor(worker, request.model).push(request);
     this.#wish(worker, request.model);
@@ -187,16 +209,28 @@ export class SimulatedGateway {
     this.#running++;
     request.attempts++;
     request.tried.push(use.keyId);
-    const { outcome, tookMs } = this.#world.upstream(use.keyId, request.model, this.random);
-    this.events.after(tookMs, () => {
+    const startedAtMs = this.nowMs;
+    const ended = ({ outcome, promptTokens }: UpstreamAnswer): void => {
       this.#running--;
       this.audit.stopped(use.leaseId);
-      if (worker.isAlive) this.#settle(worker, request, use, outcome);
-    });
+      const tokens = promptTokens === undefined ? {} : { promptTokens };
+      if (worker.isAlive)
+        this.#settle(worker, request, { leaseId: use.leaseId, outcome, startedAtMs, ...tokens });
+    };
+    const arrived = (): void => {
+      const call = { nowMs: this.nowMs, bytes: request.bytes };
+      const answer = this.#world.upstream(use.keyId, request.model, this.random, call);
+      this.events.after(answer.tookMs, () => ended(answer));
+    };
+    const { arrivalMs = 0 } = this.#world;
+    if (arrivalMs > 0) this.events.after(this.random() * arrivalMs, arrived);
+    else arrived();
   }
 
-  #settle(worker: SimulatedWorker, request: SimulatedRequest, use: LeaseUse, outcome: Outcome): void {
-    worker.pocket.settle({ leaseId: use.leaseId, outcome }, this.nowMs);
+  #settle(worker: SimulatedWorker, request: SimulatedRequest, settlement: Settlement): void {
+    const { outcome, promptTokens } = settlement;
+    if (promptTokens !== undefined) worker.gauge.measured(request.model, request.bytes, promptTokens);
+    worker.pocket.settle(settlement, this.nowMs);
     if (worker.pocket.areReportsDue(this.nowMs)) this.#report(worker);
     const { next } = effectOf(outcome.kind);
     if (next === "none") return this.#end(worker, request, outcome.kind === "served" ? "served" : "passedOn");
@@ -205,7 +239,9 @@ export class SimulatedGateway {
   }
 
   #retry(worker: SimulatedWorker, request: SimulatedRequest): void {
-    const wish: LeaseWish = { model: request.model, uses: 1, excludedKeys: request.tried };
+    const tokens = guessOf(worker, request);
+    const sized = tokens > 0 ? { tokens } : {};
+    const wish: LeaseWish = { model: request.model, uses: 1, excludedKeys: request.tried, ...sized };
     this.#toPrimary(worker, () => {
       const answer = this.#lend(worker, wish);
       this.#toWorker(worker, () => {
@@ -218,7 +254,9 @@ export class SimulatedGateway {
   }
 
   #wish(worker: SimulatedWorker, model: string): void {
-    const wish = worker.pocket.wish(model, this.#waitingFor(worker, model).length, this.nowMs);
+    const waiting = this.#waitingFor(worker, model);
+    const tokens = waiting.reduce((most, request) => Math.max(most, guessOf(worker, request)), 0);
+    const wish = worker.pocket.wish(model, waiting.length, this.nowMs, tokens);
     if (wish === undefined) return this.#denyWaiting(worker, model);
     const reports = worker.pocket.takeReports();
     this.#toPrimary(worker, () => {
@@ -242,17 +280,21 @@ export class SimulatedGateway {
 
   #serveWaiting(worker: SimulatedWorker, model: string): void {
     const waiting = this.#waitingFor(worker, model);
-    while (waiting.length > 0) {
-      const use = worker.pocket.take(model, this.nowMs);
-      if (use === undefined) break;
-      this.#attempt(worker, waiting.shift() as SimulatedRequest, use);
+    for (const request of waiting.splice(0)) {
+      const use = worker.pocket.take(model, this.nowMs, guessOf(worker, request));
+      if (use === undefined) waiting.push(request);
+      else this.#attempt(worker, request, use);
     }
     this.#wish(worker, model);
   }
 
   #denyWaiting(worker: SimulatedWorker, model: string): void {
-    if (worker.pocket.denial(model, this.nowMs) === undefined) return;
-    for (const request of this.#waitingFor(worker, model).splice(0)) this.#end(worker, request, "denied");
+    const waiting = this.#waitingFor(worker, model);
+    for (const request of waiting.splice(0)) {
+      const tokens = worker.pocket.isSized(model) ? guessOf(worker, request) : Infinity;
+      if (worker.pocket.denial(model, this.nowMs, tokens) === undefined) waiting.push(request);
+      else this.#end(worker, request, "denied");
+    }
   }
 
   #report(worker: SimulatedWorker): void {
@@ -330,4 +372,9 @@ export class SimulatedGateway {
       if (this.#running > 0 || this.workers.some(({ requests }) => requests.size > 0)) this.#planTick();
     });
   }
+}
+
+/** Input tokens of the request as its worker guesses them; 0 when nobody counts them. */
+function guessOf({ pocket, gauge }: SimulatedWorker, { model, bytes }: SimulatedRequest): number {
+  return pocket.isSized(model) ? gauge.guess(model, bytes) : 0;
 }

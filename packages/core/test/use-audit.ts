@@ -39,7 +39,8 @@ export class UseAudit {
 
   lent(holder: HolderId, leases: readonly Lease[], wish: LeaseWish): void {
     const uses = leases.reduce((sum, lease) => sum + lease.uses, 0);
-    must(uses >= 1 && uses <= wish.uses, `${uses} uses lent for a wish of ${wish.uses}`);
+    const least = wish.inAdvance === wish.uses ? 0 : 1;
+    must(uses >= least && uses <= wish.uses, `${uses} uses lent for a wish of ${wish.uses}`);
     for (const lease of leases) {
       must(!this.#leases.has(lease.id), `lease ${lease.id} lent twice`);
       must(

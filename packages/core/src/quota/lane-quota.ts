@@ -46,6 +46,9 @@ export interface UseEnd {
   readonly promptTokens: number | undefined;
 }
 
+/** Below this part of a quota it is ample. */
+const AMPLE_BELOW = 0.5;
+
 export class LaneQuota {
   readonly #configured: QuotaLimits;
   readonly #window = new UsageWindow();
@@ -141,6 +144,22 @@ export class LaneQuota {
     const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = this.#limits;
     this.#window.forget(nowMs);
     return this.#window.emptiesToMs(requestsPerMinute - 1, Math.max(tokensPerMinute - tokens, 0));
+  }
+
+  /** Half of every quota is left: keys may be lent in advance, to be given back if nobody needs them. */
+  isAmple(nowMs: number, day: QuotaDay): boolean {
+    if (!this.isLimited) return true;
+    const {
+      requestsPerMinute = Infinity,
+      tokensPerMinute = Infinity,
+      requestsPerDay = Infinity,
+    } = this.#limits;
+    const { requestsOfMinute, tokensOfMinute, requestsOfDay } = this.usedAt(nowMs, day);
+    return (
+      requestsOfMinute < requestsPerMinute * AMPLE_BELOW &&
+      tokensOfMinute < tokensPerMinute * AMPLE_BELOW &&
+      requestsOfDay < requestsPerDay * AMPLE_BELOW
+    );
   }
 
   /** What is counted now. */

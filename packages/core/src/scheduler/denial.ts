@@ -29,7 +29,9 @@ export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: numbe
 export function denialOf(ledger: Ledger, model: Model, wanted: Wanted, nowMs: number): Denial {
   const roomAtMs = wanted.soonestRoomMs;
   // Keys are open, but the request is larger than what they may still use.
-  if (roomAtMs !== undefined) return { reason: "quota", retryAtMs: roomAtMs, usableAtMs: roomAtMs };
+  if (roomAtMs !== undefined) {
+    return { reason: "quota", retryAtMs: roomAtMs, usableAtMs: roomAtMs, tokensFrom: wanted.tokens };
+  }
   const denial = denialFor(ledger, model, nowMs);
   const atMs = usableAtMs(model, wanted.avoided);
   return atMs === undefined ? denial : { ...denial, usableAtMs: Math.max(nowMs, atMs) };

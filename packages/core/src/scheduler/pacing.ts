@@ -13,6 +13,7 @@ import type { Ledger } from "./ledger.ts";
 import { PACED_TTL_MS } from "./options.ts";
 import type { Lane, LentLease, Model } from "./records.ts";
 import { reseat, setLaneAlarm } from "./seating.ts";
+import { leastTokens } from "./wanted.ts";
 
 /** A new count of tokens weighs one in so many in a model's mean. */
 const TYPICAL_MEMORY = 16;
@@ -75,7 +76,7 @@ export function repace(ledger: Ledger, lane: Lane, nowMs: number): void {
   const { quota, model } = lane;
   const wasPaced = lane.pacedUntilMs > 0;
   if (quota === undefined || (!quota.isLimited && !wasPaced)) return;
-  lane.pacedUntilMs = quota.roomAtMs(model.typicalTokens, nowMs, ledger.dayAt(nowMs));
+  lane.pacedUntilMs = quota.roomAtMs(leastTokens(model), nowMs, ledger.dayAt(nowMs));
   const isPaced = lane.pacedUntilMs > 0;
   if (!isPaced && !wasPaced) return;
   if (isLaneOpen(lane.state)) setLaneAlarm(lane);

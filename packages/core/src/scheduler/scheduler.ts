@@ -36,7 +36,7 @@ import type { KeyView, ModelHealth, Readiness, SchedulerSummary } from "./views.
 import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
 import { laneLoadChanged, reseat } from "./seating.ts";
 import { NOTHING_AVOIDED, Wanted } from "./wanted.ts";
-import type { Avoided, RoomAtMs } from "./wanted.ts";
+import type { Avoided } from "./wanted.ts";
 
 /** A key to lend. Keys of the same project share one quota; without a project a key is one of its own. */
 export interface KeyEntry {
@@ -110,7 +110,11 @@ export class Scheduler {
     const leases = this.#isRetry(wish)
       ? this.#lendRetry(holder, model, wanted, wish.tokens, now)
       : this.#lend(holder, model, wanted, wish, now);
+    // The next wish looks at others first.
+    for (const lane of wanted.misfits) laneLoadChanged(lane);
     if (leases.length > 0) return { leases: leases.map(leaseOf) };
+    // Nobody waits: there is nobody to be denied.
+    if (wish.inAdvance === wish.uses) return { leases: [] };
     return { denial: denialOf(ledger, model, wanted, now) };
   }
 
@@ -206,8 +210,10 @@ export class Scheduler {
 
   #wantedBy(wish: LeaseWish, nowMs: number): Wanted {
     const day = this.#ledger.dayAt(nowMs);
-    const roomAtMs: RoomAtMs = ({ quota }, tokens) => quota?.roomAtMs(tokens, nowMs, day) ?? 0;
-    return new Wanted(this.#avoidedBy(wish), wish.tokens, roomAtMs);
+    return new Wanted(this.#avoidedBy(wish), wish.tokens, {
+      roomAtMs: (quota, tokens) => quota.roomAtMs(tokens, nowMs, day),
+      isAmple: (quota) => quota.isAmple(nowMs, day),
+    });
   }
 
   #avoidedBy({ excludedKeys, excludedProjectsOf }: LeaseWish): Avoided {
@@ -235,6 +241,7 @@ export class Scheduler {
     const uses = Math.min(Math.max(Math.trunc(wish.uses), 1), LEASE_USES_MAX);
     for (let lent = 0; lent < uses; lent++) {
       if (lent >= DOUBTFUL_USES_MAX && isInDoubt(model)) break;
+      wanted.isInAdvance = lent >= uses - (wish.inAdvance ?? 0);
       const choice = chooseFirst(model, this.#ledger.pool, wanted, this.#ledger.shelf.mayGrow);
       if (choice === undefined) break;
       model.firstAttempts++;

@@ -3,8 +3,9 @@
  * thread; made for one choice or a few, and counts the lanes it had to pass over.
  */
 import type { KeyId } from "../lease.ts";
+import type { LaneQuota } from "../quota/lane-quota.ts";
 import { MISFITS_SEEN_MAX } from "./options.ts";
-import type { Lane, PooledKey, Project } from "./records.ts";
+import type { Lane, Model, PooledKey, Project } from "./records.ts";
 
 /** What a retry has tried already; small arrays. */
 export interface Avoided {
@@ -12,23 +13,34 @@ export interface Avoided {
   readonly projects: readonly Project[];
 }
 
-/** When the lane has room for one use of so many tokens: milliseconds since the epoch, 0 for now. */
-export type RoomAtMs = (lane: Lane, tokens: number) => number;
+/** What is asked of a lane's quota. */
+export interface QuotaView {
+  /** When there is room for one use of so many tokens: milliseconds since the epoch, 0 for now. */
+  roomAtMs(quota: LaneQuota, tokens: number): number;
+  isAmple(quota: LaneQuota): boolean;
+}
+
+/** An open lane has room for a request of the typical size divided by this. */
+const LEAST_PART = 4;
 
 export const NOTHING_AVOIDED: Avoided = { keys: [], projects: [] };
 
 export class Wanted {
   readonly avoided: Avoided;
-  readonly #tokens: number | undefined;
-  readonly #roomAtMs: RoomAtMs;
-  #misfitsLeft = MISFITS_SEEN_MAX;
+  /** 0 when nobody counted them. */
+  readonly tokens: number;
+  /** Lanes passed over for want of room; at most {@link MISFITS_SEEN_MAX} and a few. */
+  readonly misfits = new Set<Lane>();
+  /** The use is lent in advance: only where the quota is ample. */
+  isInAdvance = false;
+  readonly #view: QuotaView;
   #soonestMs: number | undefined;
 
   /** @param tokens of the request; undefined when nobody counted them. */
-  constructor(avoided: Avoided, tokens: number | undefined, roomAtMs: RoomAtMs) {
+  constructor(avoided: Avoided, tokens: number | undefined, view: QuotaView) {
     this.avoided = avoided;
-    this.#tokens = tokens;
-    this.#roomAtMs = roomAtMs;
+    this.tokens = tokens ?? 0;
+    this.#view = view;
   }
 
   /** When the first of the lanes passed over for want of room will have it; undefined when none was. */
@@ -41,17 +53,23 @@ export class Wanted {
    * the lane must ask {@link hasRoom}.
    */
   accepts(lane: Lane): boolean {
-    return canServe(lane, this.avoided) && (this.#misfitsLeft <= 0 || this.hasRoom(lane));
+    return canServe(lane, this.avoided) && (this.misfits.size >= MISFITS_SEEN_MAX || this.hasRoom(lane));
   }
 
-  /** True when the request is within what the lane may still use of tokens. An open lane has room for a typical one. */
+  /** True when the request is within what the lane may still use. */
   hasRoom(lane: Lane): boolean {
-    const isSized = lane.quota?.limits.tokensPerMinute !== undefined;
-    if (!isSized || this.#tokens === undefined || this.#tokens <= lane.model.typicalTokens) return true;
-    const atMs = this.#roomAtMs(lane, this.#tokens);
+    const { quota } = lane;
+    if (quota === undefined || !quota.isLimited) return true;
+    if (this.isInAdvance && !this.#view.isAmple(quota)) return this.#passOver(lane);
+    if (quota.limits.tokensPerMinute === undefined || this.tokens <= leastTokens(lane.model)) return true;
+    const atMs = this.#view.roomAtMs(quota, this.tokens);
     if (atMs === 0) return true;
-    this.#misfitsLeft--;
     this.#soonestMs = Math.min(this.#soonestMs ?? atMs, atMs);
+    return this.#passOver(lane);
+  }
+
+  #passOver(lane: Lane): false {
+    this.misfits.add(lane);
     return false;
   }
 
@@ -66,4 +84,9 @@ export function canServe(lane: Lane, { keys, projects }: Avoided): boolean {
   if (keys.length === 0) return true;
   if (projects.includes(lane.project)) return false;
   return lane.project.ready.least((key) => !keys.includes(key.id)) !== undefined;
+}
+
+/** Tokens for which every open lane of the model has room: well below the typical request, so that small ones fill it. */
+export function leastTokens({ typicalTokens }: Model): number {
+  return typicalTokens / LEAST_PART;
 }
