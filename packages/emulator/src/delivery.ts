@@ -2,6 +2,7 @@
  * Writes one reply to one client: paced by the shared wheel, held back by a full socket, stopped by gates. Runs on the
  * emulator's thread. Never writes past back-pressure, and never holds a timer of its own.
  */
+import { TLSSocket } from "node:tls";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { Gate, Reply } from "./reply.ts";
@@ -202,7 +203,8 @@ function resetAfterFlush(response: HttpResponse): void {
     return;
   }
   const { socket } = response;
-  socket?.write("", () => socket.resetAndDestroy());
+  // A TLS socket cannot be reset: its end without a farewell is as abrupt to the reader.
+  socket?.write("", () => (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy()));
 }
 
 /** Closes the connection in order, in the middle of a body. */

@@ -71,7 +71,7 @@ it("the real program serves an https upstream through SOCKS, and prints no word 
 it.skipIf(!hasMicrosocks)("microsocks, a SOCKS proxy in earnest, takes the right password only", async () => {
   await using server = await startServer();
   const port = await freePort();
-  const flags = ["-q", "-i", "127.0.0.1", "-p", String(port), "-u", "alice", "-P", "sesame"];
+  const flags = ["-i", "127.0.0.1", "-p", String(port), "-u", "alice", "-P", "sesame"];
   const proxy = spawn(MICROSOCKS, flags, { stdio: "ignore" });
   await using _stop = { [Symbol.asyncDispose]: () => stopped(proxy) };
   await expect.poll(() => accepts(port), POLL).toBe(true);
