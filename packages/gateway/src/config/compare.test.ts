@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { GatewayConfig } from "../config.ts";
 import { compareConfigs } from "./compare.ts";
-import { ENTRIES } from "./entries.ts";
 import { resolveConfig } from "./resolve.ts";
 
 function configOf(file: string): GatewayConfig {
