@@ -6,6 +6,7 @@ import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemin
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { MessagePort } from "node:worker_threads";
 import type { GatewayConfig } from "./config.ts";
+import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
 
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerStart {
@@ -18,6 +19,8 @@ export interface WorkerStart {
   readonly reusePort: boolean;
   /** Memory shared by all threads; see shared-counters.ts. */
   readonly counters: SharedArrayBuffer;
+  /** Who may come in, as it stands now. */
+  readonly guard: GuardStart;
   readonly channel: MessagePort;
 }
 
@@ -83,6 +86,7 @@ export type ToPrimary =
       readonly rows: readonly RequestRow[];
     }
   | { readonly type: "worker.pulse"; readonly activeRequests: number; readonly waiting: number }
+  | GuardToPrimary
   | { readonly type: "worker.drained" };
 
 export type ToWorker =
@@ -92,4 +96,5 @@ export type ToWorker =
   | { readonly type: "pool.grew" }
   /** Another configuration is in effect: for requests that begin from now on. */
   | { readonly type: "config.change"; readonly config: GatewayConfig }
+  | GuardToWorker
   | { readonly type: "worker.drain" };

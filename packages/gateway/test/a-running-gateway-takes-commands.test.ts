@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { controlAddress } from "../src/control/address.ts";
 import { connectControl } from "../src/control/client.ts";
 import { addKeys, listKeys, removeKeys, status } from "../src/control/commands.ts";
+import type { GuardHandlers } from "../src/control/guard-types.ts";
 import { OperatorError } from "../src/control/operator-error.ts";
 import { type ControlServer, startControlServer } from "../src/control/server.ts";
 import type { ControlHandlers, KeyListRow, RunningStatus } from "../src/control/types.ts";
@@ -45,6 +46,20 @@ const ROW: KeyListRow = {
   enabled: true,
 };
 
+/** Nobody is banned, nobody has a name. */
+const EMPTY_BOOKS: GuardHandlers = {
+  listBans: () => [],
+  addBans: () => [],
+  removeBans: ({ networks }) => ({ removed: [], unknown: networks }),
+  listClients: () => [],
+  addClient: ({ digest: _digest, expiresInMs: _never, ...row }) => ({
+    ...row,
+    createdAtMs: 0,
+    expiresAtMs: null,
+  }),
+  revokeClients: ({ names }) => ({ revoked: [], unknown: names }),
+};
+
 function start(handlers: Partial<ControlHandlers> = {}, database = pool.database): Promise<ControlServer> {
   return startControlServer({
     database,
@@ -56,6 +71,7 @@ function start(handlers: Partial<ControlHandlers> = {}, database = pool.database
       removeKeys: ({ fingerprints }) => editing.removeKeys(pool.keysDir, fingerprints),
       ...handlers,
     },
+    guard: EMPTY_BOOKS,
   });
 }
 

@@ -7,6 +7,7 @@
  * | GET /keys | | a KeyListRow a line |
  * | POST /keys | AddKeysRequest | AddKeysReport |
  * | POST /keys/remove | RemoveKeysRequest | RemoveKeysReport |
+ * and those of guard-requests.ts.
  * An error is `{"error": {"code", "message"}}`.
  */
 import { once } from "node:events";
@@ -18,6 +19,8 @@ import { isMainThread } from "node:worker_threads";
 import type { Logger } from "pino";
 import { PRIVATE_FILE_MODE } from "../primary/store/private-file.ts";
 import { controlAddress, prepareAddress } from "./address.ts";
+import { guardAnswer } from "./guard-requests.ts";
+import type { GuardHandlers } from "./guard-types.ts";
 import { OperatorError, systemCodeOf } from "./operator-error.ts";
 import { readAddKeys, readJson, readRemoveKeys } from "./request-body.ts";
 import type { ControlHandlers } from "./types.ts";
@@ -33,6 +36,8 @@ export interface ControlServerOptions {
   /** The database file; it must exist, and the caller must hold its lock (see `openStore`). */
   readonly database: string;
   readonly handlers: ControlHandlers;
+  /** Bans and named clients. */
+  readonly guard: GuardHandlers;
   readonly log: Logger;
 }
 
@@ -99,7 +104,7 @@ async function answer(
   options: ControlServerOptions,
 ): Promise<void> {
   try {
-    await route(request, response, options.handlers);
+    await route(request, response, options);
   } catch (error) {
     const isForOperator = error instanceof OperatorError;
     if (!isForOperator) options.log.error({ code: systemCodeOf(error) }, "control command failed");
@@ -113,9 +118,10 @@ async function answer(
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ControlHandlers,
+  { handlers, guard }: ControlServerOptions,
 ): Promise<void> {
-  switch (`${request.method} ${request.url}`) {
+  const name = `${request.method} ${request.url}`;
+  switch (name) {
     case "GET /status":
       return sendJson(response, 200, await handlers.status());
     case "GET /keys":
@@ -125,11 +131,15 @@ async function route(
     case "POST /keys/remove":
       return sendJson(response, 200, await handlers.removeKeys(readRemoveKeys(await readJson(request))));
     default:
-      throw new OperatorError(
-        "bad-request",
-        "The running gateway does not know this command: is it an older one?",
-      );
+      return sendJson(response, 200, (await guardAnswer(name, () => readJson(request), guard)) ?? unknown());
   }
+}
+
+function unknown(): never {
+  throw new OperatorError(
+    "bad-request",
+    "The running gateway does not know this command: is it an older one?",
+  );
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

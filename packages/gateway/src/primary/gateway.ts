@@ -7,9 +7,12 @@ import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import { startControlServer } from "../control/server.ts";
+import type { GuardToWorker } from "../limits/messages.ts";
 import { allocateCounters, SharedCounters } from "../shared-counters.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
+import { guardHandlers } from "./guard/guard-handlers.ts";
+import { GuardOffice } from "./guard/guard-office.ts";
 import { KeyRing } from "./key-ring.ts";
 import { KeySync } from "./keys/key-sync.ts";
 import { LeaseOffice } from "./lease-office.ts";
@@ -66,6 +69,7 @@ export async function startGateway(
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
+  const guard = cleanup.use(openGuard(ground, (message) => supervisor.broadcast(message)));
   const supervisor = new Supervisor({
     get config() {
       return live.current;
@@ -74,17 +78,26 @@ export async function startGateway(
     workers,
     entry: entries.worker,
     counters: memory,
+    guard: () => guard.start(),
     log,
   });
   cleanup.defer(() => supervisor.stop());
   const { pool, office } = connectPool(ground, supervisor, counters);
-  supervisor.on({ receive: (...report) => office.receive(...report), lost: (holder) => office.lost(holder) });
+  supervisor.on({
+    receive: (...report) => office.receive(...report),
+    lost: (holder) => office.lost(holder),
+    guard: (message) => guard.hear(message),
+    died: (part) => guard.reclaim(part),
+  });
   pool.restore();
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
   followChanges(ground, supervisor, keySync);
   pool.updateReadiness();
-  const ticking = setInterval(() => office.tick(), TICK_MS);
+  const ticking = setInterval(() => {
+    office.tick();
+    guard.tick();
+  }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
   const url = urlOf(config, claim.port);
   const told = {
@@ -98,7 +111,9 @@ export async function startGateway(
     counters,
   };
   const handlers = controlHandlers({ ...told, startedAtMs, now });
-  cleanup.use(await startControlServer({ database: store.path, log, handlers }));
+  cleanup.use(
+    await startControlServer({ database: store.path, log, handlers, guard: guardHandlers(guard, now) }),
+  );
   await supervisor.start();
   claim.release();
   const held = cleanup.move();
@@ -158,6 +173,10 @@ function connectPool(
     changed: () => pool.updateReadiness(),
   });
   return { pool, office };
+}
+
+function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): GuardOffice {
+  return new GuardOffice({ ...ground, config: () => ground.live.current, publish });
 }
 
 function openKeySync({ config, live, store, log }: Ground, pool: PoolKeeper): KeySync {

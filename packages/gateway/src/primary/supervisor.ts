@@ -6,6 +6,7 @@ import type { HolderId } from "@gemini-gateway/core/lease";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
+import type { GuardStart, GuardToPrimary } from "../limits/messages.ts";
 import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
 
@@ -16,6 +17,8 @@ export interface SupervisorOptions {
   readonly workers: number;
   readonly entry: URL;
   readonly counters: SharedArrayBuffer;
+  /** What a worker that starts must know of who may come in, as it stands at that moment. */
+  readonly guard: () => GuardStart;
   readonly log: Logger;
 }
 
@@ -23,6 +26,10 @@ export interface SupervisorOptions {
 export interface WorkerListener {
   /** A worker reports on its requests. */
   receive(holder: HolderId, message: Extract<ToPrimary, { type: "report.send" }>): void;
+  /** A worker reports an address. */
+  guard(message: GuardToPrimary): void;
+  /** The thread with this part of the shared memory died. */
+  died(part: number): void;
   /** A worker is gone: everything lent to it comes back. */
   lost(holder: HolderId): void;
 }
@@ -148,9 +155,10 @@ export class Supervisor {
   }
 
   #spawn(part: number): void {
-    const { config, port, reusePort, counters, entry } = this.#options;
+    const { config, port, reusePort, counters, guard, entry } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const start: WorkerStart = { part, config, port, reusePort, counters, channel: port2 };
+    const shared = { counters, guard: guard() };
+    const start: WorkerStart = { part, config, port, reusePort, ...shared, channel: port2 };
     const thread = new Worker(entry, {
       workerData: start,
       transferList: [port2],
@@ -194,6 +202,9 @@ export class Supervisor {
         this.#dismiss(member);
         void member.thread.terminate();
         return;
+      case "ban.add":
+        this.#listener?.guard(message);
+        return;
       case "report.send":
         this.#listener?.receive(member.holder, message);
     }
@@ -202,6 +213,7 @@ export class Supervisor {
   #bury(member: Member, code: number, failure: unknown): void {
     if (!this.#members.has(member.holder)) return;
     new SharedCounters(this.#options.counters, member.part).reclaimPart();
+    this.#listener?.died(member.part);
     this.#listener?.lost(member.holder);
     const young = Date.now() - member.startedAtMs < YOUNG_MS;
     this.#dismiss(member);

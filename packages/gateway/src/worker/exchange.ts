@@ -38,6 +38,8 @@ import { endOfStream } from "./stream-end.ts";
 export interface Admission {
   readonly route: Route;
   readonly caller: Caller;
+  /** Where the caller is, for the log. */
+  readonly address: string;
   readonly requestId: string;
   readonly startedAtMs: number;
   /** Headers every answer carries; a flat list. */
@@ -125,7 +127,11 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     const { model, modelInBody: isInBody } = this.route;
     this.#service.retryBudget.deposit();
     this.#model = (isInBody ? modelInBody(this.#body.whole()).model : model) ?? "";
-    this.#seek();
+    // A model that the path names has been looked at before the body was.
+    const { caller } = this.#admission;
+    const refusal = isInBody ? this.#service.guard.refuseModel(caller, this.#model, this.lane) : undefined;
+    if (refusal === undefined) this.#seek();
+    else this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
   }
 
   #seek(): void {
@@ -136,7 +142,11 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   leased(use: HeldUse): void {
     this.#isSeeking = false;
     const { limits, timeouts } = this.#service.config;
-    const attempt = new Attempt(use, this, this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX);
+    const attempt = new Attempt(
+      use,
+      this,
+      this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
+    );
     this.#attempt = attempt;
     const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
     if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
@@ -297,6 +307,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     if (this.#isSeeking) this.#service.desk.cancel(this);
     if (attempt !== undefined) {
       attempt.abandon();
+      // What was used until then is charged all the same.
+      this.#usage ??= readUsage(attempt.tail.bytes());
       this.#service.desk.settle(attempt.use, { kind: "caller-left" });
       if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
     }
@@ -307,6 +319,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#body.release();
+    this.#service.guard.leave(this.#admission.caller, this.#usage?.totalTokens ?? 0);
     this.#service.ended(
       rowOf({
         atMs: this.now(),
@@ -324,7 +337,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
         bytesOut: this.#reply.bytes,
         usage: this.#usage,
         client: this.#admission.caller.name,
-        address: this.#request.socket.remoteAddress ?? "",
+        address: this.#admission.address,
       }),
     );
   }

@@ -2,14 +2,16 @@
  * Lets a request in or turns it away: probes, preflights, unknown paths, callers without leave, too much at once.
  * Worker threads. Costs no key and reads no body.
  */
-import type { ErrorCode } from "@gemini-gateway/core/error-codes";
+import { type Address, formatAddress } from "@gemini-gateway/core/network/address";
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
+import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
 import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ANONYMOUS, Authenticator, type Caller } from "./auth.ts";
+import type { Caller } from "./auth.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
+import type { Refusal } from "./guard/refusal.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
 import type { RequestIds } from "./request-ids.ts";
 import { rowOf } from "./request-record.ts";
@@ -27,13 +29,11 @@ type Probe = (typeof PROBES)[number];
 
 export class FrontDoor {
   #service: Service;
-  #authenticator: Authenticator;
   #crossOrigin: CrossOrigin;
   readonly #requestIds: RequestIds;
 
   constructor(service: Service, requestIds: RequestIds) {
     this.#service = service;
-    this.#authenticator = new Authenticator(service.config.authKey);
     this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
     this.#requestIds = requestIds;
   }
@@ -41,7 +41,6 @@ export class FrontDoor {
   /** Another service from now on, under another configuration; requests under way keep theirs. */
   serve(service: Service): void {
     this.#service = service;
-    this.#authenticator = new Authenticator(service.config.authKey);
     this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
   }
 
@@ -67,30 +66,21 @@ export class FrontDoor {
 
   #admit(arrival: Arrival): void {
     const { request, response, method, url, requestId, startedAtMs } = arrival;
+    const { guard } = this.#service;
+    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
+    // Before anything else is looked at: an address that asks for nonsense is limited like any other.
+    const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
     const route = this.#routeOf(method, url);
-    if (route === undefined) {
-      this.#turnAway(
-        arrival,
-        KNOWN_METHODS.has(method) ? "not-found" : "method-not-allowed",
-        undefined,
-        ANONYMOUS,
-      );
-      return;
-    }
-    const caller = this.#authenticator.identify(request.rawHeaders, url);
-    const refusal = this.#refusalFor(request, caller);
-    if (refusal !== undefined) {
-      this.#turnAway(arrival, refusal, route, caller);
+    const refusal = early ?? this.#refusalFor(request, visitor.caller, route);
+    if (refusal !== undefined || route === undefined) {
+      this.#turnAway(arrival, visitor, refusal ?? { code: "not-found" }, route);
       return;
     }
     const extraHeaders = this.#extraHeaders(arrival);
-    new Exchange(this.#service, request, response, {
-      route,
-      caller,
-      requestId,
-      startedAtMs,
-      extraHeaders,
-    }).begin();
+    const { caller } = visitor;
+    const address = addressText(visitor, request);
+    const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
+    new Exchange(this.#service, request, response, admission).begin();
   }
 
   /** Headers every answer carries; a flat list. */
@@ -112,14 +102,27 @@ export class FrontDoor {
     return PROBES.find((probe) => path === probe || path === pathPrefix + probe);
   }
 
-  /** Why this caller may not come in; on undefined a place among the concurrent requests has been taken. */
-  #refusalFor({ method = "", headers, httpVersion }: IncomingMessage, caller: Caller): ErrorCode | undefined {
-    const { config, counters } = this.#service;
-    if (!KNOWN_METHODS.has(method)) return "method-not-allowed";
-    if (headers.host === undefined && httpVersion !== "1.0") return "malformed-request";
-    if (!caller.authenticated && config.anonymous === "denied") return "unauthenticated";
-    if (!counters.tryAdd("requests", 1, config.limits.requests)) return "too-many-requests-at-once";
-    return undefined;
+  /** Why this caller may not come in; on undefined it has its place among the requests in progress. */
+  #refusalFor(
+    { method = "", headers, httpVersion }: IncomingMessage,
+    caller: Caller,
+    route: Route | undefined,
+  ): Refusal | undefined {
+    if (!KNOWN_METHODS.has(method)) return { code: "method-not-allowed" };
+    if (route === undefined) return { code: "not-found" };
+    if (headers.host === undefined && httpVersion !== "1.0") return { code: "malformed-request" };
+    const { config, counters, guard } = this.#service;
+    if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
+    const refusal = route.modelInBody
+      ? undefined
+      : guard.refuseModel(caller, route.model, quotaLane(route, route.model ?? ""));
+    if (refusal !== undefined) return refusal;
+    if (!counters.tryAdd("requests", 1, config.limits.requests)) {
+      return { code: "too-many-requests-at-once", retryAfterMs: BUSY_RETRY_MS };
+    }
+    const full = guard.enter(caller);
+    if (full !== undefined) counters.subtract("requests", 1);
+    return full;
   }
 
   #answerProbe(probe: Probe, arrival: Arrival): void {
@@ -138,10 +141,9 @@ export class FrontDoor {
     arrival.response.end(body);
   }
 
-  #turnAway(arrival: Arrival, code: ErrorCode, route: Route | undefined, caller: Caller): void {
+  #turnAway(arrival: Arrival, visitor: Visitor, refusal: Refusal, route: Route | undefined): void {
     const dialect = route === undefined ? "native" : answerDialect(route);
-    const retryAfterMs = code === "too-many-requests-at-once" ? BUSY_RETRY_MS : undefined;
-    const answer = ownAnswer(code, dialect, retryAfterMs);
+    const answer = ownAnswer(refusal.code, dialect, refusal.retryAfterMs);
     sendRefusal(arrival.response, answer, this.#extraHeaders(arrival));
     const atMs = this.#service.now();
     this.#service.turnedAway(
@@ -155,13 +157,13 @@ export class FrontDoor {
         model: route?.model ?? "",
         status: answer.status,
         outcome: "refused",
-        reason: code,
+        reason: refusal.code,
         notes: [],
         bytesIn: 0,
         bytesOut: answer.body.length,
         usage: undefined,
-        client: caller.name,
-        address: arrival.request.socket.remoteAddress ?? "",
+        client: visitor.caller.name,
+        address: addressText(visitor, arrival.request),
       }),
     );
   }
@@ -176,6 +178,17 @@ interface Arrival {
   readonly url: string;
   readonly requestId: string;
   readonly startedAtMs: number;
+}
+
+/** Who asks, and from where as far as that is known. */
+interface Visitor {
+  readonly caller: Caller;
+  readonly address: Address | undefined;
+}
+
+/** As it is logged. */
+function addressText({ address }: Visitor, { socket }: IncomingMessage): string {
+  return address === undefined ? (socket.remoteAddress ?? "") : formatAddress(address);
 }
 
 function originForm(target: string): string {

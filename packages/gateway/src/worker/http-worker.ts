@@ -7,6 +7,7 @@ import type { GatewayConfig } from "../config.ts";
 import type { RequestRow, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
 import { FrontDoor } from "./front-door.ts";
+import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
 import { Outbox } from "./outbox.ts";
@@ -22,6 +23,7 @@ const IDLE_CHECK_MS = 25;
 export class HttpWorker {
   readonly #start: WorkerStart;
   readonly #counters: SharedCounters;
+  readonly #guard: Guard;
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
   readonly #door: FrontDoor;
@@ -42,6 +44,13 @@ export class HttpWorker {
     });
     this.#start = start;
     this.#counters = new SharedCounters(start.counters, start.part);
+    this.#guard = new Guard({
+      config,
+      start: start.guard,
+      part: start.part,
+      post: (message) => this.#send(message),
+      random: Math.random,
+    });
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
     const requestIds = new RequestIds();
@@ -66,6 +75,7 @@ export class HttpWorker {
     return {
       config,
       counters: this.#counters,
+      guard: this.#guard,
       desk: this.#desk,
       upstream: openUpstream(config),
       retryBudget: new RetryBudget({ ratio, burst }),
@@ -105,6 +115,11 @@ export class HttpWorker {
       case "config.change":
         this.#reconfigure(message.config);
         return;
+      case "bans.changed":
+      case "clients.changed":
+      case "breaker.changed":
+        this.#guard.hear(message);
+        return;
       case "worker.drain":
         this.#drain();
     }
@@ -117,6 +132,7 @@ export class HttpWorker {
     const hasSameBudget = ratio === before.config.retry.ratio && burst === before.config.retry.burst;
     const retryBudget = hasSameBudget ? before.retryBudget : new RetryBudget({ ratio, burst });
     this.#service = { ...before, config, retryBudget };
+    this.#guard.configure(config);
     this.#door.serve(this.#service);
   }
 

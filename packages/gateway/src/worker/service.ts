@@ -3,12 +3,14 @@ import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface Service {
   readonly config: GatewayConfig;
   readonly counters: SharedCounters;
+  readonly guard: Guard;
   readonly desk: LeaseDesk;
   readonly upstream: Upstream;
   readonly retryBudget: RetryBudget;
