@@ -122,6 +122,7 @@ const TABLE = {
   "upstream-overloaded": [503, "UNAVAILABLE", "The Gemini API is overloaded or out of order.", true],
   "upstream-empty": [503, "UNAVAILABLE", "The Gemini API answered with nothing.", true],
   "upstream-broken": [503, "UNAVAILABLE", "The Gemini API broke off its answer.", true],
+  "page-not-made": [503, "UNAVAILABLE", "The gateway could not tell about itself in time.", true],
   internal: [500, "INTERNAL", "The gateway failed on this request.", true],
 } as const satisfies Record<string, readonly [number, string, string, boolean]>;
 

@@ -75,6 +75,14 @@ export interface RequestRow {
   readonly address: string;
 }
 
+/** A page about the gateway itself, which the primary makes and workers serve. */
+export type PageName = "status" | "metrics";
+
+export interface PageContent {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 export type ToPrimary =
   | { readonly type: "worker.listening" }
   /** Settlements are applied first, then returns, then the wishes are answered: a failure is known before the retry. */
@@ -86,6 +94,8 @@ export type ToPrimary =
       readonly rows: readonly RequestRow[];
     }
   | { readonly type: "worker.pulse"; readonly activeRequests: number; readonly waiting: number }
+  /** Somebody wants to read a page; not sent again before its answer. */
+  | { readonly type: "page.ask"; readonly page: PageName }
   | GuardToPrimary
   | { readonly type: "worker.drained" };
 
@@ -94,6 +104,8 @@ export type ToWorker =
   | { readonly type: "lease.revoke"; readonly leaseIds: readonly number[] }
   /** Keys came or came back: what was denied a moment ago may be lent now. */
   | { readonly type: "pool.grew" }
+  /** Without content: the page could not be made. */
+  | { readonly type: "page.answer"; readonly page: PageName; readonly content?: PageContent }
   /** Another configuration is in effect: for requests that begin from now on. */
   | { readonly type: "config.change"; readonly config: GatewayConfig }
   | GuardToWorker

@@ -1,8 +1,20 @@
 import { expect, test } from "vitest";
-import type { RunningStatus } from "../control/types.ts";
+import type { RunningStatus, TrafficStatus } from "../control/types.ts";
 import { statusText } from "./print-status.ts";
 
 const NOW_MS = 1_700_000_000_000;
+
+const RECENT: TrafficStatus = {
+  requests: 12,
+  successRate: 0.916,
+  byOutcome: { served: 11, overloaded: 1 },
+  attempts: 14,
+  retries: 2,
+  promptTokens: 100,
+  outputTokens: 2_000,
+  duration: { p50Ms: 900, p90Ms: 2_400, p99Ms: 61_000 },
+  firstByte: { p50Ms: 320, p90Ms: 800, p99Ms: 1_950 },
+};
 
 const RUNNING: RunningStatus = {
   running: true,
@@ -12,12 +24,32 @@ const RUNNING: RunningStatus = {
   baseUrl: "http://127.0.0.1:55200",
   draining: false,
   workers: [
-    { id: 1, state: "ready", inFlight: 3 },
-    { id: 2, state: "starting", inFlight: 0 },
+    { id: 1, state: "serving", inFlight: 3, waiting: 1, upMs: 60_000 },
+    { id: 2, state: "starting", inFlight: 0, waiting: 0, upMs: 10 },
   ],
   keys: { total: 7, byState: { resting: 2, ready: 5 } },
-  models: [{ model: "gemini-2.5-flash", ready: 5, resting: 2, retryAtMs: NOW_MS + 20_000 }],
+  models: [
+    {
+      model: "gemini-2.5-flash",
+      ready: 5,
+      resting: 2,
+      retryAtMs: NOW_MS + 20_000,
+      keys: { open: 5, "quota-day": 2 },
+      inFlight: 3,
+      recent: RECENT,
+    },
+  ],
   inFlight: 3,
+  waiting: 1,
+  recent: RECENT,
+  leases: { open: 4, uses: 12 },
+  database: { isWritable: true, pendingRows: 0, lostRows: 0 },
+  process: {
+    memoryBytes: 200 * 1024 * 1024,
+    loopDelay: { p50Ms: 0.1, p99Ms: 2.34, maxMs: 15 },
+    messages: 100,
+    workersReplaced: 1,
+  },
   requests: {
     total: 12,
     byOutcome: { served: 11, "caller-fault": 1 },
@@ -33,7 +65,7 @@ test("a running gateway tells its address, workers, keys, requests and models", 
     [
       "Serving on http://127.0.0.1:55200 for 1h (process 4711, version 0.1.0)",
       "Workers:  2, requests in flight 3",
-      "          1 ready (3), 2 starting (0)",
+      "          1 serving (3), 2 starting (0)",
       "Keys:     7: 5 ready, 2 resting",
       "Requests: 12 in the last 1d: 11 served, 1 caller-fault",
       "          14 upstream calls, 100 prompt tokens, 2000 output tokens",

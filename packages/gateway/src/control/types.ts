@@ -36,16 +36,80 @@ export interface WorkerStatus {
   readonly id: number;
   readonly state: string;
   readonly inFlight: number;
+  /** Requests waiting for a key; as of its last sign of life, a second ago at most. */
+  readonly waiting: number;
+  readonly upMs: number;
+}
+
+/** Milliseconds that half, nine tenths and all but a hundredth stay below; null when nothing was measured. */
+export interface Percentiles {
+  readonly p50Ms: number | null;
+  readonly p90Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** What went through in the last half hour. */
+export interface TrafficStatus {
+  readonly requests: number;
+  /** Share, 0 to 1, of the requests served, callers' own faults left out; null when there are none. */
+  readonly successRate: number | null;
+  readonly byOutcome: Readonly<Record<string, number>>;
+  /** Calls to the upstream. */
+  readonly attempts: number;
+  readonly retries: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  /** From the arrival to the end, and to the first byte, of requests that were answered. */
+  readonly duration: Percentiles;
+  readonly firstByte: Percentiles;
 }
 
 export interface ModelStatus {
   readonly model: string;
   /** Keys that can serve it now. */
   readonly ready: number;
-  /** Keys or projects resting for it. */
+  /** Enabled keys that cannot. */
   readonly resting: number;
   /** The nearest moment one of those returns, milliseconds since the epoch. */
   readonly retryAtMs?: number;
+  /** Enabled keys by where they stand with this model and why: `open`, `untried`, `quota-day`, `out-of-service` … */
+  readonly keys: Readonly<Record<string, number>>;
+  /** Uses lent and not ended. */
+  readonly inFlight: number;
+  /** Absent when there was none. */
+  readonly recent?: TrafficStatus;
+}
+
+/** What lies between the primary and its disk. */
+export interface DatabaseStatus {
+  /** Whether the last write succeeded. */
+  readonly isWritable: boolean;
+  /** Rows of the request log that wait to be written. */
+  readonly pendingRows: number;
+  /** Rows given up since the start because too many waited. */
+  readonly lostRows: number;
+}
+
+/** How late the primary's own work comes, over the last minute or two. */
+export interface LoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** What only this process knows of itself. */
+export interface ProcessStatus {
+  readonly memoryBytes: number;
+  readonly loopDelay: LoopDelay;
+  /** Messages between the threads since the start. */
+  readonly messages: number;
+  readonly workersReplaced: number;
+}
+
+export interface LeaseStatus {
+  readonly open: number;
+  /** Uses of them that have not ended. */
+  readonly uses: number;
 }
 
 export interface RequestTotals extends RequestCounts {
@@ -64,7 +128,15 @@ export interface RunningStatus {
   readonly keys: KeyTotals;
   readonly models: readonly ModelStatus[];
   readonly inFlight: number;
+  /** Requests waiting for a key, over all workers. */
+  readonly waiting: number;
   readonly requests: RequestTotals;
+  readonly recent: TrafficStatus;
+  readonly leases: LeaseStatus;
+  /** Addresses and networks banned now. */
+  readonly bans?: number;
+  readonly database: DatabaseStatus;
+  readonly process: ProcessStatus;
 }
 
 /** What the files alone tell. */

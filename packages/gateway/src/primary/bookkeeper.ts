@@ -5,9 +5,10 @@
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { DirtyStates } from "@gemini-gateway/core/scheduler/stored-state";
 import type { Logger } from "pino";
+import type { DatabaseStatus } from "../control/types.ts";
 import type { RequestRow } from "../protocol.ts";
 import { REQUEST_LOG_BATCH_ROWS } from "./store/request-log.ts";
-import type { RequestCounts, RequestLogRow } from "./store/rows.ts";
+import type { RequestLogRow } from "./store/rows.ts";
 import type { Store } from "./store/store.ts";
 import { storedHealthOf } from "./stored-health.ts";
 
@@ -36,14 +37,9 @@ export class Bookkeeper implements Disposable {
   #pending: RequestLogRow[] = [];
   #unsaved: DirtyStates | undefined;
   #lostRows = 0;
+  #lostRowsTold = 0;
+  #isWritable = true;
   #complainedAtMs = 0;
-  readonly #totals = {
-    total: 0,
-    byOutcome: {} as Record<string, number>,
-    attempts: 0,
-    promptTokens: 0,
-    outputTokens: 0,
-  };
 
   constructor(options: BookkeeperOptions) {
     this.#options = options;
@@ -51,9 +47,9 @@ export class Bookkeeper implements Disposable {
     this.#timer.unref();
   }
 
-  /** Counts since the start of the process. */
-  get totals(): RequestCounts {
-    return structuredClone(this.#totals);
+  /** How it stands between memory and disk. */
+  get database(): DatabaseStatus {
+    return { isWritable: this.#isWritable, pendingRows: this.#pending.length, lostRows: this.#lostRows };
   }
 
   /** Takes in finished requests. */
@@ -61,7 +57,6 @@ export class Bookkeeper implements Disposable {
     const { log } = this.#options;
     const logRequests = this.#options.logRequests();
     for (const row of rows) {
-      this.#count(row);
       if (logRequests) log.info(lineOf(row), "request");
       this.#pending.push(storedRowOf(row));
     }
@@ -81,20 +76,13 @@ export class Bookkeeper implements Disposable {
     this.flush();
   }
 
-  #count({ outcome, attempts, promptTokens, outputTokens }: RequestRow): void {
-    const totals = this.#totals;
-    totals.total += 1;
-    totals.byOutcome[outcome] = (totals.byOutcome[outcome] ?? 0) + 1;
-    totals.attempts += attempts;
-    totals.promptTokens += promptTokens;
-    totals.outputTokens += outputTokens;
-  }
-
   #write(batchesMax: number): void {
     try {
       this.#writeStates(batchesMax);
       this.#writeRows(batchesMax);
+      this.#isWritable = true;
     } catch (error) {
+      this.#isWritable = false;
       this.#complain(error);
     }
   }
@@ -123,13 +111,10 @@ export class Bookkeeper implements Disposable {
       this.#options.store.requests.append(this.#pending.slice(0, REQUEST_LOG_BATCH_ROWS));
       this.#pending.splice(0, REQUEST_LOG_BATCH_ROWS);
     }
-    if (this.#lostRows > 0) {
-      this.#options.log.warn(
-        { rows: this.#lostRows },
-        "request rows were lost while the database could not be written",
-      );
-      this.#lostRows = 0;
-    }
+    const rows = this.#lostRows - this.#lostRowsTold;
+    if (rows === 0) return;
+    this.#lostRowsTold = this.#lostRows;
+    this.#options.log.warn({ rows }, "request rows were lost while the database could not be written");
   }
 
   #complain(error: unknown): void {

@@ -19,6 +19,8 @@ import { LeaseOffice } from "./lease-office.ts";
 import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
+import { Reporting } from "./reporting/reporting.ts";
+import { Retention } from "./retention.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
@@ -65,7 +67,7 @@ export async function startGateway(
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
   const ground = layGround(cleanup, config, log);
-  const { live, store, scheduler, bookkeeper, now } = ground;
+  const { live, store, scheduler, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
@@ -82,9 +84,12 @@ export async function startGateway(
     log,
   });
   cleanup.defer(() => supervisor.stop());
-  const { pool, office } = connectPool(ground, supervisor, counters);
+  const url = urlOf(config, claim.port);
+  const reporting = cleanup.use(openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs }));
+  const { pool, office } = connectPool(ground, supervisor, counters, reporting);
   supervisor.on({
     receive: (...report) => office.receive(...report),
+    pageAsked: (...asked) => reporting.asked(...asked),
     lost: (holder) => office.lost(holder),
     guard: (message) => guard.hear(message),
     died: (part) => guard.reclaim(part),
@@ -99,22 +104,13 @@ export async function startGateway(
     guard.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
-  const url = urlOf(config, claim.port);
-  const told = {
-    keysDir: config.keysDir,
-    baseUrl: url,
-    store,
-    scheduler,
-    keySync,
-    supervisor,
-    bookkeeper,
-    counters,
-  };
-  const handlers = controlHandlers({ ...told, startedAtMs, now });
+  const told = { keysDir: config.keysDir, store, scheduler, keySync, now };
+  const handlers = controlHandlers({ ...told, status: () => reporting.report() });
   cleanup.use(
     await startControlServer({ database: store.path, log, handlers, guard: guardHandlers(guard, now) }),
   );
   await supervisor.start();
+  reporting.start();
   claim.release();
   const held = cleanup.move();
   const stop = async (): Promise<"drained" | "cut-off"> => {
@@ -150,6 +146,7 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
   const scheduler = new Scheduler(options, Math.random);
   const logRequests = (): boolean => live.current.requestLog;
   const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now }));
+  cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
   return { config, live, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
 }
 
@@ -157,6 +154,7 @@ function connectPool(
   ground: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
+  reporting: Reporting,
 ): { readonly pool: PoolKeeper; readonly office: LeaseOffice } {
   const { config, bookkeeper } = ground;
   const pool: PoolKeeper = new PoolKeeper({
@@ -169,7 +167,10 @@ function connectPool(
   const office = new LeaseOffice({
     ...ground,
     post: (holder, message) => supervisor.post(holder, message),
-    rows: (rows) => bookkeeper.record(rows),
+    rows: (rows) => {
+      bookkeeper.record(rows);
+      reporting.record(rows);
+    },
     changed: () => pool.updateReadiness(),
   });
   return { pool, office };
@@ -177,6 +178,26 @@ function connectPool(
 
 function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): GuardOffice {
   return new GuardOffice({ ...ground, config: () => ground.live.current, publish });
+}
+
+/** What the primary tells, to operators and their tools. */
+function openReporting(
+  { live, bookkeeper, scheduler, log, now }: Ground,
+  supervisor: Supervisor,
+  counters: SharedCounters,
+  about: { readonly baseUrl: string; readonly startedAtMs: number },
+): Reporting {
+  return new Reporting({
+    ...about,
+    config: () => live.current,
+    database: () => bookkeeper.database,
+    post: (holder, message) => supervisor.post(holder, message),
+    scheduler,
+    supervisor,
+    counters,
+    log,
+    now,
+  });
 }
 
 function openKeySync({ config, live, store, log }: Ground, pool: PoolKeeper): KeySync {

@@ -7,7 +7,7 @@ import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import type { GuardStart, GuardToPrimary } from "../limits/messages.ts";
-import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
+import type { PageName, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
 
 export interface SupervisorOptions {
@@ -30,6 +30,8 @@ export interface WorkerListener {
   guard(message: GuardToPrimary): void;
   /** The thread with this part of the shared memory died. */
   died(part: number): void;
+  /** A worker wants a page about the gateway. */
+  pageAsked(holder: HolderId, page: PageName): void;
   /** A worker is gone: everything lent to it comes back. */
   lost(holder: HolderId): void;
 }
@@ -52,6 +54,8 @@ interface Member {
   readonly startedAtMs: number;
   silentChecks: number;
   activeRequests: number;
+  /** Requests of it that wait for a key. */
+  waiting: number;
   listening: boolean;
 }
 
@@ -59,7 +63,9 @@ export interface WorkerView {
   readonly holder: HolderId;
   readonly threadId: number;
   readonly listening: boolean;
+  /** Both as of its last sign of life. */
   readonly activeRequests: number;
+  readonly waiting: number;
   readonly upMs: number;
 }
 
@@ -150,6 +156,7 @@ export class Supervisor {
       threadId: member.thread.threadId,
       listening: member.listening,
       activeRequests: member.activeRequests,
+      waiting: member.waiting,
       upMs: nowMs - member.startedAtMs,
     }));
   }
@@ -175,6 +182,7 @@ export class Supervisor {
       startedAtMs: nowMs,
       silentChecks: 0,
       activeRequests: 0,
+      waiting: 0,
       listening: false,
     };
     this.#members.set(member.holder, member);
@@ -196,6 +204,10 @@ export class Supervisor {
         return;
       case "worker.pulse":
         member.activeRequests = message.activeRequests;
+        member.waiting = message.waiting;
+        return;
+      case "page.ask":
+        this.#listener?.pageAsked(member.holder, message.page);
         return;
       case "worker.drained":
         this.#listener?.lost(member.holder);

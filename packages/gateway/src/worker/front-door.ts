@@ -9,10 +9,12 @@ import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
 import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "./auth.ts";
+import type { PageName } from "../protocol.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
+import { pageAt, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
 import { rowOf } from "./request-record.ts";
 import type { Service } from "./service.ts";
@@ -55,8 +57,11 @@ export class FrontDoor {
       startedAtMs: this.#service.now(),
     };
     const probe = this.#probeOf(arrival.url);
+    const page = pageAt(pathOf(arrival.url), this.#service.config.pathPrefix);
     if (arrival.method === "OPTIONS") {
       this.#crossOrigin.answerPreflight(request, response, ["x-request-id", arrival.requestId]);
+    } else if (page !== undefined) {
+      this.#answerPage(page, arrival);
     } else if (probe === undefined) {
       this.#admit(arrival);
     } else {
@@ -97,8 +102,7 @@ export class FrontDoor {
 
   #probeOf(url: string): Probe | undefined {
     const { pathPrefix } = this.#service.config;
-    const queryAt = url.indexOf("?");
-    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    const path = pathOf(url);
     return PROBES.find((probe) => path === probe || path === pathPrefix + probe);
   }
 
@@ -139,6 +143,21 @@ export class FrontDoor {
     ];
     arrival.response.writeHead(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)]);
     arrival.response.end(body);
+  }
+
+  /** `/status` and `/metrics`, for those who may read them. */
+  #answerPage(page: PageName, arrival: Arrival): void {
+    const { request, response, method, url, startedAtMs } = arrival;
+    const { guard, pages, config } = this.#service;
+    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
+    const code = pageRefusal(page, method, visitor.caller, config.metricsAccess);
+    if (code === undefined) {
+      pages.serve(page, { response, extraHeaders: this.#extraHeaders(arrival) });
+      return;
+    }
+    // Whoever guesses at auth keys here is limited like any other.
+    const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
+    this.#turnAway(arrival, visitor, early ?? { code }, undefined);
   }
 
   #turnAway(arrival: Arrival, visitor: Visitor, refusal: Refusal, route: Route | undefined): void {
@@ -189,6 +208,11 @@ interface Visitor {
 /** As it is logged. */
 function addressText({ address }: Visitor, { socket }: IncomingMessage): string {
   return address === undefined ? (socket.remoteAddress ?? "") : formatAddress(address);
+}
+
+function pathOf(url: string): string {
+  const queryAt = url.indexOf("?");
+  return queryAt < 0 ? url : url.slice(0, queryAt);
 }
 
 function originForm(target: string): string {

@@ -11,6 +11,7 @@ import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
 import { Outbox } from "./outbox.ts";
+import { PageDesk } from "./page-desk.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { Service } from "./service.ts";
 import { Upstream } from "./upstream.ts";
@@ -26,6 +27,7 @@ export class HttpWorker {
   readonly #guard: Guard;
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
+  readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #server: Server;
   #service: Service;
@@ -53,6 +55,7 @@ export class HttpWorker {
     });
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
+    this.#pages = new PageDesk({ post: (message) => this.#send(message), now: Date.now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
     this.#door = new FrontDoor(this.#service, requestIds);
@@ -78,6 +81,7 @@ export class HttpWorker {
       guard: this.#guard,
       desk: this.#desk,
       upstream: openUpstream(config),
+      pages: this.#pages,
       retryBudget: new RetryBudget({ ratio, burst }),
       now: Date.now,
       begun: () => {
@@ -119,6 +123,9 @@ export class HttpWorker {
       case "clients.changed":
       case "breaker.changed":
         this.#guard.hear(message);
+        return;
+      case "page.answer":
+        this.#pages.receive(message.page, message.content);
         return;
       case "worker.drain":
         this.#drain();

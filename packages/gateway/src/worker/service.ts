@@ -5,6 +5,7 @@ import type { RequestRow } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
+import type { PageDesk } from "./page-desk.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface Service {
@@ -13,6 +14,7 @@ export interface Service {
   readonly guard: Guard;
   readonly desk: LeaseDesk;
   readonly upstream: Upstream;
+  readonly pages: PageDesk;
   readonly retryBudget: RetryBudget;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

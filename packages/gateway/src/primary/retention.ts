@@ -1,0 +1,70 @@
+/**
+ * Deletes what has become too old or too much from the database, a little at a time. Primary thread.
+ * One step deletes at most {@link STEP_ROWS} rows, some milliseconds of work; the next one follows after a pause in
+ * which requests are served. What cannot be deleted now (disk full, file locked) is tried again later.
+ */
+import type { Logger } from "pino";
+import { systemCodeOf } from "../control/operator-error.ts";
+import type { Store } from "./store/store.ts";
+
+export interface RetentionOptions {
+  readonly store: Pick<Store, "requests">;
+  /** Age, milliseconds since its arrival, and number at which a request is deleted; asked for each time. */
+  readonly settings: () => { readonly logRetentionMs: number; readonly logMaxRows: number };
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** Rows deleted in one step. */
+const STEP_ROWS = 1_000;
+/** Pause between steps while there is more to delete: deletes faster than the bookkeeper ever writes. */
+const BUSY_PAUSE_MS = 100;
+/** Pause when there was nothing. */
+const IDLE_PAUSE_MS = 10_000;
+
+export class Retention implements Disposable {
+  readonly #options: RetentionOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #hasFailed = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  /** Begins after a pause, so that the start of the gateway is not held up. */
+  start(): void {
+    this.#next(BUSY_PAUSE_MS);
+  }
+
+  /** One step: deletes at most {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
+  step(): number {
+    const { store, settings, now } = this.#options;
+    const { logRetentionMs, logMaxRows } = settings();
+    const old = store.requests.prune(now() - logRetentionMs, STEP_ROWS);
+    return old === STEP_ROWS ? old : old + store.requests.pruneSurplus(logMaxRows, STEP_ROWS - old);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #next(pauseMs: number): void {
+    this.#timer = setTimeout(() => this.#next(this.#tryStep() ? BUSY_PAUSE_MS : IDLE_PAUSE_MS), pauseMs);
+    this.#timer.unref();
+  }
+
+  /** Whether there may be more to delete at once. */
+  #tryStep(): boolean {
+    try {
+      const deleted = this.step();
+      this.#hasFailed = false;
+      return deleted >= STEP_ROWS;
+    } catch (error) {
+      if (!this.#hasFailed) {
+        this.#options.log.warn({ code: systemCodeOf(error) }, "old rows of the database cannot be deleted");
+      }
+      this.#hasFailed = true;
+      return false;
+    }
+  }
+}
