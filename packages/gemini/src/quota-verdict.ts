@@ -3,6 +3,7 @@
  * Google counts per project and model; several exceeded quotas come in one error, and the longest decides.
  */
 import type { Evidence, Outcome } from "@gemini-gateway/core/outcome";
+import type { QuotaFact, QuotaName } from "@gemini-gateway/core/quota/quota-limits";
 import type { ParsedError } from "./error-body.ts";
 import type { Violation } from "./error-details.ts";
 import { nextPacificMidnightMs } from "./pacific-midnight.ts";
@@ -40,6 +41,40 @@ function withViolation(evidence: Evidence, violation: Violation): Evidence {
   const quotaId = (violation.quotaId || violation.metric).slice(0, 200);
   const { limit } = violation;
   return { ...evidence, reason: quotaId, quotaId, ...(limit === undefined ? {} : { quotaLimit: limit }) };
+}
+
+/** What the violation says of a quota the gateway can pace by; undefined when it names none of those. */
+function factOf(violation: Violation): QuotaFact | undefined {
+  const { limit } = violation;
+  // Zero is no limit to keep within: the model is closed.
+  if (limit === 0) return undefined;
+  const isOfTokens = isTokenQuota(violation);
+  const size = limit === undefined ? {} : { limit };
+  switch (bucketOf(violation)) {
+    case "minute":
+      return /second/i.test(violation.quotaId)
+        ? undefined
+        : { quota: isOfTokens ? "tokensPerMinute" : "requestsPerMinute", ...size };
+    case "day":
+      return isOfTokens || !/per_?-? ?day|daily/i.test(violation.quotaId || violation.metric)
+        ? undefined
+        : { quota: "requestsPerDay", ...size };
+    case "unknown":
+      return undefined;
+  }
+}
+
+/** The facts of all violations, each quota once: of two figures the smaller binds. */
+function factsOf(violations: readonly Violation[]): QuotaFact[] {
+  const facts = new Map<QuotaName, QuotaFact>();
+  for (const violation of violations) {
+    const fact = factOf(violation);
+    if (fact === undefined) continue;
+    const known = facts.get(fact.quota)?.limit ?? Number.POSITIVE_INFINITY;
+    if (!facts.has(fact.quota) || (fact.limit ?? Number.POSITIVE_INFINITY) < known)
+      facts.set(fact.quota, fact);
+  }
+  return [...facts.values()];
 }
 
 /**
@@ -99,5 +134,7 @@ function judgeWithoutViolations(signal: QuotaSignal): Outcome | undefined {
  *   project's share.
  */
 export function judgeQuota(signal: QuotaSignal): Outcome | undefined {
-  return judgeViolations(signal) ?? judgeWithoutViolations(signal);
+  const quotas = factsOf(signal.error.violations);
+  const told = quotas.length === 0 ? signal : { ...signal, evidence: { ...signal.evidence, quotas } };
+  return judgeViolations(told) ?? judgeWithoutViolations(told);
 }
