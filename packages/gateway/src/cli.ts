@@ -58,6 +58,7 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
     version: ownVersion(),
     // Written out whole, so that the build finds the file and points the name at its JavaScript.
     workerEntry: new URL("./worker/main.ts", import.meta.url),
+    proberEntry: new URL("./prober/main.ts", import.meta.url),
   };
 }
 

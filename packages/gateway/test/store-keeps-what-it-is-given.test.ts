@@ -104,6 +104,8 @@ describe("keys", () => {
         projectSource: "label",
         label: "team",
         sourceFile: "b.txt",
+        note: null,
+        notedAtMs: null,
         enabled: false,
         addedAtMs: 5,
         retiredAtMs: null,

@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly version: string;
   /** The program of a worker thread. */
   readonly workerEntry: URL;
+  /** The program of a thread that tests keys. */
+  readonly proberEntry: URL;
 }
 
 /** One command. */

@@ -13,6 +13,6 @@ export const serveCommand: Command = {
     const config = readConfig();
     // Loaded only now: `--help` and a refused option must not wait for SQLite and the HTTP client.
     const { serve } = await import("../primary/serve.ts");
-    return serve(config, readConfig, { worker: context.workerEntry });
+    return serve(config, readConfig, { worker: context.workerEntry, prober: context.proberEntry });
   },
 };

@@ -19,6 +19,7 @@ import { LeaseOffice } from "./lease-office.ts";
 import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
+import { openProbing, type Probing } from "./probing/open-probing.ts";
 import { Reporting } from "./reporting/reporting.ts";
 import { Retention } from "./retention.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -34,6 +35,7 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   readonly supervisor: Supervisor;
   readonly scheduler: Scheduler;
+  readonly probing: Probing;
   /**
    * Puts another configuration into effect in all threads; requests under way keep theirs. Returns the changed options.
    * @throws ConfigError when one of them needs a new start; then nothing has changed
@@ -86,7 +88,8 @@ export async function startGateway(
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
   const reporting = cleanup.use(openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs }));
-  const { pool, office } = connectPool(ground, supervisor, counters, reporting);
+  const { pool, office, probing } = connectPool(ground, entries, supervisor, counters, reporting);
+  cleanup.use(probing);
   supervisor.on({
     receive: (...report) => office.receive(...report),
     pageAsked: (...asked) => reporting.asked(...asked),
@@ -95,12 +98,14 @@ export async function startGateway(
     died: (part) => guard.reclaim(part),
   });
   pool.restore();
+  probing.keeper.restore();
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
   followChanges(ground, supervisor, keySync);
   pool.updateReadiness();
   const ticking = setInterval(() => {
     office.tick();
+    probing.tick();
     guard.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
@@ -124,6 +129,7 @@ export async function startGateway(
     port: claim.port,
     supervisor,
     scheduler,
+    probing,
     reconfigure: (next) => live.replace(next),
     stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -152,17 +158,23 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
 
 function connectPool(
   ground: Ground,
+  entries: ThreadEntries,
   supervisor: Supervisor,
   counters: SharedCounters,
   reporting: Reporting,
-): { readonly pool: PoolKeeper; readonly office: LeaseOffice } {
+): { readonly pool: PoolKeeper; readonly office: LeaseOffice; readonly probing: Probing } {
   const { config, bookkeeper } = ground;
+  const revoke = (revoked: readonly Revocation[]): void => office.revoke(revoked);
+  const changed = (): void => pool.updateReadiness();
+  const grew = (): void => supervisor.broadcast({ type: "pool.grew" });
+  const probing = openProbing({ ...ground, entry: entries.prober, revoke, changed, grew });
   const pool: PoolKeeper = new PoolKeeper({
     ...ground,
+    plan: probing.plan,
     counters,
     keysDir: config.keysDir,
-    revoke: (revoked: readonly Revocation[]) => office.revoke(revoked),
-    grew: () => supervisor.broadcast({ type: "pool.grew" }),
+    revoke,
+    grew,
   });
   const office = new LeaseOffice({
     ...ground,
@@ -171,9 +183,10 @@ function connectPool(
       bookkeeper.record(rows);
       reporting.record(rows);
     },
-    changed: () => pool.updateReadiness(),
+    heard: (settlement) => probing.office.heard(settlement),
+    changed,
   });
-  return { pool, office };
+  return { pool, office, probing };
 }
 
 function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): GuardOffice {

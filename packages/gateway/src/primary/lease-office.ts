@@ -2,7 +2,7 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, Lease } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
@@ -13,6 +13,8 @@ export interface LeaseOfficeOptions {
   readonly ring: KeyRing;
   readonly post: (holder: HolderId, message: ToWorker) => void;
   readonly rows: (rows: readonly RequestRow[]) => void;
+  /** Hears of every use that ended, before the scheduler does. */
+  readonly heard: (settlement: Settlement) => void;
   /** Called after anything that may have changed whether a key can serve. */
   readonly changed: () => void;
   readonly now: () => number;
@@ -27,11 +29,12 @@ export class LeaseOffice {
 
   /** Takes in one report. Failures are applied before wishes are answered, so that no retry gets the same fault. */
   receive(holder: HolderId, report: Extract<ToPrimary, { type: "report.send" }>): void {
-    const { scheduler, rows, changed, now } = this.#options;
+    const { scheduler, rows, heard, changed, now } = this.#options;
     const nowMs = now();
     let failures = 0;
     for (const settlement of report.settlements) {
       if (settlement.outcome.kind !== "served") failures += 1;
+      heard(settlement);
       this.revoke(scheduler.settle(settlement, nowMs).revoked);
     }
     for (const unused of report.returns) scheduler.giveBack(unused, nowMs);

@@ -3,6 +3,7 @@
  * Primary thread.
  */
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
+import type { TestPlan } from "@gemini-gateway/core/probing/test-plan";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Logger } from "pino";
 import type { SharedCounters } from "../shared-counters.ts";
@@ -14,6 +15,7 @@ import { keyStatesOf, laneStatesOf } from "./stored-health.ts";
 export interface PoolKeeperOptions {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
+  readonly plan: TestPlan;
   readonly store: Store;
   readonly counters: SharedCounters;
   readonly keysDir: string;
@@ -42,12 +44,13 @@ export class PoolKeeper {
 
   /** Follows a change of the key files. */
   apply(change: AppliedKeyChange): void {
-    const { scheduler, ring, revoke, now } = this.#options;
+    const { scheduler, ring, plan, revoke, now } = this.#options;
     this.#add(change.added);
     scheduler.restore(keyStatesOf(change.added), [], now());
     for (const { id, project } of change.relabelled) scheduler.assignProject(id, project ?? undefined);
     revoke(scheduler.retireKeys(change.retired, now()).revoked);
     ring.remove(change.retired);
+    plan.removeKeys(change.retired);
     this.updateReadiness();
     if (change.added.length > 0) this.#options.grew();
   }
@@ -77,8 +80,12 @@ export class PoolKeeper {
   }
 
   #add(rows: readonly KeyRow[]): void {
-    const { scheduler, ring, now } = this.#options;
+    const { scheduler, ring, plan, now } = this.#options;
     ring.add(rows);
+    plan.addKeys(
+      rows.map(({ id }) => id),
+      now(),
+    );
     scheduler.addKeys(rows.map(({ id, project }) => ({ id, project: project ?? undefined })));
     for (const { id, enabled } of rows) if (!enabled) scheduler.setEnabled(id, false, now());
   }

@@ -2,4 +2,6 @@
 export interface ThreadEntries {
   /** Entry of an HTTP worker thread. */
   readonly worker: URL;
+  /** Entry of a thread that tests keys. */
+  readonly prober: URL;
 }

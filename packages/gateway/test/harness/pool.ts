@@ -98,7 +98,10 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   };
 }
 
-const ENTRIES = { worker: new URL("../../src/worker/main.ts", import.meta.url) };
+const ENTRIES = {
+  worker: new URL("../../src/worker/main.ts", import.meta.url),
+  prober: new URL("../../src/prober/main.ts", import.meta.url),
+};
 
 /**
  * The configuration of a test gateway unless the flags say otherwise: two workers, a free port, no health tests, and no
