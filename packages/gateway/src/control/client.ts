@@ -26,6 +26,8 @@ export interface ControlClient {
   listKeys(): Promise<readonly KeyListRow[]>;
   addKeys(request: AddKeysRequest): Promise<AddKeysReport>;
   removeKeys(request: RemoveKeysRequest): Promise<RemoveKeysReport>;
+  /** Asks any other route; the answer as JSON. */
+  ask(method: "GET" | "POST", path: string, body?: object): Promise<unknown>;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function connectControl(database: string): Promise<ControlClient | 
     addKeys: async (body) => JSON.parse(await ask(address, "POST", "/keys", body)) as AddKeysReport,
     removeKeys: async (body) =>
       JSON.parse(await ask(address, "POST", "/keys/remove", body)) as RemoveKeysReport,
+    ask: async (method, path, body): Promise<unknown> => JSON.parse(await ask(address, method, path, body)),
   };
 }
 

@@ -6,11 +6,12 @@
 import { formatNetwork, type Network, parseNetwork } from "@gemini-gateway/core/network/network";
 import type { Logger } from "pino";
 import type { BanNotice, GuardToWorker } from "../../limits/messages.ts";
+import { OperatorError } from "../../control/operator-error.ts";
 import type { BanRow, BanTable } from "../store/ban-table.ts";
 
 export interface BanBookOptions {
   readonly table: BanTable;
-  readonly log: Logger;
+  readonly log: Pick<Logger, "warn" | "error">;
   /** How long an address is banned that asked too much, milliseconds; Infinity for ever. */
   readonly banMs: () => number;
   /** Milliseconds since the epoch. */
@@ -61,8 +62,11 @@ export class BanBook {
     return [...this.#bans.values()].flatMap(noticeOf);
   }
 
-  /** Bans what an operator names, at once. @throws the system's error when it cannot be stored */
+  /** Bans what an operator names, at once. @throws OperatorError or the system's error when it cannot be kept */
   add(rows: readonly BanRow[]): void {
+    if (this.#bans.size + rows.length > BANS_MAX) {
+      throw new OperatorError("bad-request", `There cannot be more than ${BANS_MAX} bans: end some first.`);
+    }
     this.#options.table.change(rows, []);
     for (const row of rows) {
       this.#unsaved.delete(row.network);
