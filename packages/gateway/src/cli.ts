@@ -4,6 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { bansAddCommand, bansListCommand, bansRemoveCommand } from "./cli/bans.ts";
+import { clientsAddCommand, clientsListCommand, clientsRevokeCommand } from "./cli/clients.ts";
 import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
 import { configShowCommand } from "./cli/config-show.ts";
@@ -23,12 +25,20 @@ const COMMANDS = [
   keysListCommand,
   keysAddCommand,
   keysRemoveCommand,
+  bansListCommand,
+  bansAddCommand,
+  bansRemoveCommand,
+  clientsListCommand,
+  clientsAddCommand,
+  clientsRevokeCommand,
   configShowCommand,
   configCheckCommand,
 ];
 
 const GROUPS = {
   keys: "Look at and change the keys",
+  bans: "Look at and change who is banned",
+  clients: "Look at and change who has an auth key with limits",
   config: "Look at and check the configuration",
 };
 
