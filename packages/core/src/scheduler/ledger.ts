@@ -43,10 +43,15 @@ export class Ledger {
 
   /** The day for which quotas of the day count. */
   dayAt(nowMs: number): QuotaDay {
-    if (nowMs >= this.#day.endsAtMs) {
-      const endsAtMs = (this.options.quotaDayEndMs ?? utcDayEndMs)(nowMs);
-      this.#day = { number: this.#day.number + 1, endsAtMs };
-    }
+    if (nowMs < this.#day.endsAtMs) return this.#day;
+    this.#day = { ...this.#day, number: this.#day.number + 1 };
+    return this.askDayEnd(nowMs);
+  }
+
+  /** The same day, with its end asked for anew. */
+  askDayEnd(nowMs: number): QuotaDay {
+    const endsAtMs = (this.options.quotaDayEndMs ?? utcDayEndMs)(nowMs);
+    this.#day = { ...this.#day, endsAtMs };
     return this.#day;
   }
 

@@ -25,6 +25,7 @@ import {
 } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
 import { chargeFor, chargeUse, leaseEndMs } from "./pacing.ts";
+import { quotaDayMove } from "./quota-day.ts";
 import type { LentLease, Model, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
@@ -51,6 +52,8 @@ export class Scheduler {
   readonly tests: KeyTests;
   readonly #ledger: Ledger;
   #latestMs = 0;
+  /** What is left of the walk that {@link quotaDayMoved} began. */
+  #dayMove: Generator<void, void, void> | undefined;
 
   /** @param random draws a number in [0, 1); spreads rests and trials. */
   constructor(options: SchedulerOptions, random: () => number) {
@@ -153,6 +156,12 @@ export class Scheduler {
       endUnused(this.#ledger, lease, lease.outstanding, "lost", now);
     }
     this.#ledger.shelf.dropIdle(now);
+    this.#goOnMoving();
+  }
+
+  /** The end of the quota's day may be another than it was: the wall clock was set. Lanes follow in the next ticks. */
+  quotaDayMoved(nowMs: number): void {
+    this.#dayMove = quotaDayMove(this.#ledger, this.#advance(nowMs)) ?? this.#dayMove;
   }
 
   /** Why nothing could be lent for the model, as it looks now. */
@@ -196,6 +205,12 @@ export class Scheduler {
   /** Throws an Error naming the first broken invariant. For tests: costs a step for every record. */
   checkInvariants(): void {
     checkLedger(this.#ledger);
+  }
+
+  #goOnMoving(): void {
+    for (let step = 0; step < ALARMS_PER_TICK_MAX && this.#dayMove !== undefined; step++) {
+      if (this.#dayMove.next().done === true) this.#dayMove = undefined;
+    }
   }
 
   #advance(nowMs: number): number {

@@ -2,6 +2,7 @@
  * What of the scheduler's knowledge is worth keeping over a restart: taken out in bounded batches as it changes, put
  * back at the start. Part of the scheduler, primary thread; storing it is the caller's business.
  */
+import { trialDelayMs } from "../backoff.ts";
 import type { KeyHealth } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import type { KeyId } from "../lease.ts";
@@ -53,7 +54,11 @@ export function restoreStates(
   lanes: Iterable<StoredLaneState>,
   nowMs: number,
 ): void {
-  for (const { id, health, standing } of keys) restoreKey(ledger, id, health, standing);
+  for (const { id, health, standing } of keys) {
+    const { keyDeadMs, keyMisconfiguredMs, billingMs } = ledger.options.rests;
+    const restMaxMs = Math.max(keyDeadMs, keyMisconfiguredMs, billingMs);
+    restoreKey(ledger, id, boundedTrial(health, restMaxMs, nowMs), boundedTrial(standing, restMaxMs, nowMs));
+  }
   for (const stored of lanes) restoreLane(ledger, stored, nowMs);
 }
 
@@ -89,12 +94,20 @@ function boundedRest(state: LaneState, nowMs: number, { options: { rests } }: Le
       return { ...state, untilMs: Math.min(state.untilMs, nowMs + rests.quotaMinuteMaxMs) };
     case "quota-day":
       return { ...state, untilMs: Math.min(state.untilMs, nowMs + QUOTA_DAY_MAX_MS) };
+    case "unavailable":
+      return boundedTrial(state, rests.modelUnavailableMs, nowMs);
     case "untried":
     case "proven":
     case "recovering":
-    case "unavailable":
       return state;
   }
+}
+
+/** No trial lies further ahead than its rest can have grown: what says so was written under another clock. */
+function boundedTrial<T extends object>(state: T, restMs: number, nowMs: number): T {
+  if (!("trialAtMs" in state)) return state;
+  const latestMs = nowMs + trialDelayMs(Number.POSITIVE_INFINITY, restMs, 1);
+  return { ...state, trialAtMs: Math.min(Number(state.trialAtMs), latestMs) };
 }
 
 function take<T>(dirty: Set<T>, max: number): T[] {
