@@ -4,13 +4,16 @@ import { parseDuration } from "../config/duration.ts";
 import type { Arguments } from "../config/flags.ts";
 import type { GuardCommands } from "../control/guard-commands.ts";
 import { type CommandContext, configOf } from "./command.ts";
+import { KEY_FILE_FLAGS } from "./key-files.ts";
 
 /** Longest time that can be given: beyond it "permanent" is meant. */
 const DURATION_MAX_MS = 3_650 * 86_400_000;
 
 /** The commands, on the running gateway or on the database. Throws ConfigError. */
 export async function guardOf(argv: Arguments, context: CommandContext): Promise<GuardCommands> {
-  const { config } = configOf(argv, context);
+  // Only where the files are: flags of these commands may have the names of options that mean something else.
+  const paths = Object.entries(argv).filter(([flag]) => Object.hasOwn(KEY_FILE_FLAGS, flag));
+  const { config } = configOf(Object.fromEntries(paths), context);
   // Loaded only now: help and refusals must not wait for SQLite.
   const { guardCommands } = await import("../control/guard-commands.ts");
   const isTaken = (name: string): boolean => config.authKey.some((key) => key.name === name);

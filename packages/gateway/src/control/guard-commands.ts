@@ -60,7 +60,7 @@ async function askFiles(files: GuardFiles, method: string, path: string, body?: 
       bans: { list: () => bans.load(), add: unasked, remove: unasked },
       clients: { list: () => clients.load(), add: unasked, revoke: unasked },
     };
-    return guardAnswer(`${method} ${path}`, readBody, guardHandlers(books, files.nowMs));
+    return await guardAnswer(`${method} ${path}`, readBody, guardHandlers(books, files.nowMs));
   }
   using store = openStore(files.database);
   const { isTaken, nowMs: now } = files;
@@ -75,7 +75,7 @@ async function askFiles(files: GuardFiles, method: string, path: string, body?: 
   });
   const table = new ClientTable(allocateClientTable(), PRIMARY_HOLDER);
   const clients = new ClientBook({ rows: store.clients, table, isTaken, publish: ignore });
-  return guardAnswer(`${method} ${path}`, readBody, guardHandlers({ bans, clients }, now));
+  return await guardAnswer(`${method} ${path}`, readBody, guardHandlers({ bans, clients }, now));
 }
 
 function ignore(): void {
