@@ -13,6 +13,7 @@ import { dispatch } from "./cli/dispatch.ts";
 import { keysAddCommand } from "./cli/keys-add.ts";
 import { keysListCommand } from "./cli/keys-list.ts";
 import { keysRemoveCommand } from "./cli/keys-remove.ts";
+import { logsCommand } from "./cli/logs.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { statusCommand } from "./cli/status.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -22,6 +23,7 @@ import { ownVersion } from "./version.ts";
 const COMMANDS = [
   serveCommand,
   statusCommand,
+  logsCommand,
   keysListCommand,
   keysAddCommand,
   keysRemoveCommand,

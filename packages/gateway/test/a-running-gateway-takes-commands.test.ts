@@ -46,6 +46,7 @@ const STATUS: RunningStatus = {
     firstByte: { p50Ms: null, p90Ms: null, p99Ms: null },
   },
   leases: { open: 0, uses: 0 },
+  bans: 0,
   database: { isWritable: true, pendingRows: 0, lostRows: 0 },
   process: { memoryBytes: 1, loopDelay: { p50Ms: 0, p99Ms: 0, maxMs: 0 }, messages: 0, workersReplaced: 0 },
   requests: { sinceMs: 0, total: 0, byOutcome: {}, attempts: 0, promptTokens: 0, outputTokens: 0 },

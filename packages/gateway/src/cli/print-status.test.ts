@@ -43,6 +43,7 @@ const RUNNING: RunningStatus = {
   waiting: 1,
   recent: RECENT,
   leases: { open: 4, uses: 12 },
+  bans: 2,
   database: { isWritable: true, pendingRows: 0, lostRows: 0 },
   process: {
     memoryBytes: 200 * 1024 * 1024,

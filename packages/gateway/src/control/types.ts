@@ -134,7 +134,7 @@ export interface RunningStatus {
   readonly recent: TrafficStatus;
   readonly leases: LeaseStatus;
   /** Addresses and networks banned now. */
-  readonly bans?: number;
+  readonly bans: number;
   readonly database: DatabaseStatus;
   readonly process: ProcessStatus;
 }

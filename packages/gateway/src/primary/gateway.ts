@@ -20,7 +20,7 @@ import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
 import { openProbing, type Probing } from "./probing/open-probing.ts";
-import { Reporting } from "./reporting/reporting.ts";
+import { Reporting, type ReportingOptions } from "./reporting/reporting.ts";
 import { Retention } from "./retention.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -87,7 +87,7 @@ export async function startGateway(
   });
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
-  const reporting = cleanup.use(openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs }));
+  const reporting = cleanup.use(openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs, bans: () => guard.bans.size }));
   const { pool, office, probing } = connectPool(ground, entries, supervisor, counters, reporting);
   cleanup.use(probing);
   supervisor.on({
@@ -198,7 +198,7 @@ function openReporting(
   { live, bookkeeper, scheduler, log, now }: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
-  about: { readonly baseUrl: string; readonly startedAtMs: number },
+  about: Pick<ReportingOptions, "baseUrl" | "startedAtMs" | "bans">,
 ): Reporting {
   return new Reporting({
     ...about,

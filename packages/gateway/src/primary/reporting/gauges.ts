@@ -101,11 +101,7 @@ export const SNAPSHOT_METRICS: readonly SnapshotMetric[] = [
     "Messages between the primary and its workers",
     ({ report }) => report.process.messages,
   ),
-  gauge(
-    "gemini_gateway_banned_addresses",
-    "Addresses and networks banned now",
-    ({ report }) => report.bans ?? 0,
-  ),
+  gauge("gemini_gateway_banned_addresses", "Addresses and networks banned now", ({ report }) => report.bans),
   gauge("gemini_gateway_database_up", "1 when the last write to the database succeeded", ({ report }) =>
     Number(report.database.isWritable),
   ),

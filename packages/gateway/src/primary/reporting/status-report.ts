@@ -29,6 +29,8 @@ export interface ReportSources {
   readonly counters: SharedCounters;
   readonly traffic: Traffic;
   readonly database: () => DatabaseStatus;
+  /** Addresses and networks banned now. */
+  readonly bans: () => number;
   readonly loopDelay: LoopDelayWatch;
   readonly startedAtMs: number;
   readonly now: () => number;
@@ -58,6 +60,7 @@ export function statusReport(sources: ReportSources): RunningStatus {
     requests: { sinceMs: startedAtMs, ...requestCounts(sumOf(traffic.sinceStart)) },
     recent: trafficStatus(sumOf(recent)),
     leases: { open: summary.leases, uses: summary.inFlight },
+    bans: sources.bans(),
     database: sources.database(),
     process: {
       memoryBytes: process.memoryUsage.rss(),
