@@ -64,6 +64,7 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
     readFile: (path) => readFileSync(path, "utf8"),
     cores: availableParallelism(),
     input: stdin,
+    isTerminal: stdout.isTTY,
     print: (text) => void stdout.write(`${text}\n`),
     remark: (text) => void stderr.write(`${text}\n`),
     nowMs: Date.now,

@@ -13,6 +13,8 @@ export interface CommandContext {
   /** CPU cores this process may use. */
   readonly cores: number;
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
   /** Writes one text and a line end to standard output. */
   readonly print: (text: string) => void;
   /** Writes one text and a line end to standard error: what is said beside the result. */

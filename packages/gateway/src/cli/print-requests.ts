@@ -1,5 +1,6 @@
 /** Puts rows of the request log into lines: for people, in columns that also hold while following, or as JSON. Pure. */
 import type { LoggedRequest } from "../primary/store/request-log-reader.ts";
+import { shortTime } from "./short-time.ts";
 import { cell } from "./table.ts";
 
 /** Title and width of each column; the last one is as wide as it likes. */
@@ -15,9 +16,6 @@ const COLUMNS = [
   ["TOKENS", 13],
   ["CLIENT", 0],
 ] as const;
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
 
 /** Titles over the lines. */
 export function requestHead(): string {
@@ -35,7 +33,7 @@ export function requestLine(row: LoggedRequest): string {
     row.model ?? "-",
     row.fingerprint ?? "-",
     String(row.attempts),
-    firstByteMs === null ? "-" : shortTime(firstByteMs),
+    shortTime(firstByteMs),
     shortTime(row.durationMs),
     hasTokens ? `${promptTokens ?? 0}+${outputTokens ?? 0}` : "-",
     row.client ?? "-",
@@ -58,9 +56,4 @@ function layOut(cells: readonly string[]): string {
     .map((text, column) => cell(text).padEnd(COLUMNS[column]?.[1] ?? 0))
     .join("  ")
     .trimEnd();
-}
-
-function shortTime(timeMs: number): string {
-  if (timeMs < SECOND_MS) return `${Math.round(timeMs)}ms`;
-  return timeMs < MINUTE_MS ? `${(timeMs / SECOND_MS).toFixed(1)}s` : `${(timeMs / MINUTE_MS).toFixed(1)}m`;
 }

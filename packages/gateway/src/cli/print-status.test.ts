@@ -64,17 +64,67 @@ const RUNNING: RunningStatus = {
 test("a running gateway tells its address, workers, keys, requests and models", () => {
   expect(statusText(RUNNING, NOW_MS)).toBe(
     [
-      "Serving on http://127.0.0.1:55200 for 1h (process 4711, version 0.1.0)",
-      "Workers:  2, requests in flight 3",
-      "          1 serving (3), 2 starting (0)",
+      "Serving on http://127.0.0.1:55200",
+      "          for 1h, process 4711, version 0.1.0",
+      "Workers:  2: 1 starting, 1 replaced since the start, 3 requests in flight,",
+      "          1 waiting for a key",
+      "          in flight by worker: 1 (3), 2 (0)",
       "Keys:     7: 5 ready, 2 resting",
+      "Leases:   4: 12 uses lent",
+      "Bans:     2",
+      "Primary:  200 MB, event loop late by 0.1 ms, p99 2.3 ms, most 15.0 ms",
       "Requests: 12 in the last 1d: 11 served, 1 caller-fault",
       "          14 upstream calls, 100 prompt tokens, 2000 output tokens",
+      "Last 30m: 12 requests, 91.6% served, 2 retries",
+      "          first byte p50 320ms, p90 800ms, p99 1.9s",
+      "          whole answer p50 900ms, p90 2.4s, p99 1.0m",
       "",
-      "MODEL             READY  RESTING  NEXT BACK",
-      "gemini-2.5-flash  5      2        in 20s",
+      "MODEL             READY  REST  BACK    30m  OK     FIRST  P99",
+      "gemini-2.5-flash  5      2     in 20s  12   91.6%  320ms  1.0m",
     ].join("\n"),
   );
+});
+
+test("no line is longer than a terminal is wide, whatever names and numbers are", () => {
+  const long = "x".repeat(300);
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${long}${index}`, 1e9]));
+  const recent = { ...RECENT, requests: 123_456_789, retries: 1e9, byOutcome: many };
+  const [model] = RUNNING.models;
+  const text = statusText(
+    {
+      ...RUNNING,
+      baseUrl: `http://${long}:1`,
+      workers: Array.from({ length: 256 }, (_, id) => ({ ...RUNNING.workers[0]!, id, inFlight: 5_000 })),
+      keys: { total: 500_000, byState: many },
+      models: Array.from({ length: 100 }, () => ({
+        ...model!,
+        model: long,
+        ready: 500_000,
+        resting: 500_000,
+        recent,
+      })),
+      requests: {
+        ...RUNNING.requests,
+        byOutcome: many,
+        promptTokens: 1e15,
+        outputTokens: 1e15,
+        attempts: 1e9,
+      },
+      recent,
+      database: { isWritable: false, pendingRows: 50_000, lostRows: 1e9 },
+    },
+    NOW_MS,
+  );
+  const lines = text.split("\n");
+  expect(lines.filter((each) => each.length > 80)).toEqual([]);
+  expect(text).toContain("CANNOT BE WRITTEN");
+  expect(text).toContain("and 70 more");
+  expect(lines.length).toBeLessThan(150);
+});
+
+test("a failure among many requests is never rounded away", () => {
+  const recent = { ...RECENT, successRate: 0.99996 };
+  expect(statusText({ ...RUNNING, recent }, NOW_MS)).toContain("99.9% served");
 });
 
 test("a gateway that drains says so", () => {

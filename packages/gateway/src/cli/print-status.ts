@@ -1,58 +1,168 @@
-/** Puts the status of the gateway into words. Pure. It must never be given a key. */
-import type { KeyTotals, ModelStatus, RequestTotals, RunningStatus, StatusReport } from "../control/types.ts";
+/** Puts the status of the gateway into words, in lines that fit a terminal. Pure. It must never be given a key. */
+import type {
+  DatabaseStatus,
+  ModelStatus,
+  Percentiles,
+  ProcessStatus,
+  RequestTotals,
+  RunningStatus,
+  StatusReport,
+  TrafficStatus,
+} from "../control/types.ts";
+import { shortTime } from "./short-time.ts";
 import { formatSpan, formatUntil } from "./span.ts";
 import { cell, formatTable } from "./table.ts";
 
-/** Outcomes and states listed in one line; a longer list has lost its meaning. */
+/** Longest line, characters: what every terminal has. */
+const WIDTH = 80;
+/** What begins a line that goes on with the one before. */
+const INDENT = " ".repeat(10);
+/** Outcomes and states listed; a longer list has lost its meaning. */
 const LISTED_MAX = 20;
+/** Models listed; `--json` gives more. */
+const MODELS_MAX = 30;
+const MODEL_WIDTH_MIN = 10;
+/** Blanks between columns. */
+const GAP = 2;
+const MEBIBYTE = 1024 * 1024;
 
-/** A few lines for people; `nowMs` in milliseconds since the epoch. */
+/** Some lines for people; `nowMs` in milliseconds since the epoch. */
 export function statusText(report: StatusReport, nowMs: number): string {
-  const parts = report.running ? runningParts(report) : ["No gateway is running on this database."];
-  parts.push(keysLine(report.keys));
-  if (report.requests !== undefined) parts.push(requestsLine(report.requests, nowMs));
-  if (report.running && report.models.length > 0) parts.push("", modelTable(report.models, nowMs));
-  return parts.join("\n");
+  const lines = report.running ? headLines(report) : ["No gateway is running on this database."];
+  lines.push(...line("Keys", String(report.keys.total), counted(report.keys.byState)));
+  if (report.running) lines.push(...stateLines(report));
+  if (report.requests !== undefined) lines.push(...requestLines(report.requests, nowMs));
+  if (report.running) lines.push(...recentLines(report.recent), ...modelLines(report.models, nowMs));
+  return lines.join("\n");
 }
 
-function runningParts(report: RunningStatus): string[] {
-  const what = report.draining ? "Draining" : "Serving";
-  const workers = report.workers.map(({ id, state, inFlight }) => `${id} ${cell(state)} (${inFlight})`);
+function headLines(report: RunningStatus): string[] {
+  const { workers, process, inFlight, waiting } = report;
+  const starting = workers.filter(({ state }) => state !== "serving").length;
+  const loads = workers.map(({ id, inFlight: load }) => `${id} (${load})`);
   return [
-    `${what} on ${cell(report.baseUrl)} for ${formatSpan(report.uptimeMs)} (process ${report.pid}, version ${cell(report.version)})`,
-    `Workers:  ${report.workers.length}, requests in flight ${report.inFlight}`,
-    ...(workers.length === 0 ? [] : [`          ${workers.slice(0, LISTED_MAX).join(", ")}`]),
+    cut(`${report.draining ? "Draining" : "Serving"} on ${cell(report.baseUrl)}`, WIDTH),
+    `${INDENT}for ${formatSpan(report.uptimeMs)}, process ${report.pid}, version ${cell(report.version)}`,
+    ...line("Workers", String(workers.length), [
+      ...(starting > 0 ? [`${starting} starting`] : []),
+      ...(process.workersReplaced > 0 ? [`${process.workersReplaced} replaced since the start`] : []),
+      `${inFlight} requests in flight`,
+      `${waiting} waiting for a key`,
+    ]),
+    ...line("", "", loads.length > 1 ? ["in flight by worker:", ...loads.slice(0, LISTED_MAX)] : []),
   ];
 }
 
-function keysLine({ total, byState }: KeyTotals): string {
-  return `Keys:     ${total}${listed(byState)}`;
-}
-
-function requestsLine(requests: RequestTotals, nowMs: number): string {
+function stateLines({ leases, bans, database, process }: RunningStatus): string[] {
   return [
-    `Requests: ${requests.total} in the last ${formatSpan(nowMs - requests.sinceMs)}${listed(requests.byOutcome)}`,
-    `          ${requests.attempts} upstream calls, ${requests.promptTokens} prompt tokens, ${requests.outputTokens} output tokens`,
-  ].join("\n");
+    ...line("Leases", String(leases.open), [`${leases.uses} uses lent`]),
+    ...(bans > 0 ? line("Bans", String(bans), []) : []),
+    ...databaseLines(database),
+    ...processLines(process),
+  ];
 }
 
-function modelTable(models: readonly ModelStatus[], nowMs: number): string {
-  return formatTable(
-    ["MODEL", "READY", "RESTING", "NEXT BACK"],
-    models.map((model) => [
-      model.model,
-      String(model.ready),
-      String(model.resting),
-      formatUntil(model.retryAtMs, nowMs),
-    ]),
+function databaseLines({ isWritable, pendingRows, lostRows }: DatabaseStatus): string[] {
+  if (isWritable && lostRows === 0) return [];
+  const state = isWritable ? "is written again" : "CANNOT BE WRITTEN; serving goes on from memory";
+  return line("Database", state, [`${pendingRows} rows wait`, `${lostRows} rows lost`]);
+}
+
+function processLines({ memoryBytes, loopDelay: { p50Ms, p99Ms, maxMs } }: ProcessStatus): string[] {
+  return line("Primary", "", [
+    `${Math.round(memoryBytes / MEBIBYTE)} MB`,
+    `event loop late by ${p50Ms.toFixed(1)} ms`,
+    `p99 ${p99Ms.toFixed(1)} ms`,
+    `most ${maxMs.toFixed(1)} ms`,
+  ]);
+}
+
+function requestLines(requests: RequestTotals, nowMs: number): string[] {
+  const { total, attempts, promptTokens, outputTokens } = requests;
+  const head = `${total} in the last ${formatSpan(nowMs - requests.sinceMs)}`;
+  const costs = [
+    `${attempts} upstream calls`,
+    `${promptTokens} prompt tokens`,
+    `${outputTokens} output tokens`,
+  ];
+  return [...line("Requests", head, counted(requests.byOutcome)), ...line("", "", costs)];
+}
+
+function recentLines({ requests, successRate, retries, duration, firstByte }: TrafficStatus): string[] {
+  if (requests === 0) return [];
+  const facts = [`${requests} requests`, `${percent(successRate)} served`, `${retries} retries`];
+  return [
+    ...line("Last 30m", "", facts),
+    ...line("", "", [`first byte ${percentiles(firstByte)}`]),
+    ...line("", "", [`whole answer ${percentiles(duration)}`]),
+  ];
+}
+
+function modelLines(models: readonly ModelStatus[], nowMs: number): string[] {
+  if (models.length === 0) return [];
+  const head = ["READY", "REST", "BACK", "30m", "OK", "FIRST", "P99"];
+  const shown = models
+    .slice(0, MODELS_MAX)
+    .map((model) => ({ name: model.model, facts: modelFacts(model, nowMs) }));
+  // Names get the room that the numbers leave.
+  const taken = head.map((title, column) =>
+    shown.reduce((width, { facts }) => Math.max(width, facts[column]?.length ?? 0), title.length),
   );
+  const nameWidth = Math.max(
+    MODEL_WIDTH_MIN,
+    taken.reduce((left, width) => left - width - GAP, WIDTH),
+  );
+  const rows = shown.map(({ name, facts }) => [cut(name, nameWidth), ...facts]);
+  const more = models.length > MODELS_MAX ? [`and ${models.length - MODELS_MAX} more: --json has them`] : [];
+  return ["", formatTable(["MODEL", ...head], rows), ...more];
 }
 
-/** `: 5 ready, 2 resting`, the most frequent first; "" for none. */
-function listed(counts: Readonly<Record<string, number>>): string {
-  const words = Object.entries(counts)
+function modelFacts({ ready, resting, retryAtMs, recent }: ModelStatus, nowMs: number): string[] {
+  return [
+    String(ready),
+    String(resting),
+    formatUntil(retryAtMs, nowMs),
+    String(recent?.requests ?? 0),
+    percent(recent?.successRate ?? null),
+    shortTime(recent?.firstByte.p50Ms ?? null),
+    shortTime(recent?.duration.p99Ms ?? null),
+  ];
+}
+
+/** `Title:    head: part, part`, broken between parts where the line is full. */
+function line(title: string, head: string, parts: readonly string[]): string[] {
+  const lines: string[] = [];
+  let current = (title === "" ? INDENT : `${title}:`.padEnd(INDENT.length)) + head;
+  let glue = head === "" ? "" : ": ";
+  for (const part of parts) {
+    if (current.length + glue.length + part.length > WIDTH && current.trim() !== "") {
+      lines.push(current + glue.trimEnd());
+      current = INDENT;
+      glue = "";
+    }
+    current += glue + cut(part, WIDTH - INDENT.length);
+    glue = part.endsWith(":") ? " " : ", ";
+  }
+  return current.trim() === "" ? lines : [...lines, current];
+}
+
+/** `5 good, 2 dead/leaked`: the most frequent first. */
+function counted(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts)
     .toSorted(([, left], [, right]) => right - left)
     .slice(0, LISTED_MAX)
     .map(([name, amount]) => `${amount} ${cell(name)}`);
-  return words.length === 0 ? "" : `: ${words.join(", ")}`;
+}
+
+function percentiles({ p50Ms, p90Ms, p99Ms }: Percentiles): string {
+  return `p50 ${shortTime(p50Ms)}, p90 ${shortTime(p90Ms)}, p99 ${shortTime(p99Ms)}`;
+}
+
+/** Never 100 % while anything failed. */
+function percent(share: number | null): string {
+  return share === null ? "-" : `${Math.floor(share * 1_000) / 10}%`;
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
