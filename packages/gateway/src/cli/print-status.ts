@@ -135,12 +135,13 @@ function line(title: string, head: string, parts: readonly string[]): string[] {
   let current = (title === "" ? INDENT : `${title}:`.padEnd(INDENT.length)) + head;
   let glue = head === "" ? "" : ": ";
   for (const part of parts) {
-    if (current.length + glue.length + part.length > WIDTH && current.trim() !== "") {
+    // One more for the comma that may follow.
+    if (current.length + glue.length + part.length + 1 > WIDTH && current.trim() !== "") {
       lines.push(current + glue.trimEnd());
       current = INDENT;
       glue = "";
     }
-    current += glue + cut(part, WIDTH - INDENT.length);
+    current += glue + cut(part, WIDTH - INDENT.length - 1);
     glue = part.endsWith(":") ? " " : ", ";
   }
   return current.trim() === "" ? lines : [...lines, current];
