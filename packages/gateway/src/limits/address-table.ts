@@ -21,6 +21,8 @@ const LOW = 1;
 const HEARD = 2;
 const QUOTA = 3;
 const SLOT_CELLS = QUOTA + ADDRESS_QUOTA_CELLS;
+/** Fine enough to tell who asked last in a flood, coarse enough for years to fit into a cell, milliseconds. */
+const HEARD_UNIT_MS = 64;
 /** Cells in front of the locks: seed of the hash, number of sets. */
 const SEED = 0;
 const SETS = 1;
@@ -95,7 +97,7 @@ export class AddressTable {
 
   /** The slot of the address: its own, else an empty one, else the one not heard of for longest. */
   #claim(setAt: number, high: number, low: number, nowMs: number): number {
-    const heard = Math.floor(nowMs / 1_000) + 1;
+    const heard = Math.floor(nowMs / HEARD_UNIT_MS) + 1;
     let stalest = setAt;
     for (let slot = setAt; slot < setAt + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
       const heardThen = this.#cell(slot, HEARD);

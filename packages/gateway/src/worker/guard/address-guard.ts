@@ -18,6 +18,8 @@ import type { Refusal } from "./refusal.ts";
 export class AddressGuard {
   readonly #table: AddressTable;
   #limits: AddressLimits = { perMinute: 0, perHour: 0 };
+  /** How long a ban lasts, milliseconds; undefined for ever. */
+  #banMs: number | undefined;
   #trusted = new NetworkMap<true>();
   #proxyHeader: ProxyHeader = "auto";
   #allowed = new NetworkMap<true>();
@@ -34,6 +36,7 @@ export class AddressGuard {
   /** Takes over another configuration; counts and bans stay. */
   configure(config: GatewayConfig): void {
     this.#limits = { perMinute: config.ip.perMinute, perHour: config.ip.perHour };
+    this.#banMs = Number.isFinite(config.ip.banMs) ? config.ip.banMs : undefined;
     this.#trusted = namedNetworks(config.trustProxy);
     this.#proxyHeader = config.trustProxyHeader;
     this.#allowed = namedNetworks(config.ip.allow);
@@ -76,7 +79,8 @@ export class AddressGuard {
         return { code: "address-limited", retryAfterMs: verdict.retryAfterMs };
       case "ban":
         if (verdict.isNews) this.#report(network);
-        return { code: "address-banned" };
+        // As the ban will say that the primary is about to make of it.
+        return { code: "address-banned", retryAfterMs: this.#banMs };
     }
   }
 
