@@ -21,7 +21,7 @@ const LOW = 1;
 const HEARD = 2;
 const QUOTA = 3;
 const SLOT_CELLS = QUOTA + ADDRESS_QUOTA_CELLS;
-/** Fine enough to tell who asked last in a flood, coarse enough for years to fit into a cell, milliseconds. */
+/** Coarse enough for years to fit into a cell, milliseconds. */
 const HEARD_UNIT_MS = 64;
 /** Cells in front of the locks: seed of the hash, number of sets. */
 const SEED = 0;
@@ -97,23 +97,26 @@ export class AddressTable {
 
   /** The slot of the address: its own, else an empty one, else the one not heard of for longest. */
   #claim(setAt: number, high: number, low: number, nowMs: number): number {
-    const heard = Math.floor(nowMs / HEARD_UNIT_MS) + 1;
+    let own: number | undefined;
     let stalest = setAt;
+    let newest = Math.floor(nowMs / HEARD_UNIT_MS);
     for (let slot = setAt; slot < setAt + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      const heardThen = this.#cell(slot, HEARD);
-      if (heardThen > 0 && this.#cell(slot, HIGH) === high && this.#cell(slot, LOW) === low) {
-        this.#cells[slot + HEARD] = Math.max(heard, heardThen);
-        return slot;
-      }
-      if (heardThen < this.#cell(stalest, HEARD)) stalest = slot;
+      const heard = this.#cell(slot, HEARD);
+      if (heard > 0 && this.#cell(slot, HIGH) === high && this.#cell(slot, LOW) === low) own = slot;
+      if (heard < this.#cell(stalest, HEARD)) stalest = slot;
+      newest = Math.max(newest, heard);
     }
-    // Empty before it is changed and named last: whoever finds it half done finds an empty slot.
-    this.#cells[stalest + HEARD] = 0;
-    this.#cells.fill(0, stalest + QUOTA, stalest + SLOT_CELLS);
-    this.#cells[stalest + HIGH] = high;
-    this.#cells[stalest + LOW] = low;
-    this.#cells[stalest + HEARD] = heard;
-    return stalest;
+    if (own === undefined) {
+      // Empty before it is changed and named last: whoever finds it half done finds an empty slot.
+      this.#cells[stalest + HEARD] = 0;
+      this.#cells.fill(0, stalest + QUOTA, stalest + SLOT_CELLS);
+      this.#cells[stalest + HIGH] = high;
+      this.#cells[stalest + LOW] = low;
+      own = stalest;
+    }
+    // Later than all others of the set, in a flood too, where many are heard of in one unit of time.
+    if (this.#cell(own, HEARD) < newest || newest === 0) this.#cells[own + HEARD] = newest + 1;
+    return own;
   }
 
   #setAt(set: number): number {

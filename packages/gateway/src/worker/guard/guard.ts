@@ -83,7 +83,8 @@ export class Guard {
     address: Address | undefined,
     nowMs: number,
   ): Refusal | undefined {
-    if (client?.expiresAtMs != null && client.expiresAtMs <= nowMs) return { code: "client-expired" };
+    const expiresAtMs = client?.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    if (expiresAtMs <= nowMs) return { code: "client-expired" };
     return authenticated || address === undefined ? undefined : this.#addresses.refusalFor(address, nowMs);
   }
 
