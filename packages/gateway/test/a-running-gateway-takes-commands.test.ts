@@ -8,6 +8,7 @@ import { controlAddress } from "../src/control/address.ts";
 import { connectControl } from "../src/control/client.ts";
 import { addKeys, listKeys, removeKeys, status } from "../src/control/commands.ts";
 import type { GuardHandlers } from "../src/control/guard-types.ts";
+import type { KeyDeskHandlers, TestLine } from "../src/control/key-desk-types.ts";
 import { OperatorError } from "../src/control/operator-error.ts";
 import { type ControlServer, startControlServer } from "../src/control/server.ts";
 import type { ControlHandlers, KeyListRow, RunningStatus } from "../src/control/types.ts";
@@ -76,6 +77,15 @@ const EMPTY_BOOKS: GuardHandlers = {
   revokeClients: ({ names }) => ({ revoked: [], unknown: names }),
 };
 
+/** There is no key to say anything about. */
+const NO_KEYS: KeyDeskHandlers = {
+  wish: ({ wish, fingerprints }) => Promise.resolve({ wish, changed: 0, unknown: fingerprints }),
+  explain: (fingerprint) => {
+    throw new OperatorError("bad-request", `No key in use has the fingerprint ${fingerprint}.`);
+  },
+  test: async function* none(): AsyncGenerator<TestLine> {},
+};
+
 function start(handlers: Partial<ControlHandlers> = {}, database = pool.database): Promise<ControlServer> {
   return startControlServer({
     database,
@@ -88,6 +98,7 @@ function start(handlers: Partial<ControlHandlers> = {}, database = pool.database
       ...handlers,
     },
     guard: EMPTY_BOOKS,
+    keyDesk: NO_KEYS,
   });
 }
 

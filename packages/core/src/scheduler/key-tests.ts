@@ -2,7 +2,9 @@
  * The scheduler's counter for health tests: lends one very key, in service or not, and takes the outcome back. A test
  * takes the same trial slot as a caller's request. Part of the scheduler, primary thread.
  */
+import { isLaneOpen } from "../lane.ts";
 import type { HolderId, KeyId, Lease, LeaseId } from "../lease.ts";
+import { isOutOfService } from "../probing/ask.ts";
 import type { TestSubject } from "../probing/ask.ts";
 import type { Choice } from "./choice.ts";
 import { leaseOf } from "./lease-book.ts";
@@ -62,6 +64,13 @@ export class KeyTests {
   /** What a test needs to know of a key on a model; undefined when there is no such key. Cheap. */
   subject(id: KeyId, modelName: string): TestSubject | undefined {
     return testSubjectOf(this.#ledger, id, modelName);
+  }
+
+  /** True when the key is enabled and in service, and nothing keeps it from serving the model. */
+  canServe(id: KeyId, modelName: string): boolean {
+    const subject = this.subject(id, modelName);
+    if (subject === undefined || !subject.isEnabled || isOutOfService(subject)) return false;
+    return subject.lane === undefined || isLaneOpen(subject.lane);
   }
 
   /** Whom a lease in force was lent for; undefined when it has ended. Cheap. */

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { controlAddress, isTrustworthy } from "./address.ts";
 import { OperatorError, type OperatorErrorCode, systemCodeOf } from "./operator-error.ts";
 import { requireBounded } from "./request-body.ts";
@@ -20,6 +21,8 @@ import {
 
 /** A gateway that is silent for longer than this is taken for stuck, milliseconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** The same between two lines that come as things happen: a batch of tests may take its time, milliseconds. */
+const FOLLOW_TIMEOUT_MS = 3_600_000;
 
 export interface ControlClient {
   status(): Promise<RunningStatus>;
@@ -28,6 +31,8 @@ export interface ControlClient {
   removeKeys(request: RemoveKeysRequest): Promise<RemoveKeysReport>;
   /** Asks any other route; the answer as JSON. */
   ask(method: "GET" | "POST", path: string, body?: object): Promise<unknown>;
+  /** POSTs to a route that answers line by line, as things happen; each line as JSON. Ends with the caller's loop. */
+  follow(path: string, body: object): AsyncIterable<unknown>;
 }
 
 /**
@@ -45,6 +50,7 @@ export async function connectControl(database: string): Promise<ControlClient | 
     removeKeys: async (body) =>
       JSON.parse(await ask(address, "POST", "/keys/remove", body)) as RemoveKeysReport,
     ask: async (method, path, body): Promise<unknown> => JSON.parse(await ask(address, method, path, body)),
+    follow: (path, body) => follow(address, path, body),
   };
 }
 
@@ -65,7 +71,31 @@ async function isAnswered(address: string): Promise<boolean> {
   }
 }
 
+async function* follow(address: string, path: string, body: object): AsyncGenerator<unknown, void, void> {
+  const response = await answerTo(address, "POST", path, body, FOLLOW_TIMEOUT_MS);
+  if (response.statusCode !== 200) throw errorIn(await readAll(response));
+  for await (const line of createInterface({ input: response })) {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === "object" && value !== null && "error" in value) throw errorIn(line);
+    yield value;
+  }
+  if (!response.complete) throw new OperatorError("control-failed", "The gateway broke off in the middle.");
+}
+
 async function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<string> {
+  const response = await answerTo(address, method, path, body, ANSWER_TIMEOUT_MS);
+  const answer = await readAll(response);
+  if (response.statusCode !== 200) throw errorIn(answer);
+  return answer;
+}
+
+async function answerTo(
+  address: string,
+  method: "GET" | "POST",
+  path: string,
+  body: object | undefined,
+  timeout: number,
+): Promise<IncomingMessage> {
   const text = body === undefined ? "" : JSON.stringify(body);
   requireBounded(Buffer.byteLength(text));
   const headers = { "content-length": Buffer.byteLength(text) };
@@ -74,7 +104,7 @@ async function ask(address: string, method: "GET" | "POST", path: string, body?:
     method,
     path,
     headers,
-    timeout: ANSWER_TIMEOUT_MS,
+    timeout,
     agent: false,
   });
   call.on("timeout", () => call.destroy(new Error("timeout")));
@@ -82,9 +112,7 @@ async function ask(address: string, method: "GET" | "POST", path: string, body?:
   call.end(text);
   try {
     const [response] = (await answered) as [IncomingMessage];
-    const answer = await readAll(response);
-    if (response.statusCode !== 200) throw errorIn(answer);
-    return answer;
+    return response;
   } catch (error) {
     if (error instanceof OperatorError) throw error;
     const reason = systemCodeOf(error) || "no answer";

@@ -7,7 +7,7 @@
  * | GET /keys | | a KeyListRow a line |
  * | POST /keys | AddKeysRequest | AddKeysReport |
  * | POST /keys/remove | RemoveKeysRequest | RemoveKeysReport |
- * and those of guard-requests.ts.
+ * and those of guard-requests.ts and key-desk-requests.ts.
  * An error is `{"error": {"code", "message"}}`.
  */
 import { once } from "node:events";
@@ -21,6 +21,8 @@ import { PRIVATE_FILE_MODE } from "../primary/store/private-file.ts";
 import { controlAddress, prepareAddress } from "./address.ts";
 import { guardAnswer } from "./guard-requests.ts";
 import type { GuardHandlers } from "./guard-types.ts";
+import { keyDeskAnswer, testLines } from "./key-desk-requests.ts";
+import type { KeyDeskHandlers } from "./key-desk-types.ts";
 import { OperatorError, systemCodeOf } from "./operator-error.ts";
 import { readAddKeys, readJson, readRemoveKeys } from "./request-body.ts";
 import type { ControlHandlers } from "./types.ts";
@@ -38,6 +40,8 @@ export interface ControlServerOptions {
   readonly handlers: ControlHandlers;
   /** Bans and named clients. */
   readonly guard: GuardHandlers;
+  /** Single keys: wishes, explanations, tests. */
+  readonly keyDesk: KeyDeskHandlers;
   readonly log: Logger;
 }
 
@@ -118,9 +122,10 @@ async function answer(
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  { handlers, guard }: ControlServerOptions,
+  { handlers, guard, keyDesk }: ControlServerOptions,
 ): Promise<void> {
   const name = `${request.method} ${request.url}`;
+  const readBody = (): Promise<unknown> => readJson(request);
   switch (name) {
     case "GET /status":
       return sendJson(response, 200, await handlers.status());
@@ -130,8 +135,13 @@ async function route(
       return sendJson(response, 200, await handlers.addKeys(readAddKeys(await readJson(request))));
     case "POST /keys/remove":
       return sendJson(response, 200, await handlers.removeKeys(readRemoveKeys(await readJson(request))));
-    default:
-      return sendJson(response, 200, (await guardAnswer(name, () => readJson(request), guard)) ?? unknown());
+    case "POST /keys/test":
+      return sendLive(response, await testLines(readBody, keyDesk, closingOf(response)));
+    default: {
+      const answered =
+        (await guardAnswer(name, readBody, guard)) ?? (await keyDeskAnswer(name, readBody, keyDesk));
+      return sendJson(response, 200, answered ?? unknown());
+    }
   }
 }
 
@@ -160,6 +170,28 @@ async function sendLines(response: ServerResponse, rows: Iterable<object>): Prom
     await (isFull ? drained(response) : nextTurn());
   }
   response.end(lines.join(""));
+}
+
+/** Lines that come as things happen: each is written at once. An error after the first is the last line. */
+async function sendLive(response: ServerResponse, lines: AsyncIterable<object>): Promise<void> {
+  response.writeHead(200, { "content-type": "application/x-ndjson", connection: "close" });
+  try {
+    for await (const line of lines) {
+      if (response.destroyed) return;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await drained(response);
+    }
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    response.write(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+  }
+  response.end();
+}
+
+/** Aborts when the one who asked has gone. */
+function closingOf(response: ServerResponse): AbortSignal {
+  const closing = new AbortController();
+  response.once("close", () => closing.abort());
+  return closing.signal;
 }
 
 /** Settles too when the reader goes away. */

@@ -13,6 +13,7 @@ import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
 import { guardHandlers } from "./guard/guard-handlers.ts";
 import { GuardOffice } from "./guard/guard-office.ts";
+import { KeyDesk } from "./key-desk.ts";
 import { KeyRing } from "./key-ring.ts";
 import { KeySync } from "./keys/key-sync.ts";
 import { LeaseOffice } from "./lease-office.ts";
@@ -87,8 +88,10 @@ export async function startGateway(
   });
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
-  const reporting = cleanup.use(openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs, bans: () => guard.bans.size }));
-  const { pool, office, probing } = connectPool(ground, entries, supervisor, counters, reporting);
+  const reporting = cleanup.use(
+    openReporting(ground, supervisor, counters, { baseUrl: url, startedAtMs, bans: () => guard.bans.size }),
+  );
+  const { pool, office, probing, keyDesk } = connectPool(ground, entries, supervisor, counters, reporting);
   cleanup.use(probing);
   supervisor.on({
     receive: (...report) => office.receive(...report),
@@ -111,9 +114,8 @@ export async function startGateway(
   cleanup.defer(() => clearInterval(ticking));
   const told = { keysDir: config.keysDir, store, scheduler, keySync, now };
   const handlers = controlHandlers({ ...told, status: () => reporting.report() });
-  cleanup.use(
-    await startControlServer({ database: store.path, log, handlers, guard: guardHandlers(guard, now) }),
-  );
+  const control = { database: store.path, log, handlers, guard: guardHandlers(guard, now), keyDesk };
+  cleanup.use(await startControlServer(control));
   await supervisor.start();
   reporting.start();
   claim.release();
@@ -162,7 +164,12 @@ function connectPool(
   supervisor: Supervisor,
   counters: SharedCounters,
   reporting: Reporting,
-): { readonly pool: PoolKeeper; readonly office: LeaseOffice; readonly probing: Probing } {
+): {
+  readonly pool: PoolKeeper;
+  readonly office: LeaseOffice;
+  readonly probing: Probing;
+  readonly keyDesk: KeyDesk;
+} {
   const { config, bookkeeper } = ground;
   const revoke = (revoked: readonly Revocation[]): void => office.revoke(revoked);
   const changed = (): void => pool.updateReadiness();
@@ -186,7 +193,8 @@ function connectPool(
     heard: (settlement) => probing.office.heard(settlement),
     changed,
   });
-  return { pool, office, probing };
+  const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });
+  return { pool, office, probing, keyDesk };
 }
 
 function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): GuardOffice {

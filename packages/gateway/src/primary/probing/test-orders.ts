@@ -2,9 +2,9 @@
  * Hands tests out and takes their outcomes back: each takes its key's trial slot of the scheduler, so that a key is never
  * tried twice at once, whoever tries it. Primary thread. Decides nothing: the plan and the scheduler (core) do.
  */
-import type { HolderId, KeyId, LeaseId } from "@gemini-gateway/core/lease";
+import type { HolderId, LeaseId } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
-import { isOutOfService, type ProbeAsk } from "@gemini-gateway/core/probing/ask";
+import type { ProbeAsk } from "@gemini-gateway/core/probing/ask";
 import { KEY_ITSELF, type Pair, type TestPlan } from "@gemini-gateway/core/probing/test-plan";
 import { isLaneOpen } from "@gemini-gateway/core/lane";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
@@ -91,16 +91,10 @@ export class TestOrders {
   /** True when the key can serve the model now and could not before. */
   #settle({ order: { leaseId, ask, pair, model }, outcome }: TestEnd): boolean {
     const { scheduler, plan, revoke, now } = this.#options;
-    const couldServe = this.#canServe(pair.keyId, model);
+    const couldServe = scheduler.tests.canServe(pair.keyId, model);
     revoke(scheduler.tests.settle({ leaseId, outcome, ask }, now()).revoked);
     plan.tested(pair, outcome, now());
-    return !couldServe && this.#canServe(pair.keyId, model);
-  }
-
-  #canServe(keyId: KeyId, model: string): boolean {
-    const subject = this.#options.scheduler.tests.subject(keyId, model);
-    if (subject === undefined || isOutOfService(subject)) return false;
-    return subject.lane === undefined || isLaneOpen(subject.lane);
+    return !couldServe && scheduler.tests.canServe(pair.keyId, model);
   }
 
   /** A key itself is asked on a model that its project has open, if there is one. */

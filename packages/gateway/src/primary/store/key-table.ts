@@ -22,6 +22,8 @@ export const KEY_PAGE_ROWS = 500;
 export interface KeyTable {
   /** Every key, retired ones too, by id, in pages of at most {@link KEY_PAGE_ROWS}: read on in another turn. */
   pages(): Generator<readonly KeyRow[], void, void>;
+  /** The key of this name; undefined when there is none, or it is retired. */
+  byFingerprint(fingerprint: string): KeyRow | undefined;
   /** Every key at once: at start, or on the command line. */
   load(): readonly KeyRow[];
   /**
@@ -70,7 +72,20 @@ export function keyTable(database: Database.Database): KeyTable {
       yield rows.map(keyRow);
     }
   }
-  return { pages, load: () => [...pages()].flat(), change: changer(database), ...simpleWrites(database) };
+  const named = database.prepare<[string], RawKey>(
+    "SELECT * FROM keys WHERE fingerprint = ? AND retired_at_ms IS NULL",
+  );
+  const byFingerprint = (fingerprint: string): KeyRow | undefined => {
+    const row = named.get(fingerprint);
+    return row === undefined ? undefined : keyRow(row);
+  };
+  return {
+    pages,
+    byFingerprint,
+    load: () => [...pages()].flat(),
+    change: changer(database),
+    ...simpleWrites(database),
+  };
 }
 
 function changer(database: Database.Database): KeyTable["change"] {

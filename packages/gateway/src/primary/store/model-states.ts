@@ -11,6 +11,8 @@ export interface ModelStates {
   load(): readonly ModelStateRow[];
   /** Inserts or replaces in one transaction. */
   save(rows: readonly ModelStateRow[]): void;
+  /** Forgets a quota owner on every model. */
+  forget(project: string): void;
   /** Deletes at most `rowsMax` rows not saved since `beforeMs`. Returns how many. */
   prune(beforeMs: number, rowsMax: number): number;
 }
@@ -28,6 +30,7 @@ export function modelStates(database: Database.Database): ModelStates {
     `INSERT INTO model_states (project, model, state, updated_at_ms) VALUES (?, ?, ?, ?)
      ON CONFLICT (project, model) DO UPDATE SET state = excluded.state, updated_at_ms = excluded.updated_at_ms`,
   );
+  const forget = database.prepare<[string]>("DELETE FROM model_states WHERE project = ?");
   const prune = database.prepare<[number, number]>(
     `DELETE FROM model_states WHERE (project, model) IN
        (SELECT project, model FROM model_states WHERE updated_at_ms < ? LIMIT ?)`,
@@ -39,6 +42,7 @@ export function modelStates(database: Database.Database): ModelStates {
         upsert.run(row.project, row.model, JSON.stringify(row.state), Math.round(row.updatedAtMs));
       }
     }),
+    forget: (project) => void forget.run(project),
     prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
   };
 }

@@ -36,7 +36,7 @@ export interface Store extends Disposable {
 
 /** What a reader may use of the store. */
 export interface StoreReader extends Disposable {
-  readonly keys: Pick<KeyTable, "pages" | "load">;
+  readonly keys: Pick<KeyTable, "pages" | "load" | "byFingerprint">;
   readonly models: Pick<ModelStates, "load">;
   readonly bans: Pick<BanTable, "load">;
   readonly clients: Pick<ClientRows, "load">;

@@ -15,6 +15,8 @@ export interface TestTable {
   ofKey(keyId: number): readonly PlannedPair[];
   /** Inserts or replaces in one transaction; rows of keys that are gone are left out. */
   save(rows: readonly PlannedPair[]): void;
+  /** Forgets the tests of one key. */
+  forget(keyId: number): void;
 }
 
 interface RawTest {
@@ -32,6 +34,7 @@ export function testTable(database: Database.Database): TestTable {
     "SELECT * FROM key_tests WHERE (key_id, model) > (?, ?) ORDER BY key_id, model LIMIT ?",
   );
   const ofKey = database.prepare<[number], RawTest>("SELECT * FROM key_tests WHERE key_id = ?");
+  const forget = database.prepare<[number]>("DELETE FROM key_tests WHERE key_id = ?");
   const upsert = database.prepare<(string | number | null)[]>(
     `INSERT INTO key_tests (key_id, model, due_at_ms, outcome, http_status, repeats, at_ms)
      SELECT ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM keys WHERE id = ?)
@@ -51,6 +54,7 @@ export function testTable(database: Database.Database): TestTable {
   return {
     pages,
     ofKey: (keyId) => ofKey.all(keyId).map(pairOf),
+    forget: (keyId) => void forget.run(keyId),
     save: database.transaction((rows: readonly PlannedPair[]) => {
       for (const row of rows) upsert.run(...columnsOf(row), row.keyId);
     }),

@@ -1,0 +1,139 @@
+/**
+ * Gathers why a key is in or out, for each model: what was observed, since when, on whose evidence, and when it is tried
+ * again. Pure; for a running gateway and for what the last run stored.
+ */
+import { isKeyUsable, type KeyHealth } from "@gemini-gateway/core/key-health";
+import { isLaneOpen, type LaneState } from "@gemini-gateway/core/lane";
+import type { ProjectStanding } from "@gemini-gateway/core/project-standing";
+import { KEY_ITSELF, type PlannedPair } from "@gemini-gateway/core/probing/test-plan";
+import type { KeyExplanation, LastTest, Standing } from "../control/key-desk-types.ts";
+import type { KeyRow } from "./store/rows.ts";
+
+/** What is known of a key. */
+export interface ExplainedKey {
+  readonly row: Pick<KeyRow, "fingerprint" | "project" | "sourceFile" | "enabled" | "note" | "notedAtMs">;
+  readonly health: KeyHealth;
+  readonly standing: ProjectStanding;
+  readonly lanes: readonly {
+    readonly model: string;
+    readonly state: LaneState;
+    readonly lastServedMs: number;
+  }[];
+  /** Pairs of the key that are planned or were tested. */
+  readonly pairs: readonly PlannedPair[];
+}
+
+export function explainKey(key: ExplainedKey): KeyExplanation {
+  const { row } = key;
+  const ofProject = key.standing.kind === "good" ? [] : [projectStanding(key, key.standing)];
+  return {
+    fingerprint: row.fingerprint,
+    project: row.project,
+    file: row.sourceFile,
+    isEnabled: row.enabled,
+    note: row.note,
+    notedAtMs: row.notedAtMs,
+    standings: [keyStanding(key), ...ofProject, ...modelStandings(key)],
+  };
+}
+
+function keyStanding({ health, pairs }: ExplainedKey): Standing {
+  const pair = pairOf(pairs, KEY_ITSELF);
+  const isIn = isKeyUsable(health);
+  const trialAtMs = "trialAtMs" in health ? health.trialAtMs : null;
+  return {
+    of: "key",
+    model: null,
+    isIn,
+    state: health.kind,
+    reason: "reason" in health ? health.reason : null,
+    sinceMs: "sinceMs" in health ? health.sinceMs : null,
+    evidence: "evidence" in health ? health.evidence : null,
+    ...again(isIn, pair, trialAtMs),
+    lastServedMs: null,
+    lastTest: lastTest(pair),
+  };
+}
+
+function projectStanding(
+  { pairs }: ExplainedKey,
+  standing: Exclude<ProjectStanding, { kind: "good" }>,
+): Standing {
+  const pair = pairOf(pairs, KEY_ITSELF);
+  return {
+    of: "project",
+    model: null,
+    isIn: false,
+    state: standing.kind,
+    reason: standing.kind === "denied" ? standing.reason : null,
+    sinceMs: standing.sinceMs,
+    evidence: standing.evidence,
+    ...again(false, pair, standing.trialAtMs),
+    lastServedMs: null,
+    lastTest: lastTest(pair),
+  };
+}
+
+/** Models tried, tested or planned; by name. */
+function modelStandings(key: ExplainedKey): Standing[] {
+  const names = new Set(
+    [...key.lanes, ...key.pairs].map(({ model }) => model).filter((name) => name !== KEY_ITSELF),
+  );
+  return [...names].toSorted().map((model) => modelStanding(key, model));
+}
+
+function modelStanding({ lanes, pairs }: ExplainedKey, model: string): Standing {
+  const lane = lanes.find((each) => each.model === model);
+  const state: LaneState = lane?.state ?? { kind: "untried" };
+  const pair = pairOf(pairs, model);
+  return {
+    of: "model",
+    model,
+    isIn: isLaneOpen(state),
+    state: state.kind,
+    reason: null,
+    sinceMs: "sinceMs" in state ? state.sinceMs : null,
+    evidence: "evidence" in state ? state.evidence : null,
+    ...laneAgain(state, pair),
+    lastServedMs: lane === undefined || lane.lastServedMs === 0 ? null : lane.lastServedMs,
+    lastTest: lastTest(pair),
+  };
+}
+
+/** A rest ends by the clock; before that, an exhausted day is tried by a request now and then. */
+function laneAgain(state: LaneState, pair: PlannedPair | undefined): Pick<Standing, "againAtMs" | "againBy"> {
+  switch (state.kind) {
+    case "overloaded":
+    case "quota-minute":
+    case "quota-day":
+      return { againAtMs: state.untilMs, againBy: "clock" };
+    case "unavailable":
+      return again(false, pair, state.trialAtMs);
+    case "untried":
+    case "proven":
+    case "recovering":
+      return again(true, pair, null);
+  }
+}
+
+/** The test that is planned, else the trial that the next request would be; of both, the first. */
+function again(
+  isIn: boolean,
+  pair: PlannedPair | undefined,
+  trialAtMs: number | null,
+): Pick<Standing, "againAtMs" | "againBy"> {
+  const testAtMs = pair !== undefined && Number.isFinite(pair.dueAtMs) ? pair.dueAtMs : null;
+  if (testAtMs !== null) return { againAtMs: testAtMs, againBy: "test" };
+  return isIn || trialAtMs === null
+    ? { againAtMs: null, againBy: null }
+    : { againAtMs: trialAtMs, againBy: "request" };
+}
+
+function lastTest(pair: PlannedPair | undefined): LastTest | null {
+  if (pair === undefined || pair.outcome === "untested") return null;
+  return { outcome: pair.outcome, httpStatus: pair.httpStatus, atMs: pair.atMs };
+}
+
+function pairOf(pairs: readonly PlannedPair[], model: string): PlannedPair | undefined {
+  return pairs.find((pair) => pair.model === model);
+}
