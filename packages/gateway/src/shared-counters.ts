@@ -10,11 +10,16 @@ const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, bodyKibibytes: 1
 const COUNTERS = 2;
 /** Slots before the workers' own: the totals, then the flags. */
 const READY_SLOT = COUNTERS;
-const HEAD_SLOTS = COUNTERS + 1;
+const DATABASE_SLOT = COUNTERS + 1;
+const HEAD_SLOTS = COUNTERS + 2;
 
 /** Why `/readyz` says no; the position is the value stored. */
 const READINESS = ["no-key-ready", "ready", "draining"] as const;
 export type Readiness = (typeof READINESS)[number];
+
+/** How the database fares: `failing`, it cannot be written now; `in-memory`, there is no file at all. */
+const DATABASE_STATES = ["ok", "failing", "in-memory"] as const;
+export type DatabaseState = (typeof DATABASE_STATES)[number];
 
 /** Memory for `workers` parts, zeroed. */
 export function allocateCounters(workers: number): SharedArrayBuffer {
@@ -66,5 +71,13 @@ export class SharedCounters {
 
   set readiness(value: Readiness) {
     Atomics.store(this.#cells, READY_SLOT, READINESS.indexOf(value));
+  }
+
+  get database(): DatabaseState {
+    return DATABASE_STATES[Atomics.load(this.#cells, DATABASE_SLOT)] ?? "ok";
+  }
+
+  set database(value: DatabaseState) {
+    Atomics.store(this.#cells, DATABASE_SLOT, DATABASE_STATES.indexOf(value));
   }
 }

@@ -6,6 +6,10 @@ import Database from "better-sqlite3";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import { createPrivately } from "./private-file.ts";
 
+export function lockPathOf(realPath: string): string {
+  return `${realPath}.lock`;
+}
+
 /**
  * Takes the lock of the database at `realPath` (symbolic links resolved) until disposed.
  *
@@ -16,7 +20,7 @@ import { createPrivately } from "./private-file.ts";
  * @throws OperatorError `database-in-use` when another gateway holds it.
  */
 export function lockDatabase(realPath: string): Disposable {
-  const lockPath = `${realPath}.lock`;
+  const lockPath = lockPathOf(realPath);
   createPrivately(lockPath);
   const lock = new Database(lockPath, { timeout: 0 });
   try {

@@ -6,7 +6,7 @@ import type Database from "better-sqlite3";
 import { OperatorError } from "../../control/operator-error.ts";
 
 /** Marks the file as ours (`PRAGMA application_id`), so that another program's database is never touched. */
-const APPLICATION_ID = 0x67_67_77_64;
+export const APPLICATION_ID = 0x67_67_77_64;
 
 /**
  * AUTOINCREMENT: the id of a purged key must never name another key in the request log.

@@ -5,33 +5,23 @@
 import { existsSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
-import { banTable, type BanTable } from "./ban-table.ts";
-import { type ClientRows, clientRows } from "./client-rows.ts";
-import { keyTable, type KeyTable } from "./key-table.ts";
+import type { BanTable } from "./ban-table.ts";
+import type { ClientRows } from "./client-rows.ts";
+import { isDamage } from "./damage.ts";
+import type { KeyTable } from "./key-table.ts";
 import { lockDatabase } from "./lock.ts";
-import { metaTable, type MetaTable } from "./meta-table.ts";
-import { modelStates, type ModelStates } from "./model-states.ts";
+import type { ModelStates } from "./model-states.ts";
+import { BUSY_TIMEOUT_MS, isKnownPlace, openDatabase, refuseStrangeFile } from "./open-database.ts";
 import { createPrivately } from "./private-file.ts";
-import { requestLog, type RequestLog } from "./request-log.ts";
+import type { RequestLog } from "./request-log.ts";
 import { requestLogReader, type RequestLogReader } from "./request-log-reader.ts";
-import { testTable, type TestTable } from "./test-table.ts";
-import { migrate, requireCurrentVersion } from "./schema.ts";
+import { requireCurrentVersion } from "./schema.ts";
+import { type Tables, tablesOf } from "./tables.ts";
+import type { TestTable } from "./test-table.ts";
 
-/** How long a statement waits for a reader that holds the file, milliseconds. */
-const BUSY_TIMEOUT_MS = 2_000;
-/** The same for the gateway once it serves: what cannot be written now is written half a second later. */
-const SERVING_BUSY_TIMEOUT_MS = 50;
-
-export interface Store extends Disposable {
+export interface Store extends Tables, Disposable {
   /** The file, symbolic links resolved. */
   readonly path: string;
-  readonly keys: KeyTable;
-  readonly models: ModelStates;
-  readonly requests: RequestLog;
-  readonly meta: MetaTable;
-  readonly bans: BanTable;
-  readonly clients: ClientRows;
-  readonly tests: TestTable;
 }
 
 /** What a reader may use of the store. */
@@ -51,26 +41,14 @@ export interface StoreReader extends Disposable {
 export function openStore(path: string): Store {
   using cleanup = new DisposableStack();
   const database = explained(path, () => {
-    createPrivately(path);
-    cleanup.use(lockDatabase(realpathSync(path)));
-    const opened = new Database(realpathSync(path), { timeout: BUSY_TIMEOUT_MS });
+    const place = claimPlace(path);
+    cleanup.use(place.lock);
+    const opened = openDatabase(place.path, place.wasKnown);
     cleanup.defer(() => opened.close());
-    migrate(opened);
-    configure(opened);
     return opened;
   });
   const held = cleanup.move();
-  return {
-    path: database.name,
-    keys: keyTable(database),
-    models: modelStates(database),
-    requests: requestLog(database),
-    meta: metaTable(database),
-    bans: banTable(database),
-    clients: clientRows(database),
-    tests: testTable(database),
-    [Symbol.dispose]: () => held.dispose(),
-  };
+  return { path: database.name, ...tablesOf(database), [Symbol.dispose]: () => held.dispose() };
 }
 
 /**
@@ -87,38 +65,41 @@ export function openStoreReader(path: string): StoreReader | undefined {
       database.close();
       throw error;
     }
+    const tables = tablesOf(database);
     return {
-      keys: keyTable(database),
-      models: modelStates(database),
-      bans: banTable(database),
-      clients: clientRows(database),
-      tests: testTable(database),
-      requests: { ...requestLog(database), ...requestLogReader(database) },
+      ...tables,
+      requests: { ...tables.requests, ...requestLogReader(database) },
       [Symbol.dispose]: () => void database.close(),
     };
   });
 }
 
-/**
- * WAL with NORMAL: a commit does not wait for the disk, a crash of the machine may lose the last seconds but never
- * harms the file. `secure_delete = FAST`: the bytes of a purged secret are overwritten where that costs no extra write.
- */
-function configure(database: Database.Database): void {
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = NORMAL");
-  database.pragma("foreign_keys = ON");
-  database.pragma(`busy_timeout = ${SERVING_BUSY_TIMEOUT_MS}`);
-  database.pragma("secure_delete = FAST");
+/** A file that is ours alone. */
+export interface Place {
+  /** Symbolic links resolved. */
+  readonly path: string;
+  readonly lock: Disposable;
+  /** Whether a gateway was there before. */
+  readonly wasKnown: boolean;
+}
+
+/** @throws OperatorError when another gateway is there or the file is no database; or the system's error */
+export function claimPlace(given: string): Place {
+  refuseStrangeFile(given);
+  createPrivately(given);
+  const path = realpathSync(given);
+  const wasKnown = isKnownPlace(path);
+  return { path, lock: lockDatabase(path), wasKnown };
 }
 
 /** Runs `open` and turns what the system says into words for the operator. */
-function explained<T>(path: string, open: () => T): T {
+export function explained<T>(path: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
     if (error instanceof OperatorError) throw error;
     const code = systemCodeOf(error);
-    if (code === "SQLITE_NOTADB" || code === "SQLITE_CORRUPT") {
+    if (isDamage(error)) {
       throw new OperatorError("database-foreign", `${path} is not an SQLite database, or it is damaged.`);
     }
     const reason = code === "" && error instanceof Error ? error.message : code;

@@ -1,0 +1,109 @@
+/**
+ * Copies what a database knows into another: what can be read of a damaged one, or what was learnt while the file could
+ * not be used. Primary thread. The request log stays where it is: it is history, and too much to be copied in one turn.
+ */
+import type Database from "better-sqlite3";
+import { systemCodeOf } from "../../control/operator-error.ts";
+
+/** Parents before children, so that references hold. */
+const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests"] as const;
+/** Rows copied of one table; more are left behind. */
+const ROWS_MAX = 5_000_000;
+
+type Row = Record<string, unknown>;
+
+export interface CopyReport {
+  readonly rows: number;
+  /** Tables of which not every row could be read. */
+  readonly incomplete: readonly string[];
+}
+
+/**
+ * Copies every row that can be read, in one transaction of `to`.
+ * @param how `keep`: what is in `to` already stays; `replace`: the copied row takes its place; `only`: afterwards `to`
+ *   has no other rows
+ * @throws the error of `to` when it cannot be written; then nothing was copied
+ */
+export function copyTables(
+  from: Database.Database,
+  to: Database.Database,
+  how: "keep" | "replace" | "only",
+): CopyReport {
+  const incomplete: string[] = [];
+  let rows = 0;
+  const copy = to.transaction(() => {
+    if (how === "only") for (const table of TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
+    for (const table of TABLES) {
+      const copied = copyTable(from, to, table, how === "keep" ? "IGNORE" : "REPLACE");
+      rows += copied.rows;
+      if (!copied.isWhole) incomplete.push(table);
+    }
+  });
+  copy.immediate();
+  return { rows, incomplete };
+}
+
+function copyTable(
+  from: Database.Database,
+  to: Database.Database,
+  table: string,
+  onConflict: "IGNORE" | "REPLACE",
+): { readonly rows: number; readonly isWhole: boolean } {
+  let rows = 0;
+  const columns = columnsOf(to, table);
+  const source = openRows(from, table);
+  if (source === undefined) return { rows, isWhole: false };
+  const insert = to.prepare<unknown[]>(
+    `INSERT OR ${onConflict} INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+  );
+  const replaced = table === "keys" && onConflict === "REPLACE" ? sameSecretDeleter(to) : undefined;
+  for (;;) {
+    const row = nextRow(source);
+    if (row === "unreadable") return { rows, isWhole: false };
+    if (row === undefined) return { rows, isWhole: true };
+    if (rows >= ROWS_MAX) {
+      source.return?.();
+      return { rows, isWhole: false };
+    }
+    replaced?.(row);
+    if (isTaken(() => insert.run(...columns.map((column) => row[column] ?? null)))) rows += 1;
+  }
+}
+
+/** A row that breaks a rule of the table was damaged, or belongs to one that was: it is left out. */
+function isTaken(insert: () => Database.RunResult): boolean {
+  try {
+    return insert().changes > 0;
+  } catch (error) {
+    if (!systemCodeOf(error).startsWith("SQLITE_CONSTRAINT")) throw error;
+    return false;
+  }
+}
+
+/** The same key under another id gives way: the ids of the gateway that runs are those that count. */
+function sameSecretDeleter(to: Database.Database): (row: Row) => void {
+  const remove = to.prepare<[unknown, unknown]>("DELETE FROM keys WHERE secret = ? AND id <> ?");
+  return ({ secret, id }) => void remove.run(secret, id);
+}
+
+function columnsOf(database: Database.Database, table: string): string[] {
+  return (database.pragma(`table_info(${table})`) as { readonly name: string }[]).map(({ name }) => name);
+}
+
+function openRows(from: Database.Database, table: string): Iterator<Row> | undefined {
+  try {
+    return from.prepare<[], Row>(`SELECT * FROM ${table}`).iterate();
+  } catch {
+    // Of an older schema, or so damaged that it is not even a table.
+    return undefined;
+  }
+}
+
+function nextRow(source: Iterator<Row>): Row | "unreadable" | undefined {
+  try {
+    const { done, value } = source.next();
+    return done === true ? undefined : value;
+  } catch {
+    return "unreadable";
+  }
+}
