@@ -30,7 +30,7 @@ import type { LentLease, Model, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
 import { endUnused, revokeKey, settleUse } from "./settling.ts";
-import { restoreStates, takeDirtyStates } from "./stored-state.ts";
+import { markAllDirty, restoreStates, takeDirtyStates } from "./stored-state.ts";
 import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
 import { keyViewOf, modelHealths, readinessOf, summaryOf } from "./views.ts";
 import type { KeyView, ModelHealth, Readiness, SchedulerSummary } from "./views.ts";
@@ -195,6 +195,11 @@ export class Scheduler {
   /** States that changed since they were last taken, at most `max` of keys and `max` of lanes. */
   takeDirty(max: number): DirtyStates {
     return takeDirtyStates(this.#ledger, max, this.#latestMs);
+  }
+
+  /** Makes every state one to be taken again: what was stored is lost. */
+  forgetStored(): void {
+    markAllDirty(this.#ledger);
   }
 
   /** Uses lent and not ended. */

@@ -47,6 +47,11 @@ export function takeDirtyStates(ledger: Ledger, max: number, nowMs: number): Dir
   };
 }
 
+export function markAllDirty({ pool, shelf, dirtyKeys, dirtyLanes }: Ledger): void {
+  for (const key of pool.keys.values()) dirtyKeys.add(key);
+  for (const model of shelf.models.values()) for (const lane of model.lanes.values()) dirtyLanes.add(lane);
+}
+
 /** Applies stored states, which are not stored again; those of keys and projects not in the pool are ignored. */
 export function restoreStates(
   ledger: Ledger,

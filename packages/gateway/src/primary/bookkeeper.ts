@@ -5,6 +5,7 @@
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { DirtyStates } from "@gemini-gateway/core/scheduler/stored-state";
 import type { Logger } from "pino";
+import { systemCodeOf } from "../control/operator-error.ts";
 import type { DatabaseStatus } from "../control/types.ts";
 import type { RequestRow } from "../protocol.ts";
 import { REQUEST_LOG_BATCH_ROWS } from "./store/request-log.ts";
@@ -29,7 +30,7 @@ const BATCHES_A_TURN = 2;
 /** States written in one turn. */
 const STATES_A_TURN = 1_000;
 /** A write that fails is reported at most this often, milliseconds. */
-const COMPLAINT_INTERVAL_MS = 10_000;
+const COMPLAINT_INTERVAL_MS = 30_000;
 
 export class Bookkeeper implements Disposable {
   readonly #options: BookkeeperOptions;
@@ -121,7 +122,11 @@ export class Bookkeeper implements Disposable {
     const nowMs = this.#options.now();
     if (nowMs - this.#complainedAtMs < COMPLAINT_INTERVAL_MS) return;
     this.#complainedAtMs = nowMs;
-    this.#options.log.error({ err: error }, "the database cannot be written; serving goes on from memory");
+    const { code, pendingRows } = { code: systemCodeOf(error), pendingRows: this.#pending.length };
+    this.#options.log.error(
+      { code, pendingRows },
+      "what was learnt and logged waits in memory to be written",
+    );
   }
 }
 

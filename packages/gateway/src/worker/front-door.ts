@@ -130,9 +130,12 @@ export class FrontDoor {
   }
 
   #answerProbe(probe: Probe, arrival: Arrival): void {
-    const { readiness } = this.#service.counters;
+    const { readiness, database } = this.#service.counters;
     const good = probe === "/healthz" || readiness === "ready";
-    const body = `${JSON.stringify(probe === "/healthz" ? { status: "alive" } : { status: readiness })}\n`;
+    // Without its database the gateway serves all the same: that is told, and no reason to send requests elsewhere.
+    const trouble = database === "ok" ? {} : { database };
+    const state = probe === "/healthz" ? { status: "alive" } : { status: readiness, ...trouble };
+    const body = `${JSON.stringify(state)}\n`;
     const headers = [
       "content-type",
       "application/json",

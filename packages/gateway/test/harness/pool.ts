@@ -45,6 +45,8 @@ export interface Pool extends AsyncDisposable {
   endsInBalance(): Promise<void>;
   /** Stops the gateway and starts it again on the same folder. */
   restart(): Promise<void>;
+  /** Starts it again after it was stopped. */
+  start(): Promise<void>;
 }
 
 /** The request line of the log. */
@@ -92,6 +94,9 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     },
     restart: async () => {
       await running.gateway.stop();
+      running.gateway = await startGateway(config, ENTRIES, log.logger);
+    },
+    start: async () => {
       running.gateway = await startGateway(config, ENTRIES, log.logger);
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -12,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { KnownKeys } from "./known-keys.ts";
-import { mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
+import { type KnownKey, mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
 import { deleteLeftovers } from "./replace-file.ts";
 import { runInSteps } from "./steps.ts";
 
@@ -95,6 +95,11 @@ export class KeySync implements Disposable {
     this.#queued = next;
     this.#current = next.catch(() => undefined);
     return next;
+  }
+
+  /** The keys as this sync knows them, by secret. */
+  get knownKeys(): ReadonlyMap<string, KnownKey> {
+    return this.#known.bySecret;
   }
 
   /** Syncs in a moment, in the background. */

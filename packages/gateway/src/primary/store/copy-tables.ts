@@ -53,7 +53,7 @@ function copyTable(
   const columns = columnsOf(to, table);
   const source = openRows(from, table);
   if (source === undefined) return { rows, isWhole: false };
-  const insert = to.prepare<unknown[]>(
+  const insert = to.prepare(
     `INSERT OR ${onConflict} INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
   );
   const replaced = table === "keys" && onConflict === "REPLACE" ? sameSecretDeleter(to) : undefined;

@@ -158,7 +158,8 @@ export class DurableStore implements Store {
     this.#troubled(error);
     const database = memoryDatabase();
     const isWhole = snapshotOf(this.path, database) !== undefined;
-    if (!isWhole) database.exec(`INSERT INTO sqlite_sequence (name, seq) VALUES ('keys', ${STAND_IN_IDS_FROM})`);
+    if (!isWhole)
+      database.exec(`INSERT INTO sqlite_sequence (name, seq) VALUES ('keys', ${STAND_IN_IDS_FROM})`);
     return { kind: "memory", database, isWhole };
   }
 
@@ -180,7 +181,10 @@ export class DurableStore implements Store {
       const aside = isThere ? setAside(this.path, this.#options.now()) : undefined;
       this.#options.log.error({ aside, code: systemCodeOf(error) }, isThere ? DAMAGED : GONE);
     } catch (failure) {
-      this.#options.log.error({ code: systemCodeOf(failure) }, "the damaged database file cannot be set aside");
+      this.#options.log.error(
+        { code: systemCodeOf(failure) },
+        "the damaged database file cannot be set aside",
+      );
     }
     ground.database.close();
     this.#troubled(error);
@@ -192,7 +196,8 @@ export class DurableStore implements Store {
   #look(): void {
     const ground = this.#ground;
     if (ground.kind === "memory") return this.#returnToFile();
-    if (inodeOf(this.path) !== ground.inode) return this.#loseFile(new Error("the file was removed or replaced"));
+    if (inodeOf(this.path) !== ground.inode)
+      return this.#loseFile(new Error("the file was removed or replaced"));
     if (this.#trouble !== undefined) this.#prove();
   }
 
@@ -253,7 +258,10 @@ export class DurableStore implements Store {
     const tables = tablesOf(database);
     if (kind === "file") return tables;
     const append = (): never => {
-      throw new OperatorError("database-unusable", "There is no database file to write the request log into.");
+      throw new OperatorError(
+        "database-unusable",
+        "There is no database file to write the request log into.",
+      );
     };
     return { ...tables, requests: { ...tables.requests, append } };
   }

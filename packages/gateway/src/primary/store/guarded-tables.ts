@@ -17,7 +17,9 @@ type Methods = Readonly<Record<string, Method>>;
 /** @param model tables of any database: their names and methods are taken over */
 export function guardedTables(model: Tables, guard: TableGuard): Tables {
   const names = Object.keys(model) as (keyof Tables)[];
-  return Object.fromEntries(names.map((name) => [name, guardedTable(model, name, guard)])) as unknown as Tables;
+  return Object.fromEntries(
+    names.map((name) => [name, guardedTable(model, name, guard)]),
+  ) as unknown as Tables;
 }
 
 function guardedTable(model: Tables, table: keyof Tables, { current, failed }: TableGuard): Methods {

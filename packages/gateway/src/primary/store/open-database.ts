@@ -38,7 +38,8 @@ export function openDatabase(path: string, wasKnownPlace: boolean): Database.Dat
     return opened;
   } catch (error) {
     opened?.close();
-    if (isDamage(error) && wasOurs(path, wasKnownPlace)) throw new DamagedDatabase("the file is damaged", { cause: error });
+    if (isDamage(error) && wasOurs(path, wasKnownPlace))
+      throw new DamagedDatabase("the file is damaged", { cause: error });
     throw error;
   }
 }
