@@ -6,6 +6,7 @@
 import { isLoopback } from "./config/loopback.ts";
 import type { Resolved, Schema } from "./config/option.ts";
 import { BREAKER_SECTION, IP_SECTION, TRUST_PROXY_OPTION } from "./config/section-guard.ts";
+import { QUOTA_ITEM } from "./config/quotas.ts";
 import { CORS_SECTION, LIMITS_SECTION, TIMEOUTS_SECTION } from "./config/section-limits.ts";
 import {
   LOG_MAX_ROWS_OPTION,
@@ -179,6 +180,16 @@ export const SCHEMA = {
     inFile: false,
     reload: "restart",
     manual: "Configuration file, JSON or YAML.",
+  },
+  quotas: {
+    kind: "list",
+    default: [],
+    form: "MODEL=REQUESTS_A_MINUTE/TOKENS_A_MINUTE/REQUESTS_A_DAY with - for what is not limited, such as gemini-2.5-flash=10/250000/250",
+    pattern: QUOTA_ITEM,
+    none: "none",
+    reload: "restart",
+    manual:
+      "Quotas of each project, by model; `*` stands for every model not named. They go before what the gateway learns from refusals, so that it keeps within them from the first request on.",
   },
   retry: RETRY_SECTION,
   lease: LEASE_SECTION,

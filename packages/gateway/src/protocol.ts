@@ -6,6 +6,7 @@ import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemin
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { MessagePort } from "node:worker_threads";
 import type { GatewayConfig } from "./config.ts";
+import type { ClockAnchor } from "./steady-clock.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
 
 /** What a worker thread is started with (`workerData`). */
@@ -21,6 +22,8 @@ export interface WorkerStart {
   readonly counters: SharedArrayBuffer;
   /** Who may come in, as it stands now. */
   readonly guard: GuardStart;
+  /** Where the clock of the process was set. */
+  readonly clock: ClockAnchor;
   readonly channel: MessagePort;
 }
 

@@ -103,6 +103,7 @@ describe("keys", () => {
         project: "team",
         projectSource: "label",
         label: "team",
+        learnt: "123",
         sourceFile: "b.txt",
         note: null,
         notedAtMs: null,

@@ -14,6 +14,9 @@ export interface StoredQuota {
   readonly day?: { readonly endsAtMs: number; readonly requests: number };
 }
 
+/** Two readings of the same day's end may differ by this. */
+const CLOCK_DRIFT_MS = 60_000;
+
 /** Undefined when there is nothing worth keeping: as long as no limit is known, what was used does not matter. */
 export function storedQuotaOf(
   quota: LaneQuota | undefined,
@@ -44,11 +47,12 @@ export function restoreQuota(quota: LaneQuota, stored: unknown, nowMs: number, t
         tokens: count(minute["tokens"]),
       }
     : undefined;
-  const isToday = isRecord(day) && count(day["endsAtMs"]) > nowMs && count(day["endsAtMs"]) <= today.endsAtMs;
+  const endsAtMs = isRecord(day) ? count(day["endsAtMs"]) : 0;
+  const isToday = endsAtMs > nowMs && endsAtMs <= today.endsAtMs + CLOCK_DRIFT_MS;
   quota.absorb(
     learnedFrom(stored["learned"], nowMs),
     used,
-    isToday ? { day: today.number, requests: count(day["requests"]) } : undefined,
+    isToday && isRecord(day) ? { day: today.number, requests: count(day["requests"]) } : undefined,
     nowMs,
   );
 }

@@ -143,7 +143,8 @@ function sampleOf({ option, path }: (typeof ENTRIES)[number]): [unknown, unknown
 }
 
 function sampleList(pattern: RegExp | undefined): [string[], string[]] {
-  const sample = ["https://a.example", "a-model"].find((text) => pattern?.test(text)) ?? "10.0.0.0/8";
+  const sample =
+    ["https://a.example", "a-model", "m=10/-/250"].find((text) => pattern?.test(text)) ?? "10.0.0.0/8";
   return [[sample], [sample]];
 }
 

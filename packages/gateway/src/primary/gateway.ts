@@ -6,10 +6,11 @@ import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
-import { OperatorError } from "../control/operator-error.ts";
-import { type ControlServerOptions, startControlServer } from "../control/server.ts";
+import { quotasOf } from "../config/quotas.ts";
+import { startControlServer } from "../control/server.ts";
 import type { GuardToWorker } from "../limits/messages.ts";
-import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
+import { allocateCounters, SharedCounters } from "../shared-counters.ts";
+import { SteadyClock } from "../steady-clock.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
 import { guardHandlers } from "./guard/guard-handlers.ts";
@@ -17,16 +18,16 @@ import { GuardOffice } from "./guard/guard-office.ts";
 import { KeyDesk } from "./key-desk.ts";
 import { KeyRing } from "./key-ring.ts";
 import { KeySync } from "./keys/key-sync.ts";
-import { LeaseOffice } from "./lease-office.ts";
+import { runInSteps } from "./keys/steps.ts";
+import { LeaseOffice, quotaDayEndMs } from "./lease-office.ts";
 import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
 import { openProbing, type Probing } from "./probing/open-probing.ts";
-import { rescue } from "./rescue.ts";
 import { Reporting, type ReportingOptions } from "./reporting/reporting.ts";
 import { Retention } from "./retention.ts";
-import { isHindrance } from "./store/damage.ts";
-import { DurableStore } from "./store/durable-store.ts";
+import { Siblings } from "./siblings.ts";
+import { openStore, type Store } from "./store/store.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
@@ -45,8 +46,6 @@ export interface Gateway extends AsyncDisposable {
    * @throws ConfigError when one of them needs a new start; then nothing has changed
    */
   reconfigure(next: GatewayConfig): readonly string[];
-  /** Whether what is learnt reaches the disk. */
-  readonly databaseState: DatabaseState;
   /** Finishes what is being served, at most for the configured grace; then takes everything down. */
   stop(): Promise<"drained" | "cut-off">;
 }
@@ -57,10 +56,12 @@ interface Ground {
   readonly config: GatewayConfig;
   readonly live: LiveConfig;
   readonly log: Logger;
+  readonly clock: SteadyClock;
   readonly now: () => number;
-  readonly store: DurableStore;
+  readonly store: Store;
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
+  readonly siblings: Siblings;
   readonly bookkeeper: Bookkeeper;
 }
 
@@ -89,6 +90,7 @@ export async function startGateway(
     entry: entries.worker,
     counters: memory,
     guard: () => guard.start(),
+    clock: ground.clock.anchor,
     log,
   });
   cleanup.defer(() => supervisor.stop());
@@ -105,16 +107,15 @@ export async function startGateway(
     guard: (message) => guard.hear(message),
     died: (part) => guard.reclaim(part),
   });
-  pool.restore();
+  await runInSteps(pool.restore());
   probing.keeper.restore();
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
-  store.onReplaced(() => rescue({ ...ground, keySync, guard }));
   followChanges(ground, supervisor, keySync);
   pool.updateReadiness();
   const ticking = setInterval(() => {
-    counters.database = store.state;
     office.tick();
+    ground.siblings.write();
     probing.tick();
     guard.tick();
   }, TICK_MS);
@@ -122,7 +123,7 @@ export async function startGateway(
   const told = { keysDir: config.keysDir, store, scheduler, keySync, now };
   const handlers = controlHandlers({ ...told, status: () => reporting.report() });
   const control = { database: store.path, log, handlers, guard: guardHandlers(guard, now), keyDesk };
-  cleanup.use(await openControl(control));
+  cleanup.use(await startControlServer(control));
   await supervisor.start();
   reporting.start();
   claim.release();
@@ -139,32 +140,16 @@ export async function startGateway(
     supervisor,
     scheduler,
     probing,
-    get databaseState() {
-      return store.state;
-    },
     reconfigure: (next) => live.replace(next),
     stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 
-/** A folder that cannot be written costs the commands, not the gateway. */
-async function openControl(options: ControlServerOptions): Promise<AsyncDisposable | undefined> {
-  try {
-    return await startControlServer(options);
-  } catch (error) {
-    if (!(error instanceof OperatorError) || !isHindrance(error.cause)) throw error;
-    options.log.error(
-      { problem: error.message },
-      "commands such as `gemini-gateway status` cannot reach this gateway",
-    );
-    return undefined;
-  }
-}
-
 function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
-  const now = Date.now;
-  const store = cleanup.use(new DurableStore({ path: config.database, log, now }));
+  const clock = new SteadyClock();
+  const { now } = clock;
+  const store = cleanup.use(openStore(config.database));
   const live = new LiveConfig(config);
   const options = {
     get rests() {
@@ -174,12 +159,16 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
       return live.current.lease.ttlMs;
     },
     projectConcurrencyMax: config.limits.keyConcurrency,
+    quotas: quotasOf(config.quotas),
+    quotaDayEndMs: (nowMs: number) => quotaDayEndMs(clock.wallLeadMs, nowMs),
   };
   const scheduler = new Scheduler(options, Math.random);
   const logRequests = (): boolean => live.current.requestLog;
   const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now }));
   cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
-  return { config, live, log, now, store, scheduler, ring: new KeyRing(), bookkeeper };
+  const ring = new KeyRing();
+  const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
+  return { config, live, log, clock, now, store, scheduler, ring, siblings, bookkeeper };
 }
 
 function connectPool(
@@ -194,7 +183,7 @@ function connectPool(
   readonly probing: Probing;
   readonly keyDesk: KeyDesk;
 } {
-  const { config, bookkeeper } = ground;
+  const { config, bookkeeper, siblings } = ground;
   const revoke = (revoked: readonly Revocation[]): void => office.revoke(revoked);
   const changed = (): void => pool.updateReadiness();
   const grew = (): void => supervisor.broadcast({ type: "pool.grew" });
@@ -215,6 +204,7 @@ function connectPool(
       reporting.record(rows);
     },
     heard: (settlement) => probing.office.heard(settlement),
+    consumerNamed: (keyId, consumer) => siblings.heard(keyId, consumer),
     changed,
   });
   const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });
@@ -227,7 +217,7 @@ function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): G
 
 /** What the primary tells, to operators and their tools. */
 function openReporting(
-  { live, store, bookkeeper, scheduler, log, now }: Ground,
+  { live, bookkeeper, scheduler, log, now }: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
   about: Pick<ReportingOptions, "baseUrl" | "startedAtMs" | "bans">,
@@ -235,10 +225,7 @@ function openReporting(
   return new Reporting({
     ...about,
     config: () => live.current,
-    database: () => {
-      const kept = bookkeeper.database;
-      return { ...kept, isWritable: kept.isWritable && store.state === "ok" };
-    },
+    database: () => bookkeeper.database,
     post: (holder, message) => supervisor.post(holder, message),
     scheduler,
     supervisor,

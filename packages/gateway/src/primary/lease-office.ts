@@ -2,10 +2,12 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, KeyId, Lease, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
+import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
+import type { SteadyClock } from "../steady-clock.ts";
 import type { KeyRing } from "./key-ring.ts";
 
 export interface LeaseOfficeOptions {
@@ -15,13 +17,25 @@ export interface LeaseOfficeOptions {
   readonly rows: (rows: readonly RequestRow[]) => void;
   /** Hears of every use that ended, before the scheduler does. */
   readonly heard: (settlement: Settlement) => void;
+  /** Hears which project an answer named for a key. */
+  readonly consumerNamed: (keyId: KeyId, consumer: string) => void;
+  readonly clock: SteadyClock;
   /** Called after anything that may have changed whether a key can serve. */
   readonly changed: () => void;
-  readonly now: () => number;
+}
+
+/** A wall clock that drifts is not one that was set, milliseconds. */
+const LEAD_IGNORED_MS = 1_000;
+
+/** The end of the day for which Google counts, on a clock that the wall clock is ahead of by `leadMs`. */
+export function quotaDayEndMs(leadMs: number, nowMs: number): number {
+  return nextPacificMidnightMs(nowMs + leadMs) - leadMs;
 }
 
 export class LeaseOffice {
   readonly #options: LeaseOfficeOptions;
+  /** How far the wall clock was ahead when last looked at. */
+  #leadMs = 0;
 
   constructor(options: LeaseOfficeOptions) {
     this.#options = options;
@@ -29,29 +43,58 @@ export class LeaseOffice {
 
   /** Takes in one report. Failures are applied before wishes are answered, so that no retry gets the same fault. */
   receive(holder: HolderId, report: Extract<ToPrimary, { type: "report.send" }>): void {
-    const { scheduler, rows, heard, changed, now } = this.#options;
-    const nowMs = now();
+    const { scheduler, rows, heard, changed, clock } = this.#options;
+    const nowMs = clock.now();
     let failures = 0;
-    for (const settlement of report.settlements) {
-      if (settlement.outcome.kind !== "served") failures += 1;
+    for (const reported of report.settlements) {
+      if (reported.outcome.kind !== "served") failures += 1;
+      const settlement = this.#onOurDay(reported, nowMs);
       heard(settlement);
+      this.#noteConsumer(settlement);
       this.revoke(scheduler.settle(settlement, nowMs).revoked);
     }
     for (const unused of report.returns) scheduler.giveBack(unused, nowMs);
     if (report.wishes.length > 0) this.#answer(holder, report.wishes, nowMs);
-    if (report.rows.length > 0) rows(report.rows);
+    if (report.rows.length > 0) rows(this.#atWallTime(report.rows));
     if (failures > 0) changed();
   }
 
   /** A worker is gone. */
   lost(holder: HolderId): void {
-    this.#options.scheduler.releaseHolder(holder, this.#options.now());
+    this.#options.scheduler.releaseHolder(holder, this.#options.clock.now());
   }
 
   /** Lets time pass: rests end, leases expire. */
   tick(): void {
-    this.#options.scheduler.tick(this.#options.now());
-    this.#options.changed();
+    const { scheduler, clock, changed } = this.#options;
+    const nowMs = clock.now();
+    const leadMs = clock.wallLeadMs;
+    if (Math.abs(leadMs - this.#leadMs) > LEAD_IGNORED_MS) {
+      this.#leadMs = leadMs;
+      scheduler.quotaDayMoved(nowMs);
+    }
+    scheduler.tick(nowMs);
+    changed();
+  }
+
+  /** Workers know the time, but not whether somebody has set the wall clock since. */
+  #onOurDay(settlement: Settlement, nowMs: number): Settlement {
+    const { outcome } = settlement;
+    if (outcome.kind !== "quota-day" || Math.abs(this.#leadMs) <= LEAD_IGNORED_MS) return settlement;
+    return { ...settlement, outcome: { ...outcome, untilMs: quotaDayEndMs(this.#leadMs, nowMs) } };
+  }
+
+  #noteConsumer({ leaseId, outcome }: Settlement): void {
+    const consumer = "evidence" in outcome ? outcome.evidence.consumer : undefined;
+    if (consumer === undefined) return;
+    const leased = this.#options.scheduler.tests.leased(leaseId);
+    if (leased !== undefined) this.#options.consumerNamed(leased.keyId, consumer);
+  }
+
+  /** Logs tell the time that people see. */
+  #atWallTime(rows: readonly RequestRow[]): readonly RequestRow[] {
+    const leadMs = this.#leadMs;
+    return leadMs === 0 ? rows : rows.map((row) => ({ ...row, atMs: row.atMs + leadMs }));
   }
 
   #answer(holder: HolderId, wishes: readonly NumberedWish[], nowMs: number): void {

@@ -8,6 +8,8 @@ import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Logger } from "pino";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { KeyRing } from "./key-ring.ts";
+import type { Steps } from "./keys/steps.ts";
+import type { Siblings } from "./siblings.ts";
 import type { AppliedKeyChange, KeyRow } from "./store/rows.ts";
 import type { Store } from "./store/store.ts";
 import { keyStatesOf, laneStatesOf } from "./stored-health.ts";
@@ -16,6 +18,7 @@ export interface PoolKeeperOptions {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly plan: TestPlan;
+  readonly siblings: Siblings;
   readonly store: Store;
   readonly counters: SharedCounters;
   readonly keysDir: string;
@@ -34,23 +37,32 @@ export class PoolKeeper {
     this.#options = options;
   }
 
-  /** Takes over what the last run knew. */
-  restore(): void {
+  /** Takes over what the last run knew: keys, then the state of their models, a page at a time. */
+  *restore(): Steps<void> {
     const { store, scheduler, now } = this.#options;
-    const rows = store.keys.load().filter(({ retiredAtMs }) => retiredAtMs === null);
-    this.#add(rows);
-    scheduler.restore(keyStatesOf(rows), laneStatesOf(store.models.load()), now());
+    for (const page of store.keys.pages()) {
+      const rows = page.filter(({ retiredAtMs }) => retiredAtMs === null);
+      this.#add(rows);
+      scheduler.restore(keyStatesOf(rows), [], now());
+      yield;
+    }
+    for (const page of store.models.pages()) {
+      scheduler.restore([], laneStatesOf(page), now());
+      yield;
+    }
   }
 
   /** Follows a change of the key files. */
   apply(change: AppliedKeyChange): void {
-    const { scheduler, ring, plan, revoke, now } = this.#options;
+    const { scheduler, ring, plan, siblings, revoke, now } = this.#options;
     this.#add(change.added);
     scheduler.restore(keyStatesOf(change.added), [], now());
     for (const { id, project } of change.relabelled) scheduler.assignProject(id, project ?? undefined);
+    siblings.know(change.relabelled);
     revoke(scheduler.retireKeys(change.retired, now()).revoked);
     ring.remove(change.retired);
     plan.removeKeys(change.retired);
+    siblings.forget(change.retired);
     this.updateReadiness();
     if (change.added.length > 0) this.#options.grew();
   }
@@ -80,7 +92,7 @@ export class PoolKeeper {
   }
 
   #add(rows: readonly KeyRow[]): void {
-    const { scheduler, ring, plan, now } = this.#options;
+    const { scheduler, ring, plan, siblings, now } = this.#options;
     ring.add(rows);
     plan.addKeys(
       rows.map(({ id }) => id),
@@ -88,5 +100,6 @@ export class PoolKeeper {
     );
     scheduler.addKeys(rows.map(({ id, project }) => ({ id, project: project ?? undefined })));
     for (const { id, enabled } of rows) if (!enabled) scheduler.setEnabled(id, false, now());
+    siblings.know(rows);
   }
 }

@@ -21,9 +21,10 @@ export function keyStatesOf(rows: readonly KeyRow[]): StoredKeyState[] {
 export function laneStatesOf(rows: readonly ModelStateRow[]): StoredLaneState[] {
   return rows.flatMap(({ project, model, state: stored }) => {
     if (!isRecord(stored) || !isState(stored["state"])) return [];
-    const { state, lastServedMs } = stored;
+    const { state, lastServedMs, quota } = stored;
     const servedMs = typeof lastServedMs === "number" ? lastServedMs : 0;
-    return [{ project, model, state, lastServedMs: servedMs } as unknown as StoredLaneState];
+    // What the quota holds the scheduler looks through itself.
+    return [{ project, model, state, lastServedMs: servedMs, quota } as unknown as StoredLaneState];
   });
 }
 

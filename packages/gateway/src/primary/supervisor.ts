@@ -9,6 +9,7 @@ import type { GatewayConfig } from "../config.ts";
 import type { GuardStart, GuardToPrimary } from "../limits/messages.ts";
 import type { PageName, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
+import type { ClockAnchor } from "../steady-clock.ts";
 
 export interface SupervisorOptions {
   readonly config: GatewayConfig;
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   readonly counters: SharedArrayBuffer;
   /** What a worker that starts must know of who may come in, as it stands at that moment. */
   readonly guard: () => GuardStart;
+  /** The clock that every worker reads. */
+  readonly clock: ClockAnchor;
   readonly log: Logger;
 }
 
@@ -162,9 +165,9 @@ export class Supervisor {
   }
 
   #spawn(part: number): void {
-    const { config, port, reusePort, counters, guard, entry } = this.#options;
+    const { config, port, reusePort, counters, guard, clock, entry } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const shared = { counters, guard: guard() };
+    const shared = { counters, guard: guard(), clock };
     const start: WorkerStart = { part, config, port, reusePort, ...shared, channel: port2 };
     const thread = new Worker(entry, {
       workerData: start,

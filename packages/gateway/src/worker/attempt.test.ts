@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 
 const PATH = "/v1/models/m:generateContent";
-const USE = { leaseId: 1, keyId: 1, secret: "test-key-1", fingerprint: "k-1" };
+const USE = { leaseId: 1, keyId: 1, secret: "test-key-1", fingerprint: "k-1", startedAtMs: 0 };
 
 let server: Server;
 let client: Client;

@@ -17,7 +17,7 @@ import {
 import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
-import { requestTokensFloor } from "@gemini-gateway/gemini/request-size";
+import { requestTokensFloor, textBytes } from "@gemini-gateway/gemini/request-size";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -66,6 +66,9 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #last: LastFailure | undefined;
   #tokenQuotaRefusals = 0;
   #usage: Usage | undefined;
+  /** What was found out of the request's size, if anybody asked. */
+  #tokens: number | undefined;
+  #textBytes: { readonly bytes: number | undefined } | undefined;
   #hasEnded = false;
 
   constructor(service: Service, request: IncomingMessage, response: ServerResponse, admission: Admission) {
@@ -111,6 +114,18 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   get requestTokensFloor(): number {
     return requestTokensFloor(this.#body.whole());
+  }
+
+  get tokens(): number {
+    const { gauge } = this.#service;
+    this.#tokens ??= gauge.guess(this.#model, this.#measurableBytes());
+    return this.#tokens;
+  }
+
+  /** Undefined where bytes do not tell the tokens; asked once, since it reads the whole body. */
+  #measurableBytes(): number | undefined {
+    this.#textBytes ??= { bytes: textBytes(this.#body.whole()) };
+    return this.#textBytes.bytes;
   }
 
   get tokenQuotaRefusals(): number {
@@ -280,8 +295,17 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #conclude(attempt: Attempt, outcome: Outcome, logged: RowOutcome): void {
     this.#attempt = undefined;
     this.#reason = reasonOf(outcome);
-    this.#service.desk.settle(attempt.use, outcome);
+    this.#service.desk.settle(attempt.use, outcome, this.#promptTokens());
     this.#end(logged, attempt.status);
+  }
+
+  /** Input tokens, if the answer told; the gauge learns from them where it was asked to guess. */
+  #promptTokens(): number | undefined {
+    const { promptTokens = 0 } = this.#usage ?? {};
+    if (promptTokens === 0) return undefined;
+    if (this.#textBytes !== undefined)
+      this.#service.gauge.measured(this.#model, this.#textBytes.bytes, promptTokens);
+    return promptTokens;
   }
 
   /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
@@ -309,7 +333,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
       attempt.abandon();
       // What was used until then is charged all the same.
       this.#usage ??= readUsage(attempt.tail.bytes());
-      this.#service.desk.settle(attempt.use, { kind: "caller-left" });
+      this.#service.desk.settle(attempt.use, { kind: "caller-left" }, this.#promptTokens());
       if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
     }
     this.#end("caller-left", 499);

@@ -1,11 +1,13 @@
 /** One worker's graph of objects and its life: listen, hear the primary, drain. Worker threads. */
 import { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import { DEFAULT_POCKET_OPTIONS } from "@gemini-gateway/core/model-demand";
+import { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
+import { steadyNow, type Now } from "../steady-clock.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -29,6 +31,8 @@ export class HttpWorker {
   readonly #desk: LeaseDesk;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
+  readonly #gauge = new TokenGauge();
+  readonly #now: Now;
   readonly #server: Server;
   #service: Service;
   #activeRequests = 0;
@@ -45,6 +49,7 @@ export class HttpWorker {
       },
     });
     this.#start = start;
+    this.#now = steadyNow(start.clock);
     this.#counters = new SharedCounters(start.counters, start.part);
     this.#guard = new Guard({
       config,
@@ -54,8 +59,8 @@ export class HttpWorker {
       random: Math.random,
     });
     this.#outbox = new Outbox(channel, pocket);
-    this.#desk = new LeaseDesk(pocket, this.#outbox, Date.now);
-    this.#pages = new PageDesk({ post: (message) => this.#send(message), now: Date.now });
+    this.#desk = new LeaseDesk(pocket, this.#outbox, this.#now);
+    this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
     this.#door = new FrontDoor(this.#service, requestIds);
@@ -80,10 +85,11 @@ export class HttpWorker {
       counters: this.#counters,
       guard: this.#guard,
       desk: this.#desk,
+      gauge: this.#gauge,
       upstream: openUpstream(config),
       pages: this.#pages,
       retryBudget: new RetryBudget({ ratio, burst }),
-      now: Date.now,
+      now: this.#now,
       begun: () => {
         this.#activeRequests += 1;
       },

@@ -15,6 +15,8 @@ export interface HeldUse {
   readonly keyId: KeyId;
   readonly secret: string;
   readonly fingerprint: string;
+  /** When the attempt began, milliseconds since the epoch. */
+  readonly startedAtMs: number;
 }
 
 /** Whoever waits for a key. Exactly one of `leased` and `denied` is called, once, unless it was cancelled. */
@@ -24,6 +26,8 @@ export interface LeaseSeeker {
   readonly trail: Trail;
   /** Until when it is worth waiting for a key that is about to return; milliseconds since the epoch. */
   readonly waitUntilMs: number;
+  /** Input tokens of the request, guessed rather too high; asked only where keys are lent by size. */
+  readonly tokens: number;
   leased(use: HeldUse): void;
   denied(denial: Denial): void;
 }
@@ -32,6 +36,8 @@ export interface LeaseSeeker {
 const WAITING_MAX = 10_000;
 /** Nobody asks again sooner after a denial, milliseconds: what was said is still in force. */
 const ASK_AGAIN_MIN_MS = 10;
+/** Waiting requests whose size a wish looks at. */
+const SIZES_SEEN_MAX = 64;
 /** What those beyond are told, milliseconds. */
 const CROWDED_RETRY_MS = 1_000;
 
@@ -77,10 +83,10 @@ export class LeaseDesk {
       this.#wishForRetry(this.#register(seeker));
       return;
     }
-    const use = this.#pocket.take(seeker.lane, nowMs);
+    const use = this.#pocket.take(seeker.lane, nowMs, this.#tokensOf(seeker));
     if (use !== undefined) {
       this.#wishFor(seeker.lane, nowMs);
-      seeker.leased(this.#held(use));
+      seeker.leased(this.#held(use, nowMs));
     } else if (this.#waiting.size >= WAITING_MAX) {
       seeker.denied({ reason: "busy", retryAtMs: nowMs + CROWDED_RETRY_MS });
     } else {
@@ -94,10 +100,11 @@ export class LeaseDesk {
     if (waiting !== undefined) this.#forget(waiting);
   }
 
-  /** Ends the use of a key with what came of it. */
-  settle(use: HeldUse, outcome: Outcome): void {
+  /** Ends the use of a key with what came of it. `promptTokens` as the upstream counted them, if it did. */
+  settle({ leaseId, startedAtMs }: HeldUse, outcome: Outcome, promptTokens?: number): void {
     const nowMs = this.#now();
-    this.#pocket.settle({ leaseId: use.leaseId, outcome }, nowMs);
+    const counted = promptTokens === undefined ? {} : { promptTokens };
+    this.#pocket.settle({ leaseId, outcome, startedAtMs, ...counted }, nowMs);
     if (this.#pocket.areReportsDue(nowMs)) this.#outbox.atOnce();
     else this.#outbox.soon();
   }
@@ -158,13 +165,13 @@ export class LeaseDesk {
     const queue = this.#queues.get(model);
     if (queue === undefined) return;
     for (const waiting of queue) {
-      const use = this.#pocket.take(model, nowMs);
+      const use = this.#pocket.take(model, nowMs, this.#tokensOf(waiting.seeker));
       if (use === undefined) break;
       this.#forget(waiting);
-      waiting.seeker.leased(this.#held(use));
+      waiting.seeker.leased(this.#held(use, nowMs));
     }
     if (denial !== undefined) this.#postponeQueue(queue, denial);
-    else if (queue.size > 0) this.#wishFor(model, nowMs);
+    if (queue.size > 0) this.#wishFor(model, nowMs);
     if (queue.size === 0 && this.#queues.get(model) === queue) this.#queues.delete(model);
   }
 
@@ -184,6 +191,7 @@ export class LeaseDesk {
       keyId: lease.keyId,
       secret: lease.secret,
       fingerprint: lease.fingerprint,
+      startedAtMs: this.#now(),
     });
   }
 
@@ -194,7 +202,9 @@ export class LeaseDesk {
   }
 
   #postponeQueue(queue: Set<Waiting>, denial: Denial): void {
+    const { tokensFrom = 0 } = denial;
     for (const waiting of queue) {
+      if (tokensFrom > 0 && this.#tokensOf(waiting.seeker) < tokensFrom) continue;
       queue.delete(waiting);
       this.#postponeOrDeny(waiting, denial, () => this.#enqueue(waiting, this.#now()));
     }
@@ -222,18 +232,24 @@ export class LeaseDesk {
     const queue = this.#queues.get(lane) ?? new Set();
     this.#queues.set(lane, queue.add(waiting));
     if (this.#wishFor(lane, nowMs)) return;
-    const denial = this.#pocket.denial(lane, nowMs);
+    const denial = this.#pocket.denial(lane, nowMs, this.#tokensOf(waiting.seeker));
     if (denial !== undefined) this.#postponeQueue(queue, denial);
   }
 
   #wishForRetry(waiting: Waiting): void {
     const { lane, trail } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
-    this.#send({ wish: { model: lane, uses: 1, excludedKeys, excludedProjectsOf }, retryOf: waiting });
+    const tokens = this.#tokensOf(waiting.seeker);
+    const sized = tokens > 0 ? { tokens } : {};
+    this.#send({
+      wish: { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...sized },
+      retryOf: waiting,
+    });
   }
 
   #wishFor(lane: string, nowMs: number): boolean {
-    const wish = this.#pocket.wish(lane, this.#queues.get(lane)?.size ?? 0, nowMs);
+    const queue = this.#queues.get(lane);
+    const wish = this.#pocket.wish(lane, queue?.size ?? 0, nowMs, this.#largestOf(queue));
     if (wish === undefined) return false;
     this.#send({ wish, retryOf: undefined });
     return true;
@@ -252,9 +268,24 @@ export class LeaseDesk {
     this.#queues.get(seeker.lane)?.delete(waiting);
   }
 
-  #held({ leaseId, keyId }: LeaseUse): HeldUse {
+  /** Tokens of the request where keys are lent by size, else 0: reading a large body for them takes time. */
+  #tokensOf(seeker: LeaseSeeker): number {
+    return this.#pocket.isSized(seeker.lane) ? seeker.tokens : 0;
+  }
+
+  #largestOf(queue: ReadonlySet<Waiting> | undefined): number {
+    let largest = 0;
+    let seen = 0;
+    for (const { seeker } of queue ?? []) {
+      if (!this.#pocket.isSized(seeker.lane) || seen++ === SIZES_SEEN_MAX) break;
+      largest = Math.max(largest, seeker.tokens);
+    }
+    return largest;
+  }
+
+  #held({ leaseId, keyId }: LeaseUse, nowMs: number): HeldUse {
     const key = this.#keys.get(keyId);
     if (key === undefined) throw new Error(`lease ${leaseId} is of a key this worker was never given`);
-    return { leaseId, keyId, ...key };
+    return { leaseId, keyId, ...key, startedAtMs: nowMs };
   }
 }

@@ -1,4 +1,5 @@
 /** What every request of a worker shares: built once in main.ts and handed down. Worker threads. */
+import type { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../protocol.ts";
@@ -13,6 +14,7 @@ export interface Service {
   readonly counters: SharedCounters;
   readonly guard: Guard;
   readonly desk: LeaseDesk;
+  readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   readonly pages: PageDesk;
   readonly retryBudget: RetryBudget;

@@ -4,14 +4,18 @@
  */
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
+import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import type { GatewayConfig } from "../../config.ts";
+import { quotasOf } from "../../config/quotas.ts";
 import type { TestLine, TestRequest } from "../../control/key-desk-types.ts";
 import { allocateCounters, SharedCounters } from "../../shared-counters.ts";
 import { Bookkeeper } from "../bookkeeper.ts";
 import { KeyDesk } from "../key-desk.ts";
 import { KeyRing } from "../key-ring.ts";
 import { KeySync } from "../keys/key-sync.ts";
+import { runInSteps } from "../keys/steps.ts";
 import { PoolKeeper } from "../pool-keeper.ts";
+import { Siblings } from "../siblings.ts";
 import { openStore } from "../store/store.ts";
 import { openProbing } from "./open-probing.ts";
 
@@ -36,10 +40,13 @@ export async function* testStandalone(
       rests: config.rest,
       projectConcurrencyMax: config.limits.keyConcurrency,
       leaseTtlMs: config.lease.ttlMs,
+      quotas: quotasOf(config.quotas),
+      quotaDayEndMs: nextPacificMidnightMs,
     },
     Math.random,
   );
   const ring = new KeyRing();
+  const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
   const nothing = (): void => {};
   const ground = {
     config,
@@ -56,8 +63,8 @@ export async function* testStandalone(
   cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests: () => false, now }));
   const probing = cleanup.use(openProbing(ground));
   const counters = new SharedCounters(allocateCounters(1), 0);
-  const pool = new PoolKeeper({ ...ground, plan: probing.plan, counters, keysDir: config.keysDir });
-  pool.restore();
+  const pool = new PoolKeeper({ ...ground, plan: probing.plan, siblings, counters, keysDir: config.keysDir });
+  await runInSteps(pool.restore());
   probing.keeper.restore();
   const { keysDir, keySyncIntervalMs: intervalMs } = config;
   const sync = cleanup.use(

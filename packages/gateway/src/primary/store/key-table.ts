@@ -171,6 +171,7 @@ function keyRow(raw: RawKey): KeyRow {
     project: raw.project_label ?? raw.project_learnt,
     projectSource: raw.project_label !== null ? "label" : raw.project_learnt !== null ? "learnt" : null,
     label: raw.project_label,
+    learnt: raw.project_learnt,
     sourceFile: raw.source_file,
     enabled: raw.enabled === 1,
     note: raw.note,

@@ -6,8 +6,13 @@ import type Database from "better-sqlite3";
 import { jsonOrNull } from "./json-column.ts";
 import type { ModelStateRow } from "./rows.ts";
 
+/** Rows per page: about a millisecond of work. */
+const MODEL_PAGE_ROWS = 500;
+
 export interface ModelStates {
-  /** Every row whose state can be read. */
+  /** Every row whose state can be read, in pages of at most {@link MODEL_PAGE_ROWS}: read on in another turn. */
+  pages(): Generator<readonly ModelStateRow[], void, void>;
+  /** The same at once. */
   load(): readonly ModelStateRow[];
   /** Inserts or replaces in one transaction. */
   save(rows: readonly ModelStateRow[]): void;
@@ -25,7 +30,18 @@ interface RawState {
 }
 
 export function modelStates(database: Database.Database): ModelStates {
-  const all = database.prepare<[], RawState>("SELECT * FROM model_states");
+  const page = database.prepare<[string, string, number], RawState>(
+    "SELECT * FROM model_states WHERE (project, model) > (?, ?) ORDER BY project, model LIMIT ?",
+  );
+  function* pages(): Generator<readonly ModelStateRow[], void, void> {
+    let last = { project: "", model: "" };
+    for (;;) {
+      const rows = page.all(last.project, last.model, MODEL_PAGE_ROWS);
+      last = rows.at(-1) ?? last;
+      if (rows.length === 0) return;
+      yield rows.flatMap(modelStateRow);
+    }
+  }
   const upsert = database.prepare<[string, string, string, number]>(
     `INSERT INTO model_states (project, model, state, updated_at_ms) VALUES (?, ?, ?, ?)
      ON CONFLICT (project, model) DO UPDATE SET state = excluded.state, updated_at_ms = excluded.updated_at_ms`,
@@ -36,7 +52,8 @@ export function modelStates(database: Database.Database): ModelStates {
        (SELECT project, model FROM model_states WHERE updated_at_ms < ? LIMIT ?)`,
   );
   return {
-    load: () => all.all().flatMap(modelStateRow),
+    pages,
+    load: () => [...pages()].flat(),
     save: database.transaction((rows: readonly ModelStateRow[]) => {
       for (const row of rows) {
         upsert.run(row.project, row.model, JSON.stringify(row.state), Math.round(row.updatedAtMs));

@@ -16,6 +16,8 @@ export interface KeyRow {
   readonly projectSource: ProjectSource | null;
   /** The operator's label alone, as in the key file. */
   readonly label: string | null;
+  /** Number of its Google project, if an answer has named it. */
+  readonly learnt: string | null;
   /** Name of the key file (inside the folder of keys) the key was first found in. */
   readonly sourceFile: string | null;
   /** What the operator wants; whether the key works is told by `health`. */
