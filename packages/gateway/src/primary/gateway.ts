@@ -7,9 +7,10 @@ import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import { quotasOf } from "../config/quotas.ts";
-import { startControlServer } from "../control/server.ts";
+import { OperatorError } from "../control/operator-error.ts";
+import { type ControlServerOptions, startControlServer } from "../control/server.ts";
 import type { GuardToWorker } from "../limits/messages.ts";
-import { allocateCounters, SharedCounters } from "../shared-counters.ts";
+import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
 import { SteadyClock } from "../steady-clock.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
@@ -24,10 +25,12 @@ import { claimPort, type ClaimedPort } from "./listen-port.ts";
 import { LiveConfig } from "./live-config.ts";
 import { PoolKeeper } from "./pool-keeper.ts";
 import { openProbing, type Probing } from "./probing/open-probing.ts";
+import { rescue } from "./rescue.ts";
 import { Reporting, type ReportingOptions } from "./reporting/reporting.ts";
 import { Retention } from "./retention.ts";
 import { Siblings } from "./siblings.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { isHindrance } from "./store/damage.ts";
+import { DurableStore } from "./store/durable-store.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
@@ -46,6 +49,8 @@ export interface Gateway extends AsyncDisposable {
    * @throws ConfigError when one of them needs a new start; then nothing has changed
    */
   reconfigure(next: GatewayConfig): readonly string[];
+  /** Whether what is learnt reaches the disk. */
+  readonly databaseState: DatabaseState;
   /** Finishes what is being served, at most for the configured grace; then takes everything down. */
   stop(): Promise<"drained" | "cut-off">;
 }
@@ -58,7 +63,7 @@ interface Ground {
   readonly log: Logger;
   readonly clock: SteadyClock;
   readonly now: () => number;
-  readonly store: Store;
+  readonly store: DurableStore;
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly siblings: Siblings;
@@ -111,9 +116,11 @@ export async function startGateway(
   probing.keeper.restore();
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
+  store.onReplaced(() => rescue({ ...ground, keySync, guard }));
   followChanges(ground, supervisor, keySync);
   pool.updateReadiness();
   const ticking = setInterval(() => {
+    counters.database = store.state;
     office.tick();
     ground.siblings.write();
     probing.tick();
@@ -123,7 +130,7 @@ export async function startGateway(
   const told = { keysDir: config.keysDir, store, scheduler, keySync, now };
   const handlers = controlHandlers({ ...told, status: () => reporting.report() });
   const control = { database: store.path, log, handlers, guard: guardHandlers(guard, now), keyDesk };
-  cleanup.use(await startControlServer(control));
+  cleanup.use(await openControl(control));
   await supervisor.start();
   reporting.start();
   claim.release();
@@ -140,16 +147,33 @@ export async function startGateway(
     supervisor,
     scheduler,
     probing,
+    get databaseState() {
+      return store.state;
+    },
     reconfigure: (next) => live.replace(next),
     stop,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
 
+/** A folder that cannot be written costs the commands, not the gateway. */
+async function openControl(options: ControlServerOptions): Promise<AsyncDisposable | undefined> {
+  try {
+    return await startControlServer(options);
+  } catch (error) {
+    if (!(error instanceof OperatorError) || !isHindrance(error.cause)) throw error;
+    options.log.error(
+      { problem: error.message },
+      "commands such as `gemini-gateway status` cannot reach this gateway",
+    );
+    return undefined;
+  }
+}
+
 function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
   const clock = new SteadyClock();
   const { now } = clock;
-  const store = cleanup.use(openStore(config.database));
+  const store = cleanup.use(new DurableStore({ path: config.database, log, now }));
   const live = new LiveConfig(config);
   const options = {
     get rests() {
@@ -217,7 +241,7 @@ function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): G
 
 /** What the primary tells, to operators and their tools. */
 function openReporting(
-  { live, bookkeeper, scheduler, log, now }: Ground,
+  { live, store, bookkeeper, scheduler, log, now }: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
   about: Pick<ReportingOptions, "baseUrl" | "startedAtMs" | "bans">,
@@ -225,7 +249,10 @@ function openReporting(
   return new Reporting({
     ...about,
     config: () => live.current,
-    database: () => bookkeeper.database,
+    database: () => {
+      const kept = bookkeeper.database;
+      return { ...kept, isWritable: kept.isWritable && store.state === "ok" };
+    },
     post: (holder, message) => supervisor.post(holder, message),
     scheduler,
     supervisor,
