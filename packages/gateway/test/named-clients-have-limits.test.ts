@@ -48,6 +48,15 @@ it("lets exactly as many requests of a client pass a minute as it may, over all 
   expect(await refused.json()).toMatchObject({ error: { status: "RESOURCE_EXHAUSTED" } });
 });
 
+it("remembers over a restart what a client used of its day", async () => {
+  await using pool = await startPool({ flags: DENIED });
+  const secret = await addClient(pool, "alice", { limits: { requestsPerDay: 3, requestsPerMinute: 3 } });
+  await expect.poll(() => statusWith(pool, secret), POLL).toBe(200);
+  expect(await statusWith(pool, secret)).toBe(200);
+  await pool.restart();
+  expect([await statusWith(pool, secret), await statusWith(pool, secret)]).toEqual([200, 429]);
+});
+
 it("charges tokens at the end of a request, and refuses the next one while they are overdrawn", async () => {
   await using pool = await startPool({ flags: DENIED });
   const secret = await addClient(pool, "alice", { limits: { tokensPerMinute: 1 } });

@@ -46,7 +46,7 @@ export class BreakerWatch {
       const refusal = refusalProbability(healthyKeys, keys, thresholds);
       if (isNews(this.#told.get(model)?.refusal ?? 0, refusal)) changed.push(this.#notice(model, refusal));
     }
-    for (const lane of unseen) changed.push({ lane, refusal: 0, retryAfterMs: 0 });
+    for (const lane of unseen) changed.push(closedFor(lane));
     if (changed.length === 0) return;
     for (const notice of changed) {
       if (notice.refusal > 0) this.#told.set(notice.lane, notice);
@@ -56,12 +56,17 @@ export class BreakerWatch {
   }
 
   #notice(lane: string, refusal: number): BreakerNotice {
+    if (refusal === 0) return closedFor(lane);
     if (refusal < 1) return { lane, refusal, retryAfterMs: RETRY_SOON_MS };
     const { returnAtMs, now } = this.#options;
     const atMs = returnAtMs(lane);
     const waitMs = atMs === undefined ? RETRY_UNKNOWN_MS : atMs - now();
     return { lane, refusal, retryAfterMs: Math.min(RETRY_MAX_MS, Math.max(RETRY_SOON_MS, waitMs)) };
   }
+}
+
+function closedFor(lane: string): BreakerNotice {
+  return { lane, refusal: 0, retryAfterMs: 0 };
 }
 
 function isNews(told: number, present: number): boolean {

@@ -11,6 +11,7 @@ import { AddressTable, allocateAddressTable, isCountedWithin } from "../../limit
 import { allocateClientTable, ClientTable } from "../../limits/client-table.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "../../limits/messages.ts";
 import { PRIMARY_HOLDER } from "../../limits/shared-locks.ts";
+import { steadyNowMs } from "../../limits/steady-clock.ts";
 import type { Store } from "../store/store.ts";
 import { BanBook } from "./ban-book.ts";
 import { BreakerWatch } from "./breaker-watch.ts";
@@ -28,6 +29,10 @@ export interface GuardOfficeOptions {
   readonly publish: (message: GuardToWorker) => void;
 }
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** What is recalled lies at least so long ago, that no limit of a minute sees the use of an hour, milliseconds. */
+const RECALLED_BEFORE_MS = 2 * 60_000;
 /** The seed of the table's hash has 32 bits. */
 const SEEDS = 2 ** 32;
 
@@ -46,12 +51,16 @@ export class GuardOffice implements Disposable {
     this.#addressTable = new AddressTable(this.#addressMemory, PRIMARY_HOLDER);
     this.#clientTable = new ClientTable(this.#clientMemory, PRIMARY_HOLDER);
     this.bans = new BanBook({
-      ...{ table: store.bans, log, now, publish },
+      table: store.bans,
+      log,
+      now,
+      publish,
       banMs: () => config().ip.banMs,
       forget: (network) => this.#addressTable.forget(isCountedWithin(network)),
     });
     const isTaken = (name: string): boolean => config().authKey.some((key) => key.name === name);
     this.clients = new ClientBook({ rows: store.clients, table: this.#clientTable, isTaken, publish });
+    this.#recallUse(options);
     this.#breaker = watchBreaker(options);
   }
 
@@ -80,6 +89,29 @@ export class GuardOffice implements Disposable {
   tick(): void {
     this.bans.tick();
     this.#breaker.tick();
+  }
+
+  /** Limits of a day hold over a restart; those of a minute begin anew. */
+  #recallUse({ store, now, log }: GuardOfficeOptions): void {
+    const isDayLimited = this.clients
+      .list()
+      .some(({ limits }) => limits.requestsPerDay + limits.tokensPerDay > 0);
+    if (!isDayLimited) return;
+    const [nowMs, steadyMs] = [now(), steadyNowMs()];
+    try {
+      for (const { client, hourMs, requests, tokens } of store.clients.usedSince(nowMs - DAY_MS)) {
+        const entry = this.clients.entryOf(client);
+        if (entry === undefined) continue;
+        const atMs = steadyMs - Math.max(nowMs - hourMs - HOUR_MS, RECALLED_BEFORE_MS);
+        this.#clientTable.recall(entry, "requests", atMs, requests);
+        this.#clientTable.recall(entry, "tokens", atMs, tokens);
+      }
+    } catch (error) {
+      log.error(
+        { err: error },
+        "what clients used today could not be read; their limits of a day begin anew",
+      );
+    }
   }
 
   [Symbol.dispose](): void {

@@ -19,13 +19,29 @@ export interface ClientRow {
   readonly expiresAtMs: number | null;
 }
 
+/** Requests and tokens of one client in one hour. */
+export interface ClientUseRow {
+  readonly client: string;
+  /** Start of the hour, milliseconds since the epoch. */
+  readonly hourMs: number;
+  readonly requests: number;
+  readonly tokens: number;
+}
+
 export interface ClientRows {
   load(): readonly ClientRow[];
   /** Throws when there is a client of that name or secret. */
   insert(row: ClientRow): void;
   /** Deletes those of these names; returns the names of those there were. */
   remove(names: readonly string[]): readonly string[];
+  /**
+   * What they used since then by the request log, the oldest hour first; without requests that were turned away. Reads
+   * that part of the log: for the start, never while serving.
+   */
+  usedSince(sinceMs: number): readonly ClientUseRow[];
 }
+
+const HOUR_MS = 3_600_000;
 
 interface RawClient {
   name: string;
@@ -47,7 +63,13 @@ export function clientRows(database: Database.Database): ClientRows {
        concurrency, models, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const remove = database.prepare<[string]>("DELETE FROM clients WHERE name = ?");
+  const use = database.prepare<[number, number, number], ClientUseRow>(
+    `SELECT client, at_ms / ? * ? AS hourMs, count(*) AS requests, coalesce(sum(total_tokens), 0) AS tokens
+     FROM request_log WHERE at_ms >= ? AND client IN (SELECT name FROM clients) AND outcome <> 'refused'
+     GROUP BY client, hourMs ORDER BY hourMs`,
+  );
   return {
+    usedSince: (sinceMs) => use.all(HOUR_MS, HOUR_MS, Math.round(sinceMs)),
     load: () => all.all().map(clientRow),
     insert: (row) => void insert.run(...columnsOf(row)),
     remove: database.transaction((names: readonly string[]) =>
