@@ -11,8 +11,11 @@ import { configCheckCommand } from "./cli/config-check.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { keysAddCommand } from "./cli/keys-add.ts";
+import { keysExplainCommand } from "./cli/keys-explain.ts";
 import { keysListCommand } from "./cli/keys-list.ts";
 import { keysRemoveCommand } from "./cli/keys-remove.ts";
+import { keysTestCommand } from "./cli/keys-test.ts";
+import { keysDisableCommand, keysEnableCommand, keysResetCommand } from "./cli/keys-wish.ts";
 import { logsCommand } from "./cli/logs.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { statusCommand } from "./cli/status.ts";
@@ -27,6 +30,11 @@ const COMMANDS = [
   keysListCommand,
   keysAddCommand,
   keysRemoveCommand,
+  keysTestCommand,
+  keysExplainCommand,
+  keysEnableCommand,
+  keysDisableCommand,
+  keysResetCommand,
   bansListCommand,
   bansAddCommand,
   bansRemoveCommand,
@@ -67,6 +75,7 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
     isTerminal: stdout.isTTY,
     print: (text) => void stdout.write(`${text}\n`),
     remark: (text) => void stderr.write(`${text}\n`),
+    ...(stdout.isTTY && { redraw: (text: string) => void stdout.write(`\r\u001B[2K${text}`) }),
     nowMs: Date.now,
     version: ownVersion(),
     // Written out whole, so that the build finds the file and points the name at its JavaScript.

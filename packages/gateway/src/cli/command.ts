@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly print: (text: string) => void;
   /** Writes one text and a line end to standard error: what is said beside the result. */
   readonly remark: (text: string) => void;
+  /** Writes a text over the last one it wrote, without a line end; only where standard output is a terminal. */
+  readonly redraw?: (text: string) => void;
   readonly nowMs: () => number;
   readonly version: string;
   /** The program of a worker thread. */

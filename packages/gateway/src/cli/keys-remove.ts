@@ -1,13 +1,9 @@
 /** `gemini-gateway keys remove`: takes keys out of the key files by their fingerprints. Primary thread. */
 import { ConfigError } from "../config/config-error.ts";
 import { type Command, EXIT_FAILED, EXIT_OK, JSON_FLAG, printJson } from "./command.ts";
+import { fingerprintsOf } from "./fingerprints.ts";
 import { KEY_FILE_FLAGS, keyFilesOf } from "./key-files.ts";
 import { removeReportText } from "./print-keys.ts";
-
-/** Most fingerprints at once: more than a command line holds. */
-const FINGERPRINTS_MAX = 100_000;
-
-const FINGERPRINT = /^k-[a-z2-7]{12,51}$/;
 
 export const keysRemoveCommand: Command = {
   name: "keys remove",
@@ -16,16 +12,8 @@ export const keysRemoveCommand: Command = {
   words: "fingerprint",
   run: async (argv, words, context) => {
     const files = await keyFilesOf(argv, context);
-    if (
-      words.length === 0 ||
-      words.length > FINGERPRINTS_MAX ||
-      !words.every((word) => FINGERPRINT.test(word))
-    ) {
-      // What was given may be a key, so it is not repeated.
-      throw new ConfigError(
-        "keys remove takes fingerprints such as k-abcdefghij23, as `keys list` shows them, and no keys",
-      );
-    }
+    if (fingerprintsOf("keys remove", words).length === 0)
+      throw new ConfigError("keys remove takes fingerprints");
     const { removeKeys } = await import("../control/commands.ts");
     const report = await removeKeys(files, words);
     if (argv["json"] === true) printJson(context, report);

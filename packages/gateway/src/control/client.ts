@@ -72,21 +72,29 @@ async function isAnswered(address: string): Promise<boolean> {
 }
 
 async function* follow(address: string, path: string, body: object): AsyncGenerator<unknown, void, void> {
-  const response = await answerTo(address, "POST", path, body, FOLLOW_TIMEOUT_MS);
-  if (response.statusCode !== 200) throw errorIn(await readAll(response));
-  for await (const line of createInterface({ input: response })) {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === "object" && value !== null && "error" in value) throw errorIn(line);
-    yield value;
+  try {
+    const response = await answerTo(address, "POST", path, body, FOLLOW_TIMEOUT_MS);
+    if (response.statusCode !== 200) throw errorIn(await readAll(response));
+    for await (const line of createInterface({ input: response })) {
+      const value: unknown = JSON.parse(line);
+      if (typeof value === "object" && value !== null && "error" in value) throw errorIn(line);
+      yield value;
+    }
+    if (!response.complete) throw new Error("the answer broke off");
+  } catch (error) {
+    throw explained(address, error);
   }
-  if (!response.complete) throw new OperatorError("control-failed", "The gateway broke off in the middle.");
 }
 
 async function ask(address: string, method: "GET" | "POST", path: string, body?: object): Promise<string> {
-  const response = await answerTo(address, method, path, body, ANSWER_TIMEOUT_MS);
-  const answer = await readAll(response);
-  if (response.statusCode !== 200) throw errorIn(answer);
-  return answer;
+  try {
+    const response = await answerTo(address, method, path, body, ANSWER_TIMEOUT_MS);
+    const answer = await readAll(response);
+    if (response.statusCode !== 200) throw errorIn(answer);
+    return answer;
+  } catch (error) {
+    throw explained(address, error);
+  }
 }
 
 async function answerTo(
@@ -99,27 +107,20 @@ async function answerTo(
   const text = body === undefined ? "" : JSON.stringify(body);
   requireBounded(Buffer.byteLength(text));
   const headers = { "content-length": Buffer.byteLength(text) };
-  const call = request({
-    socketPath: address,
-    method,
-    path,
-    headers,
-    timeout,
-    agent: false,
-  });
+  const call = request({ socketPath: address, method, path, headers, timeout, agent: false });
   call.on("timeout", () => call.destroy(new Error("timeout")));
   const answered = once(call, "response");
   call.end(text);
-  try {
-    const [response] = (await answered) as [IncomingMessage];
-    return response;
-  } catch (error) {
-    if (error instanceof OperatorError) throw error;
-    const reason = systemCodeOf(error) || "no answer";
-    throw new OperatorError("control-failed", `The gateway at ${address} did not answer (${reason}).`, {
-      cause: error,
-    });
-  }
+  const [response] = (await answered) as [IncomingMessage];
+  return response;
+}
+
+function explained(address: string, error: unknown): OperatorError {
+  if (error instanceof OperatorError) return error;
+  const reason = systemCodeOf(error) || "no answer";
+  return new OperatorError("control-failed", `The gateway at ${address} did not answer (${reason}).`, {
+    cause: error,
+  });
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

@@ -1,0 +1,11 @@
+/** Reads the fingerprints that commands on keys are given. Pure. Must never repeat what was given: it may be a key. */
+import { ConfigError } from "../config/config-error.ts";
+import { FINGERPRINT, FINGERPRINTS_MAX } from "../control/key-desk-requests.ts";
+
+/** @throws ConfigError unless every word is a fingerprint. */
+export function fingerprintsOf(command: string, words: readonly string[]): readonly string[] {
+  if (words.length <= FINGERPRINTS_MAX && words.every((word) => FINGERPRINT.test(word))) return words;
+  throw new ConfigError(
+    `${command} takes fingerprints such as k-abcdefghij23, as \`keys list\` shows them, and no keys`,
+  );
+}

@@ -1,0 +1,106 @@
+/** Puts what is known and done about single keys into plain words. Pure. It must never be given a key. */
+import type { Evidence } from "@gemini-gateway/core/outcome";
+import type { KeyExplanation, KeyWishReport, Standing } from "../control/key-desk-types.ts";
+import { formatAgo, formatUntil } from "./span.ts";
+import { cell } from "./table.ts";
+
+const DONE = { enable: "enabled", disable: "disabled", reset: "reset" } as const;
+
+/** States of keys, projects and models; what is not here is said by its own name. */
+const WORDS: Readonly<Record<string, string>> = {
+  untested: "in: nothing is known of it yet",
+  good: "in: it works",
+  dead: "out: Google refuses it",
+  misconfigured: "out: its own settings forbid the use",
+  billing: "out: its project has a billing problem, so that all its keys rest",
+  denied: "out: Google refuses its project",
+  untried: "in: not tried yet",
+  proven: "in: it works",
+  recovering: "in: its rest is over",
+  overloaded: "out for a moment: Google was overloaded or gave an empty answer",
+  "quota-minute": "out: the project's quota of the minute is used up",
+  "quota-day": "out: the project's quota of the day is used up",
+  unavailable: "out: this model is not open to its project",
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  invalid: "it is not valid",
+  unauthenticated: "it was not recognised as a key",
+  leaked: "it was reported as leaked",
+  suspended: "the project is suspended",
+  denied: "the project was denied access",
+  "service-disabled": "the Generative Language API is switched off in its project",
+  "service-blocked": "it is restricted to other APIs",
+  "referrer-blocked": "it is restricted to certain web pages",
+  "ip-blocked": "it is restricted to other addresses",
+  "app-blocked": "it is restricted to certain apps",
+};
+
+export function wishReportText({ wish, changed, unknown }: KeyWishReport): string {
+  return [
+    `${changed} key${changed === 1 ? "" : "s"} ${DONE[wish]}.`,
+    ...unknown.map((fingerprint) => `No key has the fingerprint ${cell(fingerprint)}.`),
+  ].join("\n");
+}
+
+export function explanationText(key: KeyExplanation, nowMs: number): string {
+  const where = [
+    key.project === null ? "project not known" : `project ${cell(key.project)}`,
+    key.file === null ? "in no key file" : `file ${cell(key.file)}`,
+  ].join(", ");
+  const blocks = key.standings.map((standing) => standingLines(standing, nowMs).join("\n"));
+  return [`${key.fingerprint} (${where})`, ...wishLines(key, nowMs), ...blocks].join("\n");
+}
+
+/** What the operator wants goes before everything that was observed. */
+function wishLines({ isEnabled, note, notedAtMs }: KeyExplanation, nowMs: number): string[] {
+  const said = note === null ? "" : `: "${cell(note)}"`;
+  const when = notedAtMs === null ? "" : ` ${formatAgo(notedAtMs, nowMs)}`;
+  if (!isEnabled)
+    return [`It is disabled, by the operator${when}${said}. Only \`keys enable\` changes that.`];
+  return note === null ? [] : [`Note of the operator${when}${said}`];
+}
+
+function standingLines(standing: Standing, nowMs: number): string[] {
+  const name = standing.of === "model" ? cell(standing.model ?? "") : standing.of;
+  const reason = standing.reason === null ? "" : ` (${REASONS[standing.reason] ?? cell(standing.reason)})`;
+  const since = standing.sinceMs === null ? "" : `, since ${formatAgo(standing.sinceMs, nowMs)}`;
+  return [
+    `  ${name}: ${WORDS[standing.state] ?? cell(standing.state)}${reason}${since}`,
+    ...(standing.evidence === null ? [] : evidenceLines(standing.evidence)),
+    ...experienceLine(standing, nowMs),
+    ...againLine(standing, nowMs),
+  ];
+}
+
+function evidenceLines({ httpStatus, reason, message, quotaId, quotaLimit, consumer }: Evidence): string[] {
+  const status = httpStatus === 0 ? "no answer" : `status ${httpStatus}`;
+  const facts = [
+    `Evidence: ${status}, ${cell(reason)}`,
+    ...(quotaId === undefined ? [] : [`quota ${cell(quotaId)}`]),
+    ...(quotaLimit === undefined ? [] : [`limit ${quotaLimit}`]),
+    ...(consumer === undefined ? [] : [`project number ${cell(consumer)}`]),
+  ];
+  return [`    ${facts.join(", ")}`, ...(message === "" ? [] : [`    Google said: ${cell(message)}`])];
+}
+
+function experienceLine({ lastServedMs, lastTest }: Standing, nowMs: number): string[] {
+  const facts = [
+    ...(lastServedMs === null ? [] : [`last served ${formatAgo(lastServedMs, nowMs)}`]),
+    ...(lastTest === null ? [] : [`last known ${lastTest.outcome} ${formatAgo(lastTest.atMs, nowMs)}`]),
+  ];
+  return facts.length === 0 ? [] : [`    ${facts.join("; ")}`];
+}
+
+function againLine({ isIn, againAtMs, againBy }: Standing, nowMs: number): string[] {
+  if (againAtMs === null || againBy === null) return [];
+  const when = formatUntil(againAtMs, nowMs);
+  switch (againBy) {
+    case "clock":
+      return [`    Back ${when}, by itself`];
+    case "request":
+      return [`    Tried again ${when}, with a request`];
+    case "test":
+      return [isIn ? `    Tested ${when}, unless a request succeeds before` : `    Tested again ${when}`];
+  }
+}
