@@ -7,7 +7,12 @@ const FILES_AT_ONCE_MAX = 4;
 
 export default defineConfig({
   test: {
-    include: ["scripts/**/*.test.ts", "packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+    include: [
+      "scripts/**/*.test.ts",
+      "bench/src/**/*.test.ts",
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+    ],
     pool: "forks",
     maxWorkers: Math.min(availableParallelism(), FILES_AT_ONCE_MAX),
     testTimeout: 20_000,

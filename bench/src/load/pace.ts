@@ -1,0 +1,138 @@
+/**
+ * A steady load: requests leave by the clock, whether or not earlier ones have been answered, so that a contender that
+ * stalls cannot slow down those who measure it. Load process.
+ */
+import { latenciesOf } from "../statistics.ts";
+import { Connection, requestBytesOf } from "./connection.ts";
+import type { LoadJobs, PaceResult } from "./protocol.ts";
+
+/** Requests are sent in ticks of this length: the finest that timers keep. */
+const TICK_MS = 1;
+/** Connections opened at most; requests beyond them count as failed. */
+const CONNECTIONS_MAX = 1_000;
+/** Connections opened before the clock starts. */
+const CONNECTIONS_READY = 32;
+/** Longest wait for the last answers. */
+const LAST_ANSWERS_MS = 15_000;
+
+type PaceOrder = LoadJobs["pace"]["order"];
+
+export async function pace(order: PaceOrder): Promise<PaceResult> {
+  using load = new PacedLoad(order);
+  await load.send();
+  await load.answered();
+  return load.result();
+}
+
+class PacedLoad implements Disposable {
+  readonly #order: PaceOrder;
+  readonly #request: Buffer;
+  readonly #idle: Connection[] = [];
+  readonly #all = new Set<Connection>();
+  readonly #latenciesMs: number[] = [];
+  #waiting = 0;
+  #failed = 0;
+  #behindMs = 0;
+  #onAnswer: () => void = () => {};
+
+  constructor(order: PaceOrder) {
+    this.#order = order;
+    this.#request = requestBytesOf(order.target);
+    for (let count = 0; count < CONNECTIONS_READY; count += 1) this.#idle.push(this.#connect());
+  }
+
+  /** Sends everything that falls due within the time. */
+  async send(): Promise<void> {
+    const { ratePerSecond, durationMs } = this.#order;
+    const startMs = performance.now();
+    const total = Math.round((ratePerSecond * durationMs) / 1000);
+    let sent = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startMs;
+      const due = Math.min(total, Math.ceil((elapsedMs * ratePerSecond) / 1000));
+      this.#behindMs = Math.max(this.#behindMs, elapsedMs - (sent * 1000) / ratePerSecond);
+      for (; sent < due; sent += 1) this.#sendOne();
+      if (sent === total) resolve();
+    }, TICK_MS);
+    await promise;
+    clearInterval(timer);
+  }
+
+  /** Resolves when all is answered, at the latest after {@link LAST_ANSWERS_MS}: what is missing then has failed. */
+  async answered(): Promise<void> {
+    if (this.#waiting === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_ANSWERS_MS);
+    this.#onAnswer = () => {
+      if (this.#waiting === 0) resolve();
+    };
+    await promise;
+    clearTimeout(timer);
+  }
+
+  result(): PaceResult {
+    return {
+      served: this.#latenciesMs.length,
+      failed: this.#failed + this.#waiting,
+      latencies: latenciesOf(this.#latenciesMs),
+      behindMs: this.#behindMs,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const connection of this.#all) connection.destroy();
+  }
+
+  #sendOne(): void {
+    const connection = this.#idle.pop() ?? (this.#all.size < CONNECTIONS_MAX ? this.#connect() : undefined);
+    if (connection === undefined) {
+      this.#failed += 1;
+      return;
+    }
+    this.#waiting += 1;
+    connection.isTimed = false;
+    connection.send(this.#request);
+  }
+
+  #connect(): Connection {
+    const connection = new Connection(this.#order.target, {
+      progressed: () => this.#progress(connection),
+      closed: () => this.#lose(connection),
+    });
+    this.#all.add(connection);
+    return connection;
+  }
+
+  #progress(connection: Connection): void {
+    const { reader } = connection;
+    const isOver = reader.state === "complete";
+    const isServed = reader.status >= 200 && reader.status <= 299;
+    const isDue = this.#order.until === "end" ? isOver : reader.events > 0;
+    if (isDue && isServed && !connection.isTimed) {
+      connection.isTimed = true;
+      this.#latenciesMs.push(performance.now() - connection.sentAtMs);
+    }
+    if (!isOver) return;
+    if (!connection.isTimed) this.#failed += 1;
+    this.#idle.push(connection);
+    this.#settle();
+  }
+
+  #lose(connection: Connection): void {
+    this.#all.delete(connection);
+    const idleAt = this.#idle.indexOf(connection);
+    if (idleAt >= 0) {
+      // Closed while nothing was asked of it.
+      this.#idle.splice(idleAt, 1);
+      return;
+    }
+    if (!connection.isTimed) this.#failed += 1;
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#waiting -= 1;
+    this.#onAnswer();
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What the bench asks of its load generator, a process of its own, and what it answers. Plain data. One order at a time;
+ * each is answered once.
+ */
+import type { Latencies } from "../statistics.ts";
+
+/** Where requests go. Loopback only. */
+export interface Target {
+  /** `http://127.0.0.1:PORT`. */
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Orders and their answers, by name. */
+export interface LoadJobs {
+  /** autocannon: as many requests as the connections carry, one after the other on each. */
+  readonly saturate: {
+    readonly order: { readonly target: Target; readonly connections: number; readonly durationMs: number };
+    readonly result: SaturationResult;
+  };
+  /** Requests at a steady rate, sent whether or not earlier ones have been answered. */
+  readonly pace: {
+    readonly order: {
+      readonly target: Target;
+      readonly ratePerSecond: number;
+      readonly durationMs: number;
+      /** What is timed: the whole answer, or the first event of a stream. */
+      readonly until: "end" | "first-event";
+    };
+    readonly result: PaceResult;
+  };
+  /** Opens streams; answered when each has brought its first event. */
+  readonly openStreams: {
+    readonly order: { readonly target: Target; readonly streams: number };
+    readonly result: { readonly open: number; readonly failed: number };
+  };
+  /** Events received on the open streams until now. */
+  readonly countEvents: { readonly order: object; readonly result: { readonly events: number } };
+  /** Answered when every stream has ended. */
+  readonly finishStreams: { readonly order: object; readonly result: StreamsResult };
+  /** Large bodies: a number of requests, so many at once. */
+  readonly exchangeBodies: {
+    readonly order: {
+      readonly target: Target;
+      /** Request bytes beside the body of the target: padding inside its JSON. */
+      readonly paddingBytes: number;
+      readonly requests: number;
+      readonly inFlight: number;
+    };
+    readonly result: BodiesResult;
+  };
+}
+
+export interface SaturationResult {
+  /** Answers with a status from 200 to 299. */
+  readonly served: number;
+  /** All others, time-outs and broken connections. */
+  readonly failed: number;
+  readonly durationMs: number;
+}
+
+export interface PaceResult {
+  readonly served: number;
+  readonly failed: number;
+  /** Milliseconds. */
+  readonly latencies: Latencies;
+  /** The longest the generator itself was behind its plan, milliseconds: large values spoil the figures. */
+  readonly behindMs: number;
+}
+
+export interface StreamsResult {
+  readonly events: number;
+  /** Streams that came to their orderly end. */
+  readonly complete: number;
+  readonly broken: number;
+}
+
+export interface BodiesResult {
+  readonly served: number;
+  readonly failed: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly durationMs: number;
+}
+
+export type LoadJobName = keyof LoadJobs;
+
+export interface LoadOrder<Name extends LoadJobName = LoadJobName> {
+  readonly name: Name;
+  readonly order: LoadJobs[Name]["order"];
+}
+
+export type LoadAnswer =
+  | { readonly kind: "ready" }
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "failed"; readonly message: string };

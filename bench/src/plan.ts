@@ -1,0 +1,70 @@
+/** How much is measured: the sizes and times of a full run and of a quick one. Pure data. */
+
+export interface StreamSize {
+  readonly streams: number;
+  /** Milliseconds between the events of one stream: 50 for 20 a second. */
+  readonly intervalMs: number;
+}
+
+export interface Plan {
+  /** Rounds of every comparison; its contenders take turns in each. */
+  readonly rounds: number;
+  /** Load before the first round, so that code is compiled and connections are open. */
+  readonly warmUpMs: number;
+  /** Length of one contender's part of a round. */
+  readonly roundMs: number;
+  /** Connections of the saturating load. */
+  readonly connections: number;
+  /** Numbers of workers compared with one another. */
+  readonly workers: readonly number[];
+  readonly streams: readonly StreamSize[];
+  /** Time in which CPU and events of the held streams are counted. */
+  readonly streamWindowMs: number;
+  /** Numbers of keys compared with one another. */
+  readonly poolSizes: readonly number[];
+  readonly storm: {
+    readonly keys: number;
+    readonly exhaustedShare: number;
+    readonly overloadedShare: number;
+    readonly ratePerSecond: number;
+  };
+  readonly bodies: { readonly bytes: number; readonly inFlight: number; readonly requests: number };
+  /** The whole run; past it the bench gives up, which is a failure. */
+  readonly limitMs: number;
+}
+
+const MB = 1024 * 1024;
+
+/** Some twenty minutes. The event rates keep a contender of one thread below half of its core. */
+export const FULL_PLAN: Plan = {
+  rounds: 5,
+  warmUpMs: 3_000,
+  roundMs: 4_000,
+  connections: 64,
+  workers: [1, 2, 4, 8],
+  streams: [
+    { streams: 500, intervalMs: 50 },
+    { streams: 2_000, intervalMs: 250 },
+    { streams: 10_000, intervalMs: 1_250 },
+  ],
+  streamWindowMs: 5_000,
+  poolSizes: [10, 1_000, 100_000],
+  storm: { keys: 1_000, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 200 },
+  bodies: { bytes: 20 * MB, inFlight: 32, requests: 64 },
+  limitMs: 60 * 60_000,
+};
+
+/** Under two minutes, also on a busy machine of two cores: shows that everything works, not how fast. */
+export const QUICK_PLAN: Plan = {
+  rounds: 1,
+  warmUpMs: 300,
+  roundMs: 700,
+  connections: 16,
+  workers: [1, 2],
+  streams: [{ streams: 100, intervalMs: 100 }],
+  streamWindowMs: 1_000,
+  poolSizes: [10, 5_000],
+  storm: { keys: 100, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 100 },
+  bodies: { bytes: 20 * MB, inFlight: 4, requests: 8 },
+  limitMs: 120_000,
+};

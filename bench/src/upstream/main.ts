@@ -1,0 +1,45 @@
+/**
+ * The upstream: the emulator in a process of its own, so that its time is never charged to a contender. Takes orders
+ * over the channel to its parent and ends with it.
+ */
+import { type Emulator, startEmulator } from "gemini-emulator";
+import type { UpstreamOrder } from "./protocol.ts";
+
+/** So that two runs meet the same row of failures. */
+const SEED = 7;
+
+let emulator: Emulator | undefined;
+
+async function obey(order: UpstreamOrder): Promise<unknown> {
+  switch (order.kind) {
+    case "start":
+      emulator = await startEmulator(order.options);
+      return emulator.url;
+    case "count":
+      return emulator?.calls.total;
+    case "storm":
+      return raiseStorm(order.exhausted, order.overloadedShare);
+  }
+}
+
+function raiseStorm(exhausted: readonly string[], overloadedShare: number): void {
+  for (const project of exhausted) {
+    emulator?.fault({ match: { project }, fault: { kind: "error", error: "quota-day" } });
+  }
+  emulator?.fault({
+    probability: overloadedShare,
+    seed: SEED,
+    fault: { kind: "error", error: "overloaded" },
+  });
+}
+
+process.on("message", (order: UpstreamOrder) => {
+  void obey(order).then(
+    (result) => process.send?.({ kind: "done", result }),
+    (error: unknown) => process.send?.({ kind: "failed", message: String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit());
+// Ctrl-C on the terminal reaches every process: the parent decides when this one ends.
+process.on("SIGINT", () => {});
+process.send?.({ kind: "ready" });

@@ -1,0 +1,10 @@
+/** What the bench asks of its upstream, the emulator in a process of its own. Plain data; one order at a time. */
+import type { EmulatorOptions } from "gemini-emulator";
+
+export type UpstreamOrder =
+  /** Starts listening; answered with the URL. Once. */
+  | { readonly kind: "start"; readonly options: Pick<EmulatorOptions, "projects" | "models" | "minimal"> }
+  /** Answered with the number of calls since the start. */
+  | { readonly kind: "count" }
+  /** These projects have no quota left today, and of all other calls this share (0..1) is answered with 503. */
+  | { readonly kind: "storm"; readonly exhausted: readonly string[]; readonly overloadedShare: number };
