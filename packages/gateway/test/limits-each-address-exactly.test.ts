@@ -107,3 +107,20 @@ it("limits no caller with an auth key, and no address on the list of those allow
   expect(await statusesOf(times(4, () => askFrom(pool, "198.51.100.7")))).toEqual([200, 403, 403, 429]);
   expect((await asAlice()).status).toBe(200);
 });
+
+it("takes other limits over while it runs, and keeps what was counted", async () => {
+  await using pool = await startPool({
+    flags: { workers: 1, "ip-per-minute": 3, "auth-key": "alice=secret-of-alice" },
+  });
+  for (let time = 0; time < 3; time += 1) expect((await ask(pool.url)).status).toBe(200);
+  expect((await ask(pool.url)).status).toBe(429);
+  const poll = { timeout: 8_000, interval: 20 };
+  const { ip } = pool.config;
+  pool.gateway.reconfigure({ ...pool.config, ip: { ...ip, perMinute: 1_000 } });
+  await expect.poll(async () => (await ask(pool.url)).status, poll).toBe(200);
+  const asAlice = { headers: { "x-goog-api-key": "secret-of-alice" } };
+  expect((await ask(pool.url, asAlice)).status).toBe(200);
+  // Without her auth key she is one more caller of an address that has asked enough.
+  pool.gateway.reconfigure({ ...pool.config, authKey: [], ip: { ...ip, perMinute: 1 } });
+  await expect.poll(async () => (await ask(pool.url, asAlice)).status, poll).toBe(429);
+});
