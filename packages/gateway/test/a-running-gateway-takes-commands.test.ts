@@ -15,6 +15,7 @@ import type { ControlHandlers, KeyListRow, RunningStatus } from "../src/control/
 import * as editing from "../src/primary/keys/edit-files.ts";
 import { fingerprint } from "../src/primary/keys/fingerprint.ts";
 import { openStore } from "../src/primary/store/store.ts";
+import { IDLE_REPORT } from "./harness/idle-report.ts";
 import { type KeyPoolFixture, keyPoolFixture } from "./key-pool-fixture.ts";
 
 let pool: KeyPoolFixture;
@@ -24,33 +25,10 @@ beforeEach(() => {
 afterEach(() => pool[Symbol.dispose]());
 
 const STATUS: RunningStatus = {
-  running: true,
-  pid: 7,
-  version: "1.2.3",
-  uptimeMs: 1_000,
-  baseUrl: "http://127.0.0.1:55200",
-  draining: false,
+  ...IDLE_REPORT,
   workers: [{ id: 1, state: "serving", inFlight: 2, waiting: 0, upMs: 900 }],
   keys: { total: 1, byState: { ready: 1 } },
-  models: [],
   inFlight: 2,
-  waiting: 0,
-  recent: {
-    requests: 0,
-    successRate: null,
-    byOutcome: {},
-    attempts: 0,
-    retries: 0,
-    promptTokens: 0,
-    outputTokens: 0,
-    duration: { p50Ms: null, p90Ms: null, p99Ms: null },
-    firstByte: { p50Ms: null, p90Ms: null, p99Ms: null },
-  },
-  leases: { open: 0, uses: 0 },
-  bans: 0,
-  database: { isWritable: true, pendingRows: 0, lostRows: 0 },
-  process: { memoryBytes: 1, loopDelay: { p50Ms: 0, p99Ms: 0, maxMs: 0 }, messages: 0, workersReplaced: 0 },
-  requests: { sinceMs: 0, total: 0, byOutcome: {}, attempts: 0, promptTokens: 0, outputTokens: 0 },
 };
 const ROW: KeyListRow = {
   fingerprint: "k-aaaaaaaaaaaa",

@@ -50,7 +50,7 @@ it("labels it groups by exist", async () => {
       for (const label of labels
         .split(", ")
         .filter((each) => each !== "" && !ADDED_BY_PROMETHEUS.has(each))) {
-        expect(line, `${title}: ${label}`).toContain(`${label}="`);
+        expect(`${title}: ${line}`).toContain(`${label}="`);
       }
     }
   }

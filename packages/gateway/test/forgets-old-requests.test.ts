@@ -31,26 +31,25 @@ function append(rows: number, lastAtMs: number): void {
 
 function row(atMs: number): RequestLogRow {
   return {
-    ...{
-      atMs,
-      requestId: "r",
-      method: "POST",
-      path: "/",
-      model: "m",
-      status: 200,
-      outcome: "served",
-      reason: null,
-    },
-    ...{
-      attempts: 1,
-      firstByteMs: 1,
-      durationMs: 2,
-      bytesIn: 1,
-      bytesOut: 1,
-      promptTokens: 1,
-      outputTokens: 1,
-    },
-    ...{ totalTokens: 2, keyId: 1, client: "anonymous", address: "127.0.0.1" },
+    atMs,
+    requestId: "r",
+    method: "POST",
+    path: "/",
+    model: "m",
+    status: 200,
+    outcome: "served",
+    reason: null,
+    attempts: 1,
+    firstByteMs: 1,
+    durationMs: 2,
+    bytesIn: 1,
+    bytesOut: 1,
+    promptTokens: 1,
+    outputTokens: 1,
+    totalTokens: 2,
+    keyId: 1,
+    client: "anonymous",
+    address: "127.0.0.1",
   };
 }
 

@@ -39,14 +39,39 @@ describe("/status", () => {
     expect(response.headers.get("cache-control")).toBe("no-store");
     const status = (await response.json()) as RunningStatus;
     expect(status).toMatchObject({
-      ...{ running: true, draining: false, baseUrl: pool.url, bans: 0, inFlight: 0, waiting: 0 },
+      running: true,
+      draining: false,
+      baseUrl: pool.url,
+      bans: 0,
+      inFlight: 0,
+      waiting: 0,
       keys: { total: 3 },
-      requests: { total: 4, byOutcome: { served: 3, "caller-fault": 1 } },
-      recent: { requests: 4, successRate: 1, attempts: 4, retries: 0 },
-      database: { isWritable: true, lostRows: 0 },
+      requests: {
+        total: 4,
+        byOutcome: {
+          served: 3,
+          "caller-fault": 1,
+        },
+      },
+      recent: {
+        requests: 4,
+        successRate: 1,
+        attempts: 4,
+        retries: 0,
+      },
+      database: {
+        isWritable: true,
+        lostRows: 0,
+      },
       workers: [
-        { id: 1, state: "serving" },
-        { id: 2, state: "serving" },
+        {
+          id: 1,
+          state: "serving",
+        },
+        {
+          id: 2,
+          state: "serving",
+        },
       ],
     });
     const model = status.models.find(({ model: name }) => name === MODEL);
@@ -120,8 +145,15 @@ describe("/metrics", () => {
       database: metric(page, "gemini_gateway_database_up"),
       ready: metric(page, "gemini_gateway_ready"),
     }).toEqual({
-      ...{ served: 3, others: 1, attempts: 3, timed: 3, firstBytes: 3 },
-      ...{ workers: 2, keys: 3, database: 1, ready: 1 },
+      served: 3,
+      others: 1,
+      attempts: 3,
+      timed: 3,
+      firstBytes: 3,
+      workers: 2,
+      keys: 3,
+      database: 1,
+      ready: 1,
     });
     expect(metric(page, `gemini_gateway_tokens_total{model="${MODEL}",direction="output"}`)).toBeGreaterThan(
       0,
@@ -136,9 +168,9 @@ describe("/metrics", () => {
       expect(families.length).toBeGreaterThan(20);
       for (const { name, type, help, samples } of families) {
         expect(name).toMatch(/^(?:gemini_gateway|process)_[a-z0-9_]+$/);
-        expect(help, name).not.toBe("");
-        expect(["counter", "gauge", "histogram"], name).toContain(type);
-        for (const sample of samples) expect(Number(sample.value), sample.name).toBeGreaterThanOrEqual(0);
+        expect({ name, help }).not.toEqual({ name, help: "" });
+        expect(["counter", "gauge", "histogram"]).toContain(type);
+        expect(samples.filter(({ value }) => !(Number(value) >= 0))).toEqual([]);
       }
       // The parser takes `_total` off the names of counters, and off them only.
       expect(families.filter(({ name }) => name.endsWith("_total"))).toEqual([]);

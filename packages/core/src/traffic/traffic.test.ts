@@ -23,7 +23,15 @@ describe("counts", () => {
 
   test("the success rate leaves out what callers spoilt or left", () => {
     const traffic = new Traffic();
-    for (const outcome of ["served", "served", "served", "overloaded", "caller-fault", "caller-left", "refused"])
+    for (const outcome of [
+      "served",
+      "served",
+      "served",
+      "overloaded",
+      "caller-fault",
+      "caller-left",
+      "refused",
+    ])
       traffic.record(ended({ outcome }), START_MS);
     expect(sumOf(traffic.sinceStart).successRate).toBe(0.75);
     expect(sumOf(new Map()).successRate).toBeUndefined();

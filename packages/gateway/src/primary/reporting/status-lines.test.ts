@@ -1,15 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ModelStatus, RunningStatus, TrafficStatus } from "../../control/types.ts";
+import { IDLE_REPORT, NO_TRAFFIC } from "../../../test/harness/idle-report.ts";
+import type { ModelStatus, RunningStatus } from "../../control/types.ts";
 import { statusLines, trimToSize } from "./status-lines.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 16, 30, 5);
-const NOTHING = { p50Ms: null, p90Ms: null, p99Ms: null };
 
-const RECENT: TrafficStatus = {
-  ...{ requests: 120, successRate: 0.975, byOutcome: {}, attempts: 125, retries: 5 },
-  ...{ promptTokens: 0, outputTokens: 0, duration: NOTHING, firstByte: NOTHING },
-};
+const RECENT = { ...NO_TRAFFIC, requests: 120, successRate: 0.975, attempts: 125, retries: 5 };
 const FLASH: ModelStatus = {
   model: "gemini-2.5-flash",
   ready: 5,
@@ -19,13 +16,10 @@ const FLASH: ModelStatus = {
   recent: RECENT,
 };
 const REPORT: RunningStatus = {
-  ...{ running: true, pid: 1, version: "0.1.0", uptimeMs: 1, baseUrl: "http://127.0.0.1:1", draining: false },
-  ...{ workers: [], keys: { total: 7, byState: {} }, inFlight: 0, waiting: 0, bans: 0, recent: RECENT },
+  ...IDLE_REPORT,
+  keys: { total: 7, byState: {} },
   models: [FLASH, { model: "gemini-2.5-pro", ready: 0, resting: 7, keys: {}, inFlight: 0 }],
-  requests: { sinceMs: 0, total: 0, byOutcome: {}, attempts: 0, promptTokens: 0, outputTokens: 0 },
-  leases: { open: 0, uses: 0 },
-  database: { isWritable: true, pendingRows: 0, lostRows: 0 },
-  process: { memoryBytes: 1, loopDelay: { p50Ms: 0, p99Ms: 0, maxMs: 0 }, messages: 0, workersReplaced: 0 },
+  recent: RECENT,
 };
 
 describe("a report", () => {
