@@ -12,6 +12,10 @@ import type { UseCounts } from "./lease-book.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lane, LanePlace, Model, PlaceCount, PooledKey } from "./records.ts";
 
+/** Counted in one step of a summary: some tenths of a millisecond. */
+const KEYS_PER_STEP = 1_000;
+const MODELS_PER_STEP = 20;
+
 export interface Readiness {
   /** Some key is enabled, healthy and of a project in good standing. */
   readonly isReady: boolean;
@@ -89,19 +93,27 @@ export function readinessOf({ pool }: Ledger): Readiness {
   return { isReady: availableKeys > 0, keys: pool.keys.size, availableKeys };
 }
 
-export function summaryOf(ledger: Ledger): SchedulerSummary {
-  const { pool, book } = ledger;
+/** A step for every so many keys, and for every so many models; what changes meanwhile may be counted as before or after. */
+export function* summarySteps(ledger: Ledger): Generator<void, SchedulerSummary, void> {
+  const { pool, book, shelf } = ledger;
   const keysByState: Record<string, number> = {};
+  let visited = 0;
   for (const key of pool.keys.values()) {
     const state = stateWord(key);
     keysByState[state] = (keysByState[state] ?? 0) + 1;
+    if (++visited % KEYS_PER_STEP === 0) yield;
+  }
+  const models: ModelSummary[] = [];
+  for (const model of shelf.models.values()) {
+    models.push(modelSummary(ledger, model));
+    if (models.length % MODELS_PER_STEP === 0) yield;
   }
   return {
     keys: pool.keys.size,
     enabledKeys: pool.enabledKeys,
     availableKeys: pool.availableKeys,
     keysByState,
-    models: [...ledger.shelf.models.values()].map((model) => modelSummary(ledger, model)),
+    models,
     leases: book.leases.size,
     inFlight: book.outstanding,
     uses: { ...book.counts },

@@ -1,6 +1,6 @@
 /** What the command line may ask of a running gateway, answered from the primary's own objects. Primary thread. */
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import type { ControlHandlers, KeyListRow, RunningStatus } from "../control/types.ts";
+import type { ControlHandlers, KeyListRow } from "../control/types.ts";
 import { keyStateText } from "./key-state-text.ts";
 import { addKeys, removeKeys } from "./keys/edit-files.ts";
 import type { KeySync } from "./keys/key-sync.ts";
@@ -11,7 +11,7 @@ export interface ControlHandlerOptions {
   readonly store: Store;
   readonly scheduler: Scheduler;
   readonly keySync: KeySync;
-  readonly status: () => RunningStatus;
+  readonly status: ControlHandlers["status"];
   readonly now: () => number;
 }
 

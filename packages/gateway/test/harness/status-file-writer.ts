@@ -21,11 +21,11 @@ const report: RunningStatus = { ...IDLE_REPORT, models, recent };
 
 const settings = () => ({ intervalMs: 1, fileSizeBytes: Number(size) });
 let reports = 0;
-const counted = (): RunningStatus => {
+const counted = (): Promise<RunningStatus> => {
   reports += 1;
   // The one before is written when the next is asked for.
   if (reports === 2) process.stdout.write("written\n");
-  return report;
+  return Promise.resolve(report);
 };
 const log = pino({ level: "silent" });
 new StatusFile({ path, settings, report: counted, log, now: Date.now }).start();

@@ -54,8 +54,8 @@ export class Reporting implements AsyncDisposable {
     }
   }
 
-  /** How the gateway fares now. Costs a step per key. */
-  report(): RunningStatus {
+  /** How the gateway fares now. */
+  report(): Promise<RunningStatus> {
     return statusReport({ ...this.#options, traffic: this.#traffic, loopDelay: this.#loopDelay });
   }
 
@@ -70,14 +70,17 @@ export class Reporting implements AsyncDisposable {
   }
 
   async #statusPage(): Promise<PageContent> {
-    return { contentType: "application/json", body: `${JSON.stringify(this.report(), undefined, 2)}\n` };
+    return {
+      contentType: "application/json",
+      body: `${JSON.stringify(await this.report(), undefined, 2)}\n`,
+    };
   }
 
   async #metricsPage(): Promise<PageContent> {
     const { counters, now } = this.#options;
     const { user, system } = process.cpuUsage();
     const body = await this.#metrics.text({
-      report: this.report(),
+      report: await this.report(),
       isReady: counters.readiness === "ready",
       cpuSeconds: (user + system) / MICROSECONDS_PER_SECOND,
       nowMs: now(),

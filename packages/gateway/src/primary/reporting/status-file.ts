@@ -13,7 +13,7 @@ export interface StatusFileOptions {
   readonly path: string;
   /** Time between reports and largest size of the file; asked for each time. */
   readonly settings: () => { readonly intervalMs: number; readonly fileSizeBytes: number };
-  readonly report: () => RunningStatus;
+  readonly report: () => Promise<RunningStatus>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -58,7 +58,7 @@ export class StatusFile implements AsyncDisposable {
     const bytesMax = settings().fileSizeBytes;
     try {
       const target = await realpath(path).catch(() => path);
-      const text = Buffer.from(statusLines(report(), now()));
+      const text = Buffer.from(statusLines(await report(), now()));
       await replace(target, trimToSize(Buffer.concat([await endOf(target, bytesMax), text]), bytesMax));
       this.#hasFailed = false;
     } catch (error) {

@@ -1,6 +1,7 @@
 /**
  * The status of the running gateway as plain data: for the command line and `GET /status`. Primary thread; reads only.
- * Costs a step per key: whoever serves many callers keeps it for a while (see page-office.ts). Holds no secret.
+ * It looks at every key, giving way to other work in between: whoever serves many callers keeps it for a while (see
+ * page-office.ts). Holds no secret.
  */
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { ModelSummary, SchedulerSummary } from "@gemini-gateway/core/scheduler/views";
@@ -17,6 +18,7 @@ import type {
 } from "../../control/types.ts";
 import type { SharedCounters } from "../../shared-counters.ts";
 import { ownVersion } from "../../version.ts";
+import { runInSteps } from "../keys/steps.ts";
 import type { RequestCounts } from "../store/rows.ts";
 import type { Supervisor, WorkerView } from "../supervisor.ts";
 import type { LoopDelayWatch } from "./loop-delay.ts";
@@ -39,10 +41,10 @@ export interface ReportSources {
 /** Models reported, the busiest of the last half hour first: the scheduler remembers every name callers made up. */
 const MODELS_REPORTED_MAX = 100;
 
-export function statusReport(sources: ReportSources): RunningStatus {
+export async function statusReport(sources: ReportSources): Promise<RunningStatus> {
   const { scheduler, supervisor, counters, traffic, startedAtMs } = sources;
+  const summary = await runInSteps(scheduler.summarySteps(sources.now()));
   const nowMs = sources.now();
-  const summary = scheduler.summary(nowMs);
   const workers = supervisor.views(nowMs).map(workerStatus);
   const recent = traffic.recent(nowMs);
   return {
