@@ -8,47 +8,12 @@ import { LeasePocket } from "../src/lease-pocket.ts";
 import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
 import { TokenGauge } from "../src/quota/token-gauge.ts";
 import { effectOf } from "../src/outcome.ts";
-import type { Outcome } from "../src/outcome.ts";
 import type { ProbeAsk } from "../src/probing/ask.ts";
 import type { Revocation } from "../src/scheduler/revocation.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
-import type { SchedulerOptions } from "../src/scheduler/options.ts";
 import { EventQueue, seededRandom } from "./event-queue.ts";
+import type { UpstreamAnswer, World } from "./simulated-world.ts";
 import { UseAudit } from "./use-audit.ts";
-
-export interface World {
-  readonly seed: number;
-  readonly options: SchedulerOptions;
-  readonly keys: readonly { readonly id: KeyId; readonly project: string | undefined }[];
-  readonly workers: number;
-  /** Attempts per request. */
-  readonly attemptsMax: number;
-  /** Longest way of a message, milliseconds; each takes a random part of it. */
-  readonly messageMs: number;
-  /** What the upstream answers to a use, and after how long. */
-  readonly upstream: (
-    keyId: KeyId,
-    model: string,
-    random: () => number,
-    call: UpstreamCall,
-  ) => UpstreamAnswer;
-  /** Longest way of a request to the upstream, milliseconds; 0 by default. */
-  readonly arrivalMs?: number;
-}
-
-/** A request as it arrives at the upstream. */
-export interface UpstreamCall {
-  /** Milliseconds since the epoch. */
-  readonly nowMs: number;
-  /** Bytes of the request. */
-  readonly bytes: number;
-}
-
-export interface UpstreamAnswer {
-  readonly outcome: Outcome;
-  readonly tookMs: number;
-  readonly promptTokens?: number;
-}
 
 /** How requests ended; their sum is the number of requests once the simulation has come to rest. */
 export interface Ends {

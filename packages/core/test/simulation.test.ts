@@ -7,7 +7,7 @@ import type { KeyId } from "../src/lease.ts";
 import type { Evidence, Outcome } from "../src/outcome.ts";
 import { DEFAULT_SCHEDULER_OPTIONS } from "../src/scheduler/options.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
-import type { World } from "./simulated-gateway.ts";
+import type { World } from "./simulated-world.ts";
 
 const SEEDS = 60;
 const evidence: Evidence = { httpStatus: 429, reason: "simulated", message: "" };

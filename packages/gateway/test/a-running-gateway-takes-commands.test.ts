@@ -58,8 +58,8 @@ const EMPTY_BOOKS: GuardHandlers = {
 /** There is no key to say anything about. */
 const NO_KEYS: KeyDeskHandlers = {
   wish: ({ wish, fingerprints }) => Promise.resolve({ wish, changed: 0, unknown: fingerprints }),
-  explain: (fingerprint) => {
-    throw new OperatorError("bad-request", `No key in use has the fingerprint ${fingerprint}.`);
+  explain: () => {
+    throw new OperatorError("bad-request", "There is no key.");
   },
   test: async function* none(): AsyncGenerator<TestLine> {},
 };

@@ -55,6 +55,6 @@ function isEmbedding(model: string): boolean {
  * level. Undefined for the others: their one token of output bounds the thinking, too.
  */
 function thinkingOff(model: string): object | undefined {
-  if (/^gemini-2\.5-flash/.test(model)) return { thinkingBudget: 0 };
+  if (model.startsWith("gemini-2.5-flash")) return { thinkingBudget: 0 };
   return /^gemini-(?:[3-9]|\d\d)\b.*flash/.test(model) ? { thinkingLevel: "minimal" } : undefined;
 }

@@ -95,9 +95,9 @@ export function pulledForwardMs({ nowMs, intervals, random }: WaitContext): numb
 
 /** Soon after something returns by itself at `returnMs`, spread, and never before. */
 export function afterReturnMs(returnMs: number, { nowMs, random }: WaitContext): number {
-  const waitMs = Math.max(returnMs - nowMs, 0);
-  const spreadMs = Math.min(Math.max(waitMs * RETURN_SPREAD, RETURN_MARGIN_MS), RETURN_SPREAD_MAX_MS);
-  return nowMs + waitMs + Math.ceil(RETURN_MARGIN_MS + spreadMs * random);
+  const leftMs = Math.max(returnMs - nowMs, 0);
+  const spreadMs = Math.min(Math.max(leftMs * RETURN_SPREAD, RETURN_MARGIN_MS), RETURN_SPREAD_MAX_MS);
+  return nowMs + leftMs + Math.ceil(RETURN_MARGIN_MS + spreadMs * random);
 }
 
 /** True for outcomes that condemn the key or its project, so that no other model needs to be asked. */

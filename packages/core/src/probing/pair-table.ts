@@ -164,10 +164,10 @@ export class PairTable {
     return undefined;
   }
 
-  #walk({ dueAtMs }: Column, nowMs: number, steps: { left: number }): number {
+  #walk({ dueAtMs: due }: Column, nowMs: number, steps: { left: number }): number {
     const end = Math.min(this.#keys.length, this.#walkSlot + steps.left);
     for (let slot = this.#walkSlot; slot < end; slot++) {
-      if ((dueAtMs[slot] as number) > nowMs) continue;
+      if ((due[slot] as number) > nowMs) continue;
       steps.left -= slot + 1 - this.#walkSlot;
       this.#walkSlot = slot + 1;
       return slot;
