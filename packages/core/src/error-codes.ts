@@ -56,6 +56,12 @@ const TABLE = {
     "Too few API keys of the gateway are healthy to serve requests without an auth key for this model.",
     true,
   ],
+  "foreign-page": [
+    403,
+    "PERMISSION_DENIED",
+    "Web pages of other sites need one of this gateway's auth keys.",
+    false,
+  ],
   "malformed-request": [400, "INVALID_ARGUMENT", "The request could not be read as HTTP.", false],
   "unfinished-request": [408, "DEADLINE_EXCEEDED", "The request did not arrive in full in time.", false],
   "headers-too-large": [

@@ -4,12 +4,13 @@ import { exchangeRaw, type RawAnswer } from "./harness/raw-client.ts";
 import { MODEL, promptBody } from "./harness/requests.ts";
 
 const PAGE = "https://app.example";
+const AUTH_KEY = "page-secret";
 const PATH = `/v1beta/models/${MODEL}:generateContent`;
 
 let pool: Pool;
 function use(flags: Record<string, string | string[]>): void {
   beforeAll(async () => {
-    pool = await startPool({ flags: { workers: 1, ...flags } });
+    pool = await startPool({ flags: { workers: 1, "auth-key": `page=${AUTH_KEY}`, ...flags } });
   });
   afterAll(() => pool[Symbol.asyncDispose]());
 }
@@ -27,8 +28,14 @@ function preflight(origin: string, extra: readonly string[] = []): Promise<RawAn
   return exchangeRaw(pool.gateway.port, `${lines.join("\r\n")}\r\n\r\n`);
 }
 
-function call(origin: string | undefined, line = `POST ${PATH}`, body = promptBody()): Promise<RawAnswer> {
-  const from = origin === undefined ? "" : `Origin: ${origin}\r\n`;
+/** Calls as a page of that origin would, with an auth key unless the credential is another. */
+function call(
+  origin: string | undefined,
+  line = `POST ${PATH}`,
+  body = promptBody(),
+  credential = AUTH_KEY,
+): Promise<RawAnswer> {
+  const from = `x-goog-api-key: ${credential}\r\n${origin === undefined ? "" : `Origin: ${origin}\r\n`}`;
   const head = `${line} HTTP/1.1\r\nHost: g\r\n${from}Content-Length: ${body.length}\r\n\r\n`;
   return exchangeRaw(pool.gateway.port, head + body);
 }
@@ -112,5 +119,35 @@ describe("with none", () => {
     expect(answer.status).toBe(204);
     expect(answer.header("access-control-allow-origin")).toBeUndefined();
     expect((await call(PAGE)).header("access-control-allow-origin")).toBeUndefined();
+  });
+});
+
+describe("without an auth key", () => {
+  use({ "cors-anonymous-origins": ["local", "https://trusted.example"] });
+
+  it.each(["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]", "https://trusted.example"])(
+    "a page of %s may call",
+    async (origin) => {
+      expect((await call(origin, undefined, undefined, "none")).status).toBe(200);
+    },
+  );
+
+  it.each([
+    PAGE,
+    "null",
+    "http://localhost.evil.example",
+    "http://evil.example:55200",
+    "file://",
+    "chrome-extension://x",
+  ])("a page of %s spends no quota: 403, whether or not it may read that", async (origin) => {
+    const before = pool.emulator.calls.total;
+    const answer = await call(origin, undefined, undefined, "none");
+    expect(answer.status).toBe(403);
+    expect(answer.body.toString()).toContain("need one of this gateway's auth keys");
+    expect(pool.emulator.calls.total).toBe(before);
+  });
+
+  it("a program that is no page may call", async () => {
+    expect((await call(undefined, undefined, undefined, "none")).status).toBe(200);
   });
 });

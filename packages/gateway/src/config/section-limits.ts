@@ -153,5 +153,16 @@ export const CORS_SECTION = {
       manual:
         "Origins of web pages whose scripts may call the gateway. `*` allows all, `none` switches CORS off.",
     },
+    anonymousOrigins: {
+      kind: "list",
+      default: ["local"],
+      form: "`local`, `*`, or origins such as https://app.example",
+      pattern:
+        /^(?:local|\*|[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9.-]{1,253}(?::\d{1,5})?|https?:\/\/\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?)$/,
+      none: "none",
+      reload: "live",
+      manual:
+        "Origins of web pages that may use the gateway without an auth key. `local` stands for pages of this machine: without this rule any page that you visit could spend your quota through a gateway on your machine.",
+    },
   },
 } as const satisfies Section;

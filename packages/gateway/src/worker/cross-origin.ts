@@ -1,5 +1,7 @@
 /** What browsers need before they let a page call the gateway (CORS). Worker threads. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isLoopback } from "../config/loopback.ts";
+import type { GatewayConfig } from "../config.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
 const ALLOWED_HEADERS_DEFAULT =
@@ -17,11 +19,27 @@ const REQUESTED_HEADERS_MAX = 4096;
 export class CrossOrigin {
   readonly #origins: ReadonlySet<string>;
   readonly #any: boolean;
+  readonly #anonymousOrigins: ReadonlySet<string>;
 
-  /** @param origins exact origins; "*" for all, "none" (or nothing) for none */
-  constructor(origins: readonly string[]) {
-    this.#origins = new Set(origins.filter((origin) => origin !== "none"));
+  /**
+   * @param origins exact origins; "*" for all, nothing for none
+   * @param anonymousOrigins the same for callers without an auth key; "local" for pages of this machine
+   */
+  constructor({ origins, anonymousOrigins }: GatewayConfig["cors"]) {
+    this.#origins = new Set(origins);
     this.#any = this.#origins.has("*");
+    this.#anonymousOrigins = new Set(anonymousOrigins);
+  }
+
+  /**
+   * Whether the request was sent by a page that must bring an auth key. A browser sends such requests for any page
+   * that asks it to, and CORS only keeps the answer from the page: the quota would be spent all the same.
+   */
+  isForeign(request: IncomingMessage): boolean {
+    const { origin } = request.headers;
+    if (origin === undefined || this.#anonymousOrigins.has("*")) return false;
+    if (this.#anonymousOrigins.has(origin)) return false;
+    return !(this.#anonymousOrigins.has("local") && isLocalPage(origin));
   }
 
   /** Headers for an answer to this request, as a flat list; empty for a request that is no browser's. */
@@ -53,6 +71,11 @@ export class CrossOrigin {
     if (this.#any) return "*";
     return this.#origins.has(origin) ? origin : undefined;
   }
+}
+
+function isLocalPage(origin: string): boolean {
+  const host = /^https?:\/\/(?:\[([^\]]+)\]|([^:/]+))(?::\d+)?$/.exec(origin);
+  return host !== null && isLoopback(host[1] ?? host[2] ?? "");
 }
 
 function leaveFor(request: IncomingMessage, origin: string): string[] {

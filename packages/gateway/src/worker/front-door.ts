@@ -36,14 +36,14 @@ export class FrontDoor {
 
   constructor(service: Service, requestIds: RequestIds) {
     this.#service = service;
-    this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
+    this.#crossOrigin = new CrossOrigin(service.config.cors);
     this.#requestIds = requestIds;
   }
 
   /** Another service from now on, under another configuration; requests under way keep theirs. */
   serve(service: Service): void {
     this.#service = service;
-    this.#crossOrigin = new CrossOrigin(service.config.cors.origins);
+    this.#crossOrigin = new CrossOrigin(service.config.cors);
   }
 
   /** Handles one request from its head on. Never throws. */
@@ -107,16 +107,14 @@ export class FrontDoor {
   }
 
   /** Why this caller may not come in; on undefined it has its place among the requests in progress. */
-  #refusalFor(
-    { method = "", headers, httpVersion }: IncomingMessage,
-    caller: Caller,
-    route: Route | undefined,
-  ): Refusal | undefined {
+  #refusalFor(request: IncomingMessage, caller: Caller, route: Route | undefined): Refusal | undefined {
+    const { method = "", headers, httpVersion } = request;
     if (!KNOWN_METHODS.has(method)) return { code: "method-not-allowed" };
     if (route === undefined) return { code: "not-found" };
     if (headers.host === undefined && httpVersion !== "1.0") return { code: "malformed-request" };
     const { config, counters, guard } = this.#service;
     if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
+    if (!caller.authenticated && this.#crossOrigin.isForeign(request)) return { code: "foreign-page" };
     const refusal = route.modelInBody
       ? undefined
       : guard.refuseModel(caller, route.model, quotaLane(route, route.model ?? ""));
