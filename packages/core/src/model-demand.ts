@@ -70,6 +70,8 @@ export class ModelDemand {
   #earliestEndMs = Number.POSITIVE_INFINITY;
   #denial: { readonly denial: Denial; readonly untilMs: number } | undefined;
   #isSized = false;
+  /** Until then nothing is asked for in advance: there was nothing to spare. */
+  #scarceUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PocketOptions) {
     this.#options = options;
@@ -111,11 +113,13 @@ export class ModelDemand {
   wishedUses(waiting: number, tokens: number, nowMs: number): WishedUses {
     const coming = this.#uses + this.#asked;
     const isShort = waiting > coming;
-    const isInUse = nowMs - this.#lastTakenMs < this.#options.batchMs;
+    const isScarce = nowMs < this.#scarceUntilMs;
+    const isInUse = !isScarce && nowMs - this.#lastTakenMs < this.#options.batchMs;
     const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
     if (!(isShort || isLow) || this.denial(nowMs, tokens) !== undefined) return NO_USES;
     if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
-    const uses = Math.min(Math.max(waiting, this.#batch) - coming, LEASE_USES_MAX);
+    const wanted = isScarce ? waiting : Math.max(waiting, this.#batch);
+    const uses = Math.min(wanted - coming, LEASE_USES_MAX);
     this.#asked += uses;
     return { uses, inAdvance: uses - Math.min(Math.max(waiting - coming, 0), uses) };
   }
@@ -124,7 +128,8 @@ export class ModelDemand {
     this.#asked = Math.max(this.#asked - wished, 0);
     this.#denial = undefined;
     this.#lastGrantMs = nowMs;
-    if (leases.length > 0) this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
+    if (leases.length === 0) this.#scarceUntilMs = nowMs + this.#options.batchMs;
+    else this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
     for (const { id, keyId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
       this.#leases.push({ leaseId: id, keyId, untilMs, left: uses, tokensMax });
       this.#uses += uses;

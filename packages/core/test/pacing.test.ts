@@ -20,11 +20,17 @@ interface Scene {
   readonly upstream: MeteredUpstream;
 }
 
-function sceneOf(seed: number, metering: Metering, projects = PROJECTS, longestMs = 4_000): Scene {
+function sceneOf(
+  seed: number,
+  metering: Metering,
+  projects = PROJECTS,
+  longestMs = 4_000,
+  isTold = false,
+): Scene {
   const upstream = new MeteredUpstream(metering);
   const gateway = new SimulatedGateway({
     seed,
-    options: DEFAULT_SCHEDULER_OPTIONS,
+    options: { ...DEFAULT_SCHEDULER_OPTIONS, quotas: new Map(isTold ? [[MODEL, metering.limits]] : []) },
     keys: Array.from({ length: projects }, (_, index) => ({ id: index + 1, project: undefined })),
     workers: 3,
     attemptsMax: 5,
@@ -121,4 +127,23 @@ test("answers that take longer than a minute do not hold back the next minute's 
   traffic(scene, 60, minutes * MINUTE_MS);
   expect(refusedShare(scene)).toBeLessThan(0.01);
   expect(scene.upstream.served / (10 * PROJECTS * minutes)).toBeGreaterThan(0.95);
+});
+
+test("at load, quotas or not, there are at most 0.2 messages for each request", () => {
+  const scene = sceneOf(1, metering({ requestsPerMinute: 1_000 }, "rolling"), 60, 200, true);
+  // As many as there are in a minute, so that most lanes have used more than half of theirs.
+  traffic(scene, 48_000, MINUTE_MS / 3);
+  const [messagesBefore, requestsBefore] = [scene.gateway.messages, scene.gateway.requests];
+  traffic(scene, 48_000, MINUTE_MS / 3);
+  const requests = scene.gateway.requests - requestsBefore;
+  expect((scene.gateway.messages - messagesBefore) / requests).toBeLessThan(0.2);
+  expect(scene.upstream.refused).toBe(0);
+});
+
+test("limits that are configured are kept from the first request on", () => {
+  const limits = { requestsPerMinute: 10, tokensPerMinute: 20_000 };
+  const scene = sceneOf(1, metering(limits, "clock"), PROJECTS, 4_000, true);
+  traffic(scene, 60, 10 * MINUTE_MS);
+  expect(scene.upstream.refused).toBe(0);
+  expect(scene.upstream.served).toBeGreaterThan(10 * PROJECTS * 9);
 });

@@ -81,8 +81,8 @@ export class KeyTests {
 
   /** Forgets what was observed of a key, its project and their lanes; what the operator wants stays. */
   forget(id: KeyId, nowMs: number): void {
-    this.#lender.advance(nowMs);
+    const now = this.#lender.advance(nowMs);
     const key = this.#ledger.pool.keys.get(id);
-    if (key !== undefined) forgetObservations(this.#ledger, key);
+    if (key !== undefined) forgetObservations(this.#ledger, key, now);
   }
 }

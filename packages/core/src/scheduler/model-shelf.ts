@@ -4,7 +4,14 @@
 import type { KeyPool } from "./key-pool.ts";
 import { NO_LIMITS } from "../quota/quota-limits.ts";
 import type { QuotaLimits } from "../quota/quota-limits.ts";
-import { EVERY_MODEL, LANES_MAX, MODELS_MAX, MODEL_IDLE_MS, MODEL_NAME_MAX } from "./options.ts";
+import {
+  EVERY_MODEL,
+  LANES_MAX,
+  LIMITED_MODEL_IDLE_MS,
+  MODELS_MAX,
+  MODEL_IDLE_MS,
+  MODEL_NAME_MAX,
+} from "./options.ts";
 import type { LaneCount } from "./records.ts";
 import { Model } from "./records.ts";
 import { dropLane } from "./seating.ts";
@@ -46,7 +53,8 @@ export class ModelShelf {
   /** Forgets models that nobody asked for lately and that have nothing at rest or in flight. */
   dropIdle(nowMs: number): void {
     for (const model of this.models.values()) {
-      const isIdle = model.lastAskedMs + MODEL_IDLE_MS <= nowMs;
+      const idleMs = model.hasLimits ? LIMITED_MODEL_IDLE_MS : MODEL_IDLE_MS;
+      const isIdle = model.lastAskedMs + idleMs <= nowMs;
       if (isIdle && model.inFlight === 0 && model.alarms.size === 0) this.#drop(model);
     }
   }

@@ -32,6 +32,8 @@ export const MODELS_MAX = 1_000;
 export const LANES_MAX = 1_000_000;
 /** A model nobody asked for during this time is forgotten, unless a lane of it still rests. */
 export const MODEL_IDLE_MS = 6 * 3_600_000;
+/** One whose lanes have learnt limits, or count a day's use, is kept this long: they would be learnt at a price again. */
+export const LIMITED_MODEL_IDLE_MS = 7 * 86_400_000;
 /** Longest name of a model that is remembered, in UTF-16 units. */
 export const MODEL_NAME_MAX = 200;
 /** A use that was neither settled nor returned this long after its lease's end is given up as lost. */
@@ -45,6 +47,8 @@ export const OUTAGE_REST_MAX_MS = 2_000;
 export const DOUBTFUL_USES_MAX = 4;
 /** A key whose quota is paced is held unused no longer than this: others may use it meanwhile. */
 export const PACED_TTL_MS = 1_500;
+/** With so many lanes open, uses lent in advance are spread so thin that none is missed. */
+export const PLENTY_LANES = 32;
 /** Open lanes without room for a large request that one choice passes over. */
 export const MISFITS_SEEN_MAX = 16;
 /** Excluded keys of one wish that are looked at; more than any request may try. */

@@ -76,6 +76,7 @@ export function repace(ledger: Ledger, lane: Lane, nowMs: number): void {
   const { quota, model } = lane;
   const wasPaced = lane.pacedUntilMs > 0;
   if (quota === undefined || (!quota.isLimited && !wasPaced)) return;
+  model.hasLimits = true;
   lane.pacedUntilMs = quota.roomAtMs(leastTokens(model), nowMs, ledger.dayAt(nowMs));
   const isPaced = lane.pacedUntilMs > 0;
   if (!isPaced && !wasPaced) return;
@@ -87,6 +88,14 @@ export function repace(ledger: Ledger, lane: Lane, nowMs: number): void {
 export function adoptQuota(ledger: Ledger, lane: Lane, stored: StoredQuota | undefined, nowMs: number): void {
   if (stored === undefined) return;
   restoreQuota(quotaOf(ledger, lane), stored, nowMs, ledger.dayAt(nowMs));
+  repace(ledger, lane, nowMs);
+}
+
+/** Forgets the limits that were learnt; what was used stays used. */
+export function forgetLimits(ledger: Ledger, lane: Lane, nowMs: number): void {
+  if (lane.quota === undefined) return;
+  lane.quota.forgetLearned(nowMs);
+  ledger.dirtyLanes.add(lane);
   repace(ledger, lane, nowMs);
 }
 

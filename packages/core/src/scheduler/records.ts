@@ -196,6 +196,8 @@ export class Model {
   readonly configured: QuotaLimits;
   /** Input tokens of a request, a running mean; 0 until one was counted. */
   typicalTokens = 0;
+  /** Some lane of it has had a limit: what is known is worth keeping. */
+  hasLimits = false;
   /** Storms so far: a lane that proved itself in this one is trusted. */
   epoch = 0;
   readonly laneCount: LaneCount;

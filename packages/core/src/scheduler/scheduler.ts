@@ -6,27 +6,17 @@
  * `nowMs` is milliseconds since the epoch from a steady clock: it must not jump back with the wall clock. Should it
  * all the same, time stands still here until it has caught up.
  */
-import { isKeyUsable } from "../key-health.ts";
-import { isLaneOpen } from "../lane.ts";
-import { LEASE_USES_MAX } from "../lease.ts";
 import type { Denial, HolderId, KeyId, Lease, LeaseWish, Return, Settlement } from "../lease.ts";
-import { chooseFirst, chooseRetry, isInDoubt } from "./choice.ts";
-import type { Choice } from "./choice.ts";
 import { denialFor, denialOf } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { KeyTests } from "./key-tests.ts";
 import { leaseOf } from "./lease-book.ts";
 import { Ledger } from "./ledger.ts";
-import {
-  ALARMS_PER_LEASE_MAX,
-  ALARMS_PER_TICK_MAX,
-  DOUBTFUL_USES_MAX,
-  EXCLUDED_KEYS_MAX,
-} from "./options.ts";
+import { lendRetry, lendUses, openLease } from "./lending.ts";
+import { ALARMS_PER_LEASE_MAX, ALARMS_PER_TICK_MAX, EXCLUDED_KEYS_MAX } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
-import { chargeFor, chargeUse, leaseEndMs } from "./pacing.ts";
 import { quotaDayMove } from "./quota-day.ts";
-import type { LentLease, Model, PooledKey, Project } from "./records.ts";
+import type { LentLease, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
 import { endUnused, revokeKey, settleUse } from "./settling.ts";
@@ -35,7 +25,7 @@ import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-stat
 import { keyViewOf, modelHealths, readinessOf, summarySteps } from "./views.ts";
 import type { KeyView, ModelHealth, Readiness, SchedulerSummary } from "./views.ts";
 import { adoptLanes, ringModel, ringPool } from "./wakening.ts";
-import { laneLoadChanged, reseat } from "./seating.ts";
+import { laneLoadChanged } from "./seating.ts";
 import { NOTHING_AVOIDED, Wanted } from "./wanted.ts";
 import type { Avoided } from "./wanted.ts";
 
@@ -60,7 +50,7 @@ export class Scheduler {
     this.#ledger = new Ledger(options, random);
     this.tests = new KeyTests(this.#ledger, {
       advance: (nowMs) => this.#advance(nowMs),
-      open: (...lent) => this.#open(...lent),
+      open: (...lent) => openLease(this.#ledger, ...lent),
     });
   }
 
@@ -110,9 +100,8 @@ export class Scheduler {
     ringPool(ledger, now, ALARMS_PER_LEASE_MAX);
     ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
     const wanted = this.#wantedBy(wish, now);
-    const leases = this.#isRetry(wish)
-      ? this.#lendRetry(holder, model, wanted, wish.tokens, now)
-      : this.#lend(holder, model, wanted, wish, now);
+    const lending = { holder, model, wish, wanted, nowMs: now };
+    const leases = this.#isRetry(wish) ? lendRetry(ledger, lending) : lendUses(ledger, lending);
     // The next wish looks at others first.
     for (const lane of wanted.misfits) laneLoadChanged(lane);
     if (leases.length > 0) return { leases: leases.map(leaseOf) };
@@ -250,68 +239,6 @@ export class Scheduler {
     const keys = excludedKeys.slice(0, EXCLUDED_KEYS_MAX);
     const projects = this.#keysOf((excludedProjectsOf ?? []).slice(0, EXCLUDED_KEYS_MAX)).map(projectOf);
     return { keys, projects };
-  }
-
-  #lendRetry(
-    holder: HolderId,
-    model: Model,
-    wanted: Wanted,
-    tokens: number | undefined,
-    nowMs: number,
-  ): LentLease[] {
-    const { pool, shelf } = this.#ledger;
-    const choice = chooseRetry(model, pool, wanted, shelf.mayGrow);
-    return choice === undefined ? [] : [this.#open(holder, choice, nowMs, tokens)];
-  }
-
-  #lend(holder: HolderId, model: Model, wanted: Wanted, wish: LeaseWish, nowMs: number): LentLease[] {
-    const leases = new Map<PooledKey, LentLease>();
-    const trials: LentLease[] = [];
-    const uses = Math.min(Math.max(Math.trunc(wish.uses), 1), LEASE_USES_MAX);
-    for (let lent = 0; lent < uses; lent++) {
-      if (lent >= DOUBTFUL_USES_MAX && isInDoubt(model)) break;
-      wanted.isInAdvance = lent >= uses - (wish.inAdvance ?? 0);
-      const choice = chooseFirst(model, this.#ledger.pool, wanted, this.#ledger.shelf.mayGrow);
-      if (choice === undefined) break;
-      model.firstAttempts++;
-      const lease = leases.get(choice.key);
-      if (choice.isTrial) trials.push(this.#open(holder, choice, nowMs, wish.tokens));
-      else if (lease === undefined) leases.set(choice.key, this.#open(holder, choice, nowMs, wish.tokens));
-      else this.#addUse(lease, nowMs);
-    }
-    return [...leases.values(), ...trials];
-  }
-
-  #open(holder: HolderId, { lane, key, isTrial }: Choice, nowMs: number, tokens?: number): LentLease {
-    const { book, changes } = this.#ledger;
-    const untilMs = leaseEndMs(this.#ledger, lane, nowMs);
-    const charge = chargeFor(this.#ledger, lane, tokens, untilMs, nowMs);
-    const lease = book.open({ holder, key, lane, lentAt: changes, untilMs, isTrial, charge });
-    if (isTrial) this.#beginTrial(lease);
-    this.#lentOne(lease, nowMs);
-    return lease;
-  }
-
-  #addUse(lease: LentLease, nowMs: number): void {
-    this.#ledger.book.addUse(lease);
-    this.#lentOne(lease, nowMs);
-  }
-
-  #lentOne(lease: LentLease, nowMs: number): void {
-    laneLoadChanged(lease.lane);
-    this.#ledger.pool.loadChanged(lease.key);
-    chargeUse(this.#ledger, lease, nowMs);
-  }
-
-  /** One use may try several things at once: a key, its project and the lane. */
-  #beginTrial({ id, lane, key }: LentLease): void {
-    const { project } = lane;
-    if (!isKeyUsable(key.health)) key.trial = id;
-    if (project.standing.kind !== "good") project.trial = id;
-    if (!isLaneOpen(lane.state)) lane.trial = id;
-    this.#ledger.pool.seatKey(key);
-    this.#ledger.pool.seatProject(project);
-    reseat(lane);
   }
 
   #retire(key: PooledKey, nowMs: number): LentLease[] {

@@ -12,6 +12,7 @@ import { GOOD_STANDING } from "../project-standing.ts";
 import type { TransitionContext } from "../rests.ts";
 import type { Choice } from "./choice.ts";
 import type { Ledger } from "./ledger.ts";
+import { forgetLimits } from "./pacing.ts";
 import { NO_TRIAL } from "./records.ts";
 import type { Lane, LentLease, Model, PooledKey } from "./records.ts";
 import { laneOf, laneServed } from "./seating.ts";
@@ -73,12 +74,13 @@ export function applyTest(
 }
 
 /** Forgets all that was observed of the key, its project and its project's lanes, as if they had just been added. */
-export function forgetObservations(ledger: Ledger, key: PooledKey): void {
+export function forgetObservations(ledger: Ledger, key: PooledKey, nowMs: number): void {
   const { health, project } = key;
   if (health.kind !== UNTESTED_KEY.kind) ledger.setKeyHealth(key, UNTESTED_KEY);
   if (project.standing.kind !== "good") ledger.setStanding(project, GOOD_STANDING);
   for (const lane of project.lanes) {
     if (lane.state.kind !== UNTRIED_LANE.kind) ledger.setLaneState(lane, UNTRIED_LANE);
+    forgetLimits(ledger, lane, nowMs);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { KeyId } from "../lease.ts";
 import type { LaneQuota } from "../quota/lane-quota.ts";
-import { MISFITS_SEEN_MAX } from "./options.ts";
+import { MISFITS_SEEN_MAX, PLENTY_LANES } from "./options.ts";
 import type { Lane, Model, PooledKey, Project } from "./records.ts";
 
 /** What a retry has tried already; small arrays. */
@@ -31,7 +31,7 @@ export class Wanted {
   readonly tokens: number;
   /** Lanes passed over for want of room; at most {@link MISFITS_SEEN_MAX} and a few. */
   readonly misfits = new Set<Lane>();
-  /** The use is lent in advance: only where the quota is ample. */
+  /** Nobody waits for the use yet: only where there is plenty. */
   isInAdvance = false;
   readonly #view: QuotaView;
   #soonestMs: number | undefined;
@@ -60,12 +60,16 @@ export class Wanted {
   hasRoom(lane: Lane): boolean {
     const { quota } = lane;
     if (quota === undefined || !quota.isLimited) return true;
-    if (this.isInAdvance && !this.#view.isAmple(quota)) return this.#passOver(lane);
+    if (this.isInAdvance && !this.#maySpare(lane, quota)) return this.#passOver(lane);
     if (quota.limits.tokensPerMinute === undefined || this.tokens <= leastTokens(lane.model)) return true;
     const atMs = this.#view.roomAtMs(quota, this.tokens);
     if (atMs === 0) return true;
     this.#soonestMs = Math.min(this.#soonestMs ?? atMs, atMs);
     return this.#passOver(lane);
+  }
+
+  #maySpare({ model }: Lane, quota: LaneQuota): boolean {
+    return model.census.open.lanes >= PLENTY_LANES || this.#view.isAmple(quota);
   }
 
   #passOver(lane: Lane): false {
