@@ -4,7 +4,7 @@
  * to, whoever waits takes over a lock that has not changed hands for long. What a lock guards must therefore make sense
  * however far a holder got.
  */
-import { steadyNowMs } from "./steady-clock.ts";
+import { monotonicNowMs } from "./monotonic-clock.ts";
 
 /** Whoever locks: the part of a worker (0..255), or the primary. */
 export type LockHolder = number;
@@ -62,14 +62,14 @@ export class SharedLocks {
 
   #acquirePatiently(lock: number, mine: number): void {
     let seen = 0;
-    let seenAtMs = steadyNowMs();
+    let seenAtMs = monotonicNowMs();
     for (;;) {
       const found = Atomics.compareExchange(this.#words, lock, 0, mine);
       if (found === 0) return;
       if (found !== seen) {
         seen = found;
-        seenAtMs = steadyNowMs();
-      } else if (steadyNowMs() - seenAtMs >= ABANDONED_MS) {
+        seenAtMs = monotonicNowMs();
+      } else if (monotonicNowMs() - seenAtMs >= ABANDONED_MS) {
         if (Atomics.compareExchange(this.#words, lock, seen, mine) === seen) return;
       }
       Atomics.wait(this.#words, lock, found, PAUSE_MS);

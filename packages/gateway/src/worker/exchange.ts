@@ -17,34 +17,22 @@ import {
 import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
-import { requestTokensFloor, textBytes } from "@gemini-gateway/gemini/request-size";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
+import type { Admission } from "./admission.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
-import type { Caller } from "./auth.ts";
 import { ClientReply } from "./client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody } from "./request-body.ts";
+import { RequestSize } from "./request-size.ts";
 import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
-
-/** What the front door knows of a request it lets in. */
-export interface Admission {
-  readonly route: Route;
-  readonly caller: Caller;
-  /** Where the caller is, for the log. */
-  readonly address: string;
-  readonly requestId: string;
-  readonly startedAtMs: number;
-  /** Headers every answer carries; a flat list. */
-  readonly extraHeaders: readonly string[];
-}
 
 export class Exchange implements AttemptListener, LeaseSeeker {
   readonly route: Route;
@@ -54,6 +42,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   readonly #response: ServerResponse;
   readonly #reply: ClientReply;
   readonly #body: RequestBody;
+  readonly #size: RequestSize;
   /** Set when the request lists models: the list is fetched whole and cut here. */
   readonly #page: ModelPage | undefined;
   readonly #notes: AttemptNote[] = [];
@@ -66,9 +55,6 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #last: LastFailure | undefined;
   #tokenQuotaRefusals = 0;
   #usage: Usage | undefined;
-  /** What was found out of the request's size, if anybody asked. */
-  #tokens: number | undefined;
-  #textBytes: { readonly bytes: number | undefined } | undefined;
   #hasEnded = false;
 
   constructor(service: Service, request: IncomingMessage, response: ServerResponse, admission: Admission) {
@@ -79,6 +65,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.route = admission.route;
     this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters);
+    this.#size = new RequestSize(this.#body, service.gauge);
     this.#reply = new ClientReply(response, admission.route, () => this.#extraHeaders(), service.now);
   }
 
@@ -113,19 +100,11 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   }
 
   get requestTokensFloor(): number {
-    return requestTokensFloor(this.#body.whole());
+    return this.#size.floor;
   }
 
   get tokens(): number {
-    const { gauge } = this.#service;
-    this.#tokens ??= gauge.guess(this.#model, this.#measurableBytes());
-    return this.#tokens;
-  }
-
-  /** Undefined where bytes do not tell the tokens; asked once, since it reads the whole body. */
-  #measurableBytes(): number | undefined {
-    this.#textBytes ??= { bytes: textBytes(this.#body.whole()) };
-    return this.#textBytes.bytes;
+    return this.#size.guess(this.#model);
   }
 
   get tokenQuotaRefusals(): number {
@@ -303,8 +282,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #promptTokens(): number | undefined {
     const { promptTokens = 0 } = this.#usage ?? {};
     if (promptTokens === 0) return undefined;
-    if (this.#textBytes !== undefined)
-      this.#service.gauge.measured(this.#model, this.#textBytes.bytes, promptTokens);
+    this.#size.measured(this.#model, promptTokens);
     return promptTokens;
   }
 

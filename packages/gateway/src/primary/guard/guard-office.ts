@@ -11,7 +11,7 @@ import { AddressTable, allocateAddressTable, isCountedWithin } from "../../limit
 import { allocateClientTable, ClientTable } from "../../limits/client-table.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "../../limits/messages.ts";
 import { PRIMARY_HOLDER } from "../../limits/shared-locks.ts";
-import { steadyNowMs } from "../../limits/steady-clock.ts";
+import { monotonicNowMs } from "../../limits/monotonic-clock.ts";
 import type { Store } from "../store/store.ts";
 import { BanBook } from "./ban-book.ts";
 import { BreakerWatch } from "./breaker-watch.ts";
@@ -97,7 +97,7 @@ export class GuardOffice implements Disposable {
       .list()
       .some(({ limits }) => limits.requestsPerDay + limits.tokensPerDay > 0);
     if (!isDayLimited) return;
-    const [nowMs, steadyMs] = [now(), steadyNowMs()];
+    const [nowMs, steadyMs] = [now(), monotonicNowMs()];
     try {
       for (const { client, hourMs, requests, tokens } of store.clients.usedSince(nowMs - DAY_MS)) {
         const entry = this.clients.entryOf(client);

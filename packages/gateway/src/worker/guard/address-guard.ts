@@ -12,7 +12,7 @@ import type { IncomingMessage } from "node:http";
 import type { GatewayConfig } from "../../config.ts";
 import type { AddressTable } from "../../limits/address-table.ts";
 import type { BanNotice } from "../../limits/messages.ts";
-import { steadyNowMs } from "../../limits/steady-clock.ts";
+import { monotonicNowMs } from "../../limits/monotonic-clock.ts";
 import type { Refusal } from "./refusal.ts";
 
 export class AddressGuard {
@@ -71,7 +71,7 @@ export class AddressGuard {
     const { perMinute, perHour } = this.#limits;
     if (perMinute === 0 && perHour === 0) return undefined;
     const network = countedNetworkOf(address);
-    const verdict = this.#table.count(network, this.#limits, steadyNowMs());
+    const verdict = this.#table.count(network, this.#limits, monotonicNowMs());
     switch (verdict.kind) {
       case "pass":
         return undefined;

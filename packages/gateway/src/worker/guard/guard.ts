@@ -10,7 +10,7 @@ import type { GatewayConfig } from "../../config.ts";
 import { AddressTable } from "../../limits/address-table.ts";
 import { ClientTable } from "../../limits/client-table.ts";
 import type { BreakerNotice, GuardStart, GuardToPrimary, GuardToWorker } from "../../limits/messages.ts";
-import { steadyNowMs } from "../../limits/steady-clock.ts";
+import { monotonicNowMs } from "../../limits/monotonic-clock.ts";
 import { Authenticator, type Caller } from "../auth.ts";
 import { AddressGuard } from "./address-guard.ts";
 import type { Refusal } from "./refusal.ts";
@@ -109,13 +109,13 @@ export class Guard {
   /** Takes a place among a named client's requests, or says why there is none. Each one in must {@link leave}. */
   enter({ client }: Caller): Refusal | undefined {
     if (client === undefined) return undefined;
-    const refusal = this.#clients.enter(client.entry, client.limits, steadyNowMs());
+    const refusal = this.#clients.enter(client.entry, client.limits, monotonicNowMs());
     if (refusal === undefined) return undefined;
     return { code: `client-${refusal.limit}`, retryAfterMs: refusal.retryAfterMs ?? CONCURRENCY_RETRY_MS };
   }
 
   /** A request that was let in has ended. */
   leave({ client }: Caller, tokens: number): void {
-    if (client !== undefined) this.#clients.leave(client.entry, tokens, steadyNowMs());
+    if (client !== undefined) this.#clients.leave(client.entry, tokens, monotonicNowMs());
   }
 }

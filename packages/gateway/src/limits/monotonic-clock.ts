@@ -7,7 +7,7 @@
 const BEGINNING_MS = 2 * 86_400_000;
 
 /** Milliseconds since some moment at least two days before the process began. */
-export function steadyNowMs(): number {
+export function monotonicNowMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return BEGINNING_MS + seconds * 1_000 + nanoseconds / 1_000_000;
 }
