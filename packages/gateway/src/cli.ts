@@ -10,6 +10,7 @@ import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
+import { importCommand } from "./cli/import.ts";
 import { keysAddCommand } from "./cli/keys-add.ts";
 import { keysExplainCommand } from "./cli/keys-explain.ts";
 import { keysListCommand } from "./cli/keys-list.ts";
@@ -43,6 +44,7 @@ const COMMANDS = [
   clientsRevokeCommand,
   configShowCommand,
   configCheckCommand,
+  importCommand,
 ];
 
 const GROUPS = {

@@ -24,6 +24,12 @@ export interface Store extends Tables, Disposable {
   readonly path: string;
 }
 
+/** The store of a command, which has the database for itself. */
+export interface OpenStore extends Store {
+  /** All that `run` writes, or nothing when it throws. */
+  atomically<T>(run: () => T): T;
+}
+
 /** What a reader may use of the store. */
 export interface StoreReader extends Disposable {
   readonly keys: Pick<KeyTable, "pages" | "load" | "byFingerprint">;
@@ -38,7 +44,7 @@ export interface StoreReader extends Disposable {
  * Opens the database for writing, creates it with mode 0600 when there is none, and brings its schema up to date.
  * @throws OperatorError when another gateway holds it, a newer one wrote it, or the file cannot be used.
  */
-export function openStore(path: string): Store {
+export function openStore(path: string): OpenStore {
   using cleanup = new DisposableStack();
   const database = explained(path, () => {
     const place = claimPlace(path);
@@ -48,7 +54,12 @@ export function openStore(path: string): Store {
     return opened;
   });
   const held = cleanup.move();
-  return { path: database.name, ...tablesOf(database), [Symbol.dispose]: () => held.dispose() };
+  return {
+    path: database.name,
+    ...tablesOf(database),
+    atomically: (run) => database.transaction(run).immediate(),
+    [Symbol.dispose]: () => held.dispose(),
+  };
 }
 
 /**
