@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { listKeys } from "../src/control/commands.ts";
 import { startConnectProxy } from "./harness/connect-proxy.ts";
 import { startPool, type PoolOptions } from "./harness/pool.ts";
 import { ask, MODEL } from "./harness/requests.ts";
@@ -28,6 +29,17 @@ it("a dead key that works again comes back by a test, and no request is spent on
   const generations = pool.emulator.calls.recent().filter(({ operation }) => operation === "generateContent");
   expect(generations.map(({ status }) => status)).toEqual([400, 200]);
   await pool.endsInBalance();
+});
+
+it("whoever is refused meanwhile hears when the next test is, and so does whoever lists the keys", async () => {
+  await using pool = await startPool({ projects: DEAD, flags: { probe: "auto", models: MODEL } });
+  const refused = await ask(pool.url);
+  expect(refused.status).toBe(503);
+  const seconds = Number(refused.headers.get("retry-after"));
+  expect(seconds).toBeGreaterThan(240);
+  expect(seconds).toBeLessThanOrEqual(300);
+  const [row] = await listKeys(pool.config);
+  expect((row?.retryAtMs ?? 0) - Date.now()).toBeLessThanOrEqual(300_000);
 });
 
 it("with testing switched off, a request finds out as before", async () => {

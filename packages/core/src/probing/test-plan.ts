@@ -179,6 +179,12 @@ export class TestPlan {
     return place === undefined ? undefined : plannedAt(place, keyId);
   }
 
+  /** When the next key that is out of service is tested; undefined when none is planned. For once a second. */
+  nextKeyTestMs(): number | undefined {
+    const atMs = this.#table.earliestDueMs(KEY_ITSELF);
+    return Number.isFinite(atMs) ? atMs : undefined;
+  }
+
   /** Pairs that changed since they were last taken, at most `max` and a few; learnt models are not kept. */
   takeDirty(max: number): PlannedPair[] {
     const taken: PlannedPair[] = [];

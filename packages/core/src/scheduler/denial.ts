@@ -20,7 +20,8 @@ export function denialFor(ledger: Ledger, model: Model | undefined, nowMs: numbe
   if (reason === "busy") return { reason };
   const returnAtMs = model?.returns.nextAtMsOf(({ lane }) => lane.project.isUsable, RESTS_SEEN_MAX);
   // A trial is one request's chance and no return: it is told only where nothing returns by itself.
-  const moments = returnAtMs === undefined ? [pool.alarms.nextAtMs, model?.alarms.nextAtMs] : [returnAtMs];
+  const trialAtMs = pool.areTrialsTests ? pool.nextTestAtMs : pool.alarms.nextAtMs;
+  const moments = returnAtMs === undefined ? [trialAtMs, model?.alarms.nextAtMs] : [returnAtMs];
   const known = moments.filter((atMs) => atMs !== undefined);
   return known.length === 0 ? { reason } : { reason, retryAtMs: Math.max(nowMs, Math.min(...known)) };
 }

@@ -25,6 +25,8 @@ export class KeyPool {
   billingKeys = 0;
   /** Keys and projects out of service are tried by health tests, and by requests only when nobody tests them. */
   areTrialsTests = false;
+  /** The next of those tests, milliseconds since the epoch; undefined when none is planned. */
+  nextTestAtMs: number | undefined;
 
   /** Adds the key; false when it is known already. */
   add(id: KeyId, projectName: string | undefined): boolean {

@@ -40,6 +40,11 @@ export class KeyTests {
     this.#ledger.pool.areTrialsTests = areOnly;
   }
 
+  /** When the next of those tests is, so that whoever is refused hears of it; milliseconds since the epoch. */
+  set nextTrialAtMs(atMs: number | undefined) {
+    this.#ledger.pool.nextTestAtMs = atMs;
+  }
+
   /**
    * Lends one use of the key. Nothing while it is disabled, or while another use tries the same key, project or lane.
    * Ends with {@link settle}, or unused like any lease.

@@ -2,6 +2,7 @@
  * The gateway as one object: builds the primary's graph, starts the threads, and takes everything down in order.
  * Primary thread. The command `serve` adds signals and the process's exit code; tests start it in-process.
  */
+import type { KeyId } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
@@ -127,7 +128,8 @@ export async function startGateway(
     guard.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
-  const told = { keysDir: config.keysDir, store, scheduler, keySync, now };
+  const nextTestMs = (id: KeyId): number | undefined => probing.office.nextTestMs(id);
+  const told = { keysDir: config.keysDir, store, scheduler, keySync, nextTestMs, now };
   const handlers = controlHandlers({ ...told, status: () => reporting.report() });
   const control = { database: store.path, log, handlers, guard: guardHandlers(guard, now), keyDesk };
   cleanup.use(await openControl(control));

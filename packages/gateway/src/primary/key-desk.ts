@@ -28,7 +28,7 @@ import type { KeyRow } from "./store/rows.ts";
 import type { Store } from "./store/store.ts";
 
 export interface KeyDeskOptions {
-  readonly config: Pick<GatewayConfig, "probing" | "models">;
+  readonly config: Pick<GatewayConfig, "probe" | "probing" | "models">;
   readonly store: Pick<Store, "keys" | "models" | "tests">;
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
@@ -61,14 +61,17 @@ export class KeyDesk implements KeyDeskHandlers {
   }
 
   explain(fingerprint: string): KeyExplanation {
-    const { store, scheduler, probing, now } = this.#options;
+    const { config, store, scheduler, probing, now } = this.#options;
     const row = store.keys.byFingerprint(fingerprint);
     const view = row === undefined ? undefined : scheduler.keyView(row.id, now());
     if (row === undefined || view === undefined) {
       throw new OperatorError("bad-request", `No key in use has the fingerprint ${fingerprint}.`);
     }
     const models = [KEY_ITSELF, ...probing.plan.models];
-    const pairs = models.flatMap((model) => probing.plan.pair(row.id, model) ?? []);
+    const known = models.flatMap((model) => probing.plan.pair(row.id, model) ?? []);
+    // Nobody tests by a plan that is switched off.
+    const pairs =
+      config.probe === "off" ? known.map((pair) => ({ ...pair, dueAtMs: Number.POSITIVE_INFINITY })) : known;
     return explainKey({ row: { ...row, enabled: view.isEnabled }, ...view, pairs });
   }
 

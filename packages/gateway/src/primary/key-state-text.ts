@@ -9,15 +9,23 @@ import type { KeyStateText } from "../control/offline.ts";
 import { keyStatesOf } from "./stored-health.ts";
 import type { KeyRow } from "./store/rows.ts";
 
-/** Words of a running gateway's list. `lanes` are the models the key's project was tried on. */
-export function keyStateText(key: {
-  readonly isEnabled: boolean;
-  readonly health: KeyHealth;
-  readonly standing: ProjectStanding;
-  readonly lanes: readonly LaneView[];
-}): KeyStateText {
+/**
+ * Words of a running gateway's list. `lanes` are the models the key's project was tried on.
+ * @param nextTestMs when a key that is out of service is tested; without it a request tries it
+ */
+export function keyStateText(
+  key: {
+    readonly isEnabled: boolean;
+    readonly health: KeyHealth;
+    readonly standing: ProjectStanding;
+    readonly lanes: readonly LaneView[];
+  },
+  nextTestMs?: number,
+): KeyStateText {
   if (!key.isEnabled) return { state: "disabled", reason: "by the operator", sinceMs: null };
-  return outOfService(key.health, key.standing) ?? restText(key.lanes) ?? inService(key.health);
+  const out = outOfService(key.health, key.standing);
+  if (out !== undefined) return nextTestMs === undefined ? out : { ...out, retryAtMs: nextTestMs };
+  return restText(key.lanes) ?? inService(key.health);
 }
 
 /** The same from what the last run stored; rests are told by a running gateway only. */

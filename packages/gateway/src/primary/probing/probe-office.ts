@@ -2,7 +2,7 @@
  * Tests the pool by itself: looks for pairs that are due, hands them to the prober threads in batches, and hears of every
  * request, because one that was served is as good as a test. Primary thread, a bounded walk in each turn.
  */
-import type { Settlement } from "@gemini-gateway/core/lease";
+import type { KeyId, Settlement } from "@gemini-gateway/core/lease";
 import type { AskPolicy } from "@gemini-gateway/core/probing/ask";
 import { judgePair } from "@gemini-gateway/core/probing/judge-pair";
 import { KEY_ITSELF, type Pair } from "@gemini-gateway/core/probing/test-plan";
@@ -25,6 +25,8 @@ export interface ProbeOfficeOptions extends Pick<TestOrdersOptions, "scheduler" 
 const STEPS_A_TURN = 25_000;
 /** Batches lost in a row after which requests try what is out of service again. */
 const BROKEN_AFTER = 3;
+/** How often the moment of the next trial is looked up, milliseconds. */
+const TELL_INTERVAL_MS = 1_000;
 /** Pause after a batch that no thread could run, milliseconds. */
 const BROKEN_PAUSE_MS = 60_000;
 
@@ -33,6 +35,8 @@ export class ProbeOffice {
   #running = 0;
   #brokenBatches = 0;
   #pausedUntilMs = 0;
+  #nextTrialAtMs: number | undefined;
+  #tellAgainAtMs = 0;
 
   constructor(options: ProbeOfficeOptions) {
     this.#options = options;
@@ -43,6 +47,7 @@ export class ProbeOffice {
   tick(): void {
     const { policy, config, now, rate, plan } = this.#options;
     const nowMs = now();
+    if (policy !== "off") this.#tellNextTrial(nowMs);
     if (policy === "off" || this.#running >= this.#threads || nowMs < this.#pausedUntilMs) return;
     const max = Math.min(config.batch, rate.available(nowMs));
     if (max === 0) return;
@@ -59,8 +64,29 @@ export class ProbeOffice {
     if (policy === "off") return;
     const pair = scheduler.tests.leased(leaseId);
     if (pair === undefined) return;
-    if (outcome.kind === "served") plan.served(pair, now());
-    else plan.failed(pair, outcome, now());
+    if (outcome.kind === "served") return plan.served(pair, now());
+    plan.failed(pair, outcome, now());
+    // Whoever is refused because of it asks in this very turn when to come back.
+    const dueAtMs = plan.pair(pair.keyId, KEY_ITSELF)?.dueAtMs ?? Number.POSITIVE_INFINITY;
+    if (dueAtMs < (this.#nextTrialAtMs ?? Number.POSITIVE_INFINITY)) this.#tell(dueAtMs);
+  }
+
+  /** When a key that is out of service is tested next; undefined when nobody tests it. */
+  nextTestMs(keyId: KeyId): number | undefined {
+    if (this.#options.policy === "off") return undefined;
+    const atMs = this.#options.plan.pair(keyId, KEY_ITSELF)?.dueAtMs;
+    return atMs !== undefined && Number.isFinite(atMs) ? atMs : undefined;
+  }
+
+  #tellNextTrial(nowMs: number): void {
+    if (nowMs < this.#tellAgainAtMs) return;
+    this.#tellAgainAtMs = nowMs + TELL_INTERVAL_MS;
+    this.#tell(this.#options.plan.nextKeyTestMs());
+  }
+
+  #tell(atMs: number | undefined): void {
+    this.#nextTrialAtMs = atMs;
+    this.#options.scheduler.tests.nextTrialAtMs = atMs;
   }
 
   get #threads(): number {
