@@ -114,7 +114,7 @@ export async function startGateway(
     died: (part) => guard.reclaim(part),
   });
   await runInSteps(pool.restore());
-  probing.keeper.restore();
+  await runInSteps(probing.keeper.restore());
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
   store.onReplaced(() => rescue({ ...ground, keySync, guard }));

@@ -4,6 +4,7 @@
  */
 import type { PlannedPair, TestPlan } from "@gemini-gateway/core/probing/test-plan";
 import type { Logger } from "pino";
+import type { Steps } from "../keys/steps.ts";
 import type { Store } from "../store/store.ts";
 
 export interface PlanKeeperOptions {
@@ -28,9 +29,12 @@ export class PlanKeeper implements Disposable {
   }
 
   /** Takes over what the last run planned, for keys that are in the plan already. */
-  restore(): void {
+  *restore(): Steps<void> {
     const { plan, store, now } = this.#options;
-    for (const page of store.tests.pages()) plan.restore(page, now());
+    for (const page of store.tests.pages()) {
+      plan.restore(page, now());
+      yield;
+    }
   }
 
   /** Writes some of what changed. To be called about every second. */

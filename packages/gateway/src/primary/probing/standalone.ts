@@ -65,7 +65,7 @@ export async function* testStandalone(
   const counters = new SharedCounters(allocateCounters(1), 0);
   const pool = new PoolKeeper({ ...ground, plan: probing.plan, siblings, counters, keysDir: config.keysDir });
   await runInSteps(pool.restore());
-  probing.keeper.restore();
+  await runInSteps(probing.keeper.restore());
   const { keysDir, keySyncIntervalMs: intervalMs } = config;
   const sync = cleanup.use(
     new KeySync({ keysDir, intervalMs, store, log, onChange: (change) => pool.apply(change) }),
