@@ -60,7 +60,7 @@ describe("/status", () => {
         retries: 0,
       },
       database: {
-        isWritable: true,
+        state: "ok",
         lostRows: 0,
       },
       workers: [

@@ -44,7 +44,7 @@ const RUNNING: RunningStatus = {
   recent: RECENT,
   leases: { open: 4, uses: 12 },
   bans: 2,
-  database: { isWritable: true, pendingRows: 0, lostRows: 0 },
+  database: { state: "ok", pendingRows: 0, lostRows: 0 },
   process: {
     memoryBytes: 200 * 1024 * 1024,
     loopDelay: { p50Ms: 0.1, p99Ms: 2.34, maxMs: 15 },
@@ -111,7 +111,7 @@ test("no line is longer than a terminal is wide, whatever names and numbers are"
         attempts: 1e9,
       },
       recent,
-      database: { isWritable: false, pendingRows: 50_000, lostRows: 1e9 },
+      database: { state: "failing", pendingRows: 50_000, lostRows: 1e9 },
     },
     NOW_MS,
   );

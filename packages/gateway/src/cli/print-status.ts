@@ -26,6 +26,12 @@ const MODEL_WIDTH_MIN = 10;
 const GAP = 2;
 const MEBIBYTE = 1024 * 1024;
 
+const DATABASE_TEXTS: Readonly<Record<DatabaseStatus["state"], string>> = {
+  ok: "is written again",
+  failing: "CANNOT BE WRITTEN; serving goes on from memory",
+  "in-memory": "NO FILE; serving goes on from memory",
+};
+
 /** Some lines for people; `nowMs` in milliseconds since the epoch. */
 export function statusText(report: StatusReport, nowMs: number): string {
   const lines = report.running ? headLines(report) : ["No gateway is running on this database."];
@@ -62,10 +68,9 @@ function stateLines({ leases, bans, database, process }: RunningStatus): string[
   ];
 }
 
-function databaseLines({ isWritable, pendingRows, lostRows }: DatabaseStatus): string[] {
-  if (isWritable && lostRows === 0) return [];
-  const state = isWritable ? "is written again" : "CANNOT BE WRITTEN; serving goes on from memory";
-  return line("Database", state, [`${pendingRows} rows wait`, `${lostRows} rows lost`]);
+function databaseLines({ state, pendingRows, lostRows }: DatabaseStatus): string[] {
+  if (state === "ok" && lostRows === 0) return [];
+  return line("Database", DATABASE_TEXTS[state], [`${pendingRows} rows wait`, `${lostRows} rows lost`]);
 }
 
 function processLines({ memoryBytes, loopDelay: { p50Ms, p99Ms, maxMs } }: ProcessStatus): string[] {

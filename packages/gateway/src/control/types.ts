@@ -3,6 +3,7 @@
  * Both sides. Must never hold a key: keys travel only towards the gateway, in `POST /keys`.
  */
 import type { AddKeysReport, AddKeysRequest, RemoveKeysReport } from "../primary/keys/edit-files.ts";
+import type { DatabaseState } from "../shared-counters.ts";
 import type { ProjectSource, RequestCounts } from "../primary/store/rows.ts";
 
 export type { AddKeysReport, AddKeysRequest, RemoveKeysReport };
@@ -80,14 +81,15 @@ export interface ModelStatus {
   readonly recent?: TrafficStatus;
 }
 
-/** What lies between the primary and its disk. */
-export interface DatabaseStatus {
-  /** Whether the last write succeeded. */
-  readonly isWritable: boolean;
-  /** Rows of the request log that wait to be written. */
+/** Rows of the request log that are not in the database. */
+export interface RowBacklog {
   readonly pendingRows: number;
-  /** Rows given up since the start because too many waited. */
+  /** Given up since the start because too many waited. */
   readonly lostRows: number;
+}
+
+export interface DatabaseStatus extends RowBacklog {
+  readonly state: DatabaseState;
 }
 
 /** How late the primary's own work comes, over the last minute or two. */

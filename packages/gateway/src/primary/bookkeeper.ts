@@ -6,7 +6,7 @@ import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { DirtyStates } from "@gemini-gateway/core/scheduler/stored-state";
 import type { Logger } from "pino";
 import { systemCodeOf } from "../control/operator-error.ts";
-import type { DatabaseStatus } from "../control/types.ts";
+import type { RowBacklog } from "../control/types.ts";
 import type { RequestRow } from "../protocol.ts";
 import { REQUEST_LOG_BATCH_ROWS } from "./store/request-log.ts";
 import type { RequestLogRow } from "./store/rows.ts";
@@ -39,7 +39,6 @@ export class Bookkeeper implements Disposable {
   #unsaved: DirtyStates | undefined;
   #lostRows = 0;
   #lostRowsTold = 0;
-  #isWritable = true;
   #complainedAtMs = 0;
 
   constructor(options: BookkeeperOptions) {
@@ -48,9 +47,8 @@ export class Bookkeeper implements Disposable {
     this.#timer.unref();
   }
 
-  /** How it stands between memory and disk. */
-  get database(): DatabaseStatus {
-    return { isWritable: this.#isWritable, pendingRows: this.#pending.length, lostRows: this.#lostRows };
+  get backlog(): RowBacklog {
+    return { pendingRows: this.#pending.length, lostRows: this.#lostRows };
   }
 
   /** Takes in finished requests. */
@@ -81,9 +79,7 @@ export class Bookkeeper implements Disposable {
     try {
       this.#writeStates(batchesMax);
       this.#writeRows(batchesMax);
-      this.#isWritable = true;
     } catch (error) {
-      this.#isWritable = false;
       this.#complain(error);
     }
   }

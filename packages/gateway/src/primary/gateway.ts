@@ -32,7 +32,7 @@ import { Retention } from "./retention.ts";
 import { Siblings } from "./siblings.ts";
 import { isHindrance } from "./store/damage.ts";
 import { DurableStore } from "./store/durable-store.ts";
-import { Supervisor } from "./supervisor.ts";
+import { Supervisor, type SupervisorOptions } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
 /** How often rests and leases are looked at, milliseconds. */
@@ -82,23 +82,13 @@ export async function startGateway(
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
   const ground = layGround(cleanup, config, log);
-  const { live, store, scheduler, now } = ground;
+  const { store, scheduler, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
   const guard = cleanup.use(openGuard(ground, (message) => supervisor.broadcast(message)));
-  const supervisor = new Supervisor({
-    get config() {
-      return live.current;
-    },
-    ...claim,
-    workers,
-    entry: entries.worker,
-    counters: memory,
-    guard: () => guard.start(),
-    clock: ground.clock.anchor,
-    log,
-  });
+  const shared = { ...claim, workers, entry: entries.worker, counters: memory, guard: () => guard.start() };
+  const supervisor = openSupervisor(ground, shared);
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
   const reporting = cleanup.use(
@@ -122,10 +112,8 @@ export async function startGateway(
   pool.updateReadiness();
   const ticking = setInterval(() => {
     counters.database = store.state;
-    office.tick();
     ground.siblings.write();
-    probing.tick();
-    guard.tick();
+    for (const part of [office, probing, guard]) part.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
   const nextTestMs = (id: KeyId): number | undefined => probing.office.nextTestMs(id);
@@ -136,26 +124,50 @@ export async function startGateway(
   await supervisor.start();
   reporting.start();
   claim.release();
-  const held = cleanup.move();
-  const stop = async (): Promise<"drained" | "cut-off"> => {
-    counters.readiness = "draining";
-    const how = await supervisor.drain(live.current.shutdownGraceMs);
-    await held.disposeAsync();
-    return how;
-  };
-  return {
+  return gatewayOf(ground, counters, cleanup.move(), {
     url,
     port: claim.port,
     supervisor,
     scheduler,
     probing,
+  });
+}
+
+/** The whole as its owner sees it. */
+function gatewayOf(
+  { live, store }: Ground,
+  counters: SharedCounters,
+  held: AsyncDisposableStack,
+  parts: Pick<Gateway, "url" | "port" | "supervisor" | "scheduler" | "probing">,
+): Gateway {
+  return {
+    ...parts,
     get databaseState() {
       return store.state;
     },
     reconfigure: (next) => live.replace(next),
-    stop,
+    stop: async () => {
+      counters.readiness = "draining";
+      const how = await parts.supervisor.drain(live.current.shutdownGraceMs);
+      await held.disposeAsync();
+      return how;
+    },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+function openSupervisor(
+  { live, clock, log }: Ground,
+  shared: Omit<SupervisorOptions, "config" | "clock" | "log">,
+): Supervisor {
+  return new Supervisor({
+    ...shared,
+    get config() {
+      return live.current;
+    },
+    clock: clock.anchor,
+    log,
+  });
 }
 
 /** A folder that cannot be written costs the commands, not the gateway. */
@@ -251,10 +263,7 @@ function openReporting(
   return new Reporting({
     ...about,
     config: () => live.current,
-    database: () => {
-      const kept = bookkeeper.database;
-      return { ...kept, isWritable: kept.isWritable && store.state === "ok" };
-    },
+    database: () => ({ state: store.state, ...bookkeeper.backlog }),
     post: (holder, message) => supervisor.post(holder, message),
     scheduler,
     supervisor,

@@ -102,8 +102,10 @@ export const SNAPSHOT_METRICS: readonly SnapshotMetric[] = [
     ({ report }) => report.process.messages,
   ),
   gauge("gemini_gateway_banned_addresses", "Addresses and networks banned now", ({ report }) => report.bans),
-  gauge("gemini_gateway_database_up", "1 when the last write to the database succeeded", ({ report }) =>
-    Number(report.database.isWritable),
+  gauge(
+    "gemini_gateway_database_up",
+    "1 when the database can be written; 0: it fails, or there is no file",
+    ({ report }) => Number(report.database.state === "ok"),
   ),
   gauge(
     "gemini_gateway_database_pending_rows",

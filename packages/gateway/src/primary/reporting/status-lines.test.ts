@@ -37,7 +37,7 @@ describe("a report", () => {
   });
 
   test("says so when the database cannot be written", () => {
-    const database = { isWritable: false, pendingRows: 9, lostRows: 0 };
+    const database = { state: "failing" as const, pendingRows: 9, lostRows: 0 };
     expect(statusLines({ ...REPORT, database }, NOW_MS)).toContain(
       "the database cannot be written, 9 rows wait\n",
     );

@@ -25,7 +25,7 @@ export function statusLines(report: RunningStatus, nowMs: number): string {
     ...models,
     `all models: keys ${keys.total}, requests in the last 30 minutes ${recent.requests}, ` +
       `served ${percent(recent.successRate)}, retries ${recent.retries}`,
-    ...(database.isWritable ? [] : [`the database cannot be written, ${database.pendingRows} rows wait`]),
+    ...(database.state === "ok" ? [] : [`the database cannot be written, ${database.pendingRows} rows wait`]),
     "",
     "",
   ].join("\n");
