@@ -28,6 +28,8 @@ export interface Bench {
   readonly portkeyFolder: string;
   /** The program of another revision of the gateway, to be held against this one. */
   readonly against: { readonly revision: string; readonly program: string } | undefined;
+  /** Contenders that are not installed, and why they take no part: found out once for all measurements. */
+  readonly absent: Map<string, string>;
   /** Tells what is going on. */
   readonly say: (text: string) => void;
 }
@@ -47,19 +49,18 @@ export interface FieldOptions {
   readonly trialBody: string;
 }
 
-/** Upstream and load generator of one measurement. */
+/** Upstream and load generator of one measurement; contenders are ended before it is closed. */
 export class Field implements AsyncDisposable {
   readonly upstream: Upstream;
   readonly load: LoadGenerator;
-  /** Why some take no part: a sentence each. */
-  readonly notes: string[] = [];
   readonly #bench: Bench;
   readonly #options: FieldOptions;
-  readonly #absent = new Set<string>();
+  readonly #folder: string;
 
   private constructor(bench: Bench, options: FieldOptions, upstream: Upstream, load: LoadGenerator) {
     this.#bench = bench;
     this.#options = options;
+    this.#folder = mkdtempSync(join(bench.folder, "field-"));
     this.upstream = upstream;
     this.load = load;
   }
@@ -72,14 +73,12 @@ export class Field implements AsyncDisposable {
 
   /** Starts a contender and tries it; undefined, with a note, when one that is not required cannot take part. */
   async start(entrant: Entrant, cores: readonly number[] | undefined): Promise<Contender | undefined> {
-    if (this.#absent.has(entrant.name)) return undefined;
+    if (this.#bench.absent.has(entrant.name)) return undefined;
     try {
       return await this.#tried(await entrant.start(this.surroundings(cores)));
     } catch (error) {
       if (entrant.isRequired) throw error;
-      this.#absent.add(entrant.name);
-      this.notes.push(`${entrant.name} takes no part: ${reasonOf(error)}.`);
-      this.#bench.say(`  ${this.notes.at(-1)}`);
+      this.#leaveOut(entrant.name, error);
       return undefined;
     }
   }
@@ -99,7 +98,7 @@ export class Field implements AsyncDisposable {
     return {
       children: this.#bench.children,
       upstream: this.upstream.url,
-      folder: mkdtempSync(join(this.#bench.folder, "contender-")),
+      folder: mkdtempSync(join(this.#folder, "contender-")),
       cores,
     };
   }
@@ -107,6 +106,14 @@ export class Field implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.load[Symbol.asyncDispose]();
     await this.upstream[Symbol.asyncDispose]();
+    // Logs and databases of a whole run would fill the disk.
+    removeFolder(this.#folder);
+  }
+
+  #leaveOut(name: string, error: unknown): void {
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    this.#bench.absent.set(name, reason);
+    this.#bench.say(`  ${name} takes no part: ${reason}`);
   }
 
   async #tried(contender: Contender): Promise<Contender> {
@@ -119,7 +126,7 @@ export class Field implements AsyncDisposable {
   }
 }
 
-/** Ends contenders that were started together, and removes what they wrote. */
+/** Ends contenders that were started together. */
 export async function endAll(contenders: readonly Contender[]): Promise<void> {
   await Promise.all(contenders.map((contender) => contender[Symbol.asyncDispose]()));
 }
@@ -132,8 +139,4 @@ export function removeFolder(folder: string): void {
 /** The contenders of one round, each time beginning with another, so that none always has the quiet start. */
 export function turnOf<Item>(items: readonly Item[], round: number): Item[] {
   return items.map((_, index) => items[(index + round) % items.length] as Item);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 }

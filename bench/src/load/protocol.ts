@@ -36,8 +36,11 @@ export interface LoadJobs {
     readonly order: { readonly target: Target; readonly streams: number };
     readonly result: { readonly open: number; readonly failed: number };
   };
-  /** Events received on the open streams until now. */
-  readonly countEvents: { readonly order: object; readonly result: { readonly events: number } };
+  /** Events received until now, and streams that have ended. */
+  readonly countEvents: {
+    readonly order: object;
+    readonly result: { readonly events: number; readonly ended: number };
+  };
   /** Answered when every stream has ended. */
   readonly finishStreams: { readonly order: object; readonly result: StreamsResult };
   /** Large bodies: a number of requests, so many at once. */

@@ -40,8 +40,8 @@ export class StreamLoad {
     return { open: begun, failed: this.#broken };
   }
 
-  countEvents(): { events: number } {
-    return { events: this.#events };
+  countEvents(): { events: number; ended: number } {
+    return { events: this.#events, ended: this.#complete + this.#broken };
   }
 
   async finish(): Promise<StreamsResult> {

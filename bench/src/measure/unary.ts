@@ -33,11 +33,11 @@ export async function measureUnary(bench: Bench): Promise<Measurement> {
     method: `autocannon with ${bench.plan.connections} connections against a short answer; CPU time from /proc, of the whole process.`,
     metrics: METRICS,
     rows: recorder.rows(),
-    notes: [...beside, ...scaling],
+    notes: [beside, scaling],
   };
 }
 
-async function besidePeers(bench: Bench, recorder: Recorder): Promise<string[]> {
+async function besidePeers(bench: Bench, recorder: Recorder): Promise<string> {
   const { plan, machine } = bench;
   const pinning = pinningOfOne(machine.cores, machine.canPin);
   const keys = benchKeys(KEYS);
@@ -53,10 +53,10 @@ async function besidePeers(bench: Bench, recorder: Recorder): Promise<string[]> 
     }
   }
   await endAll(contenders);
-  return [`${ONE_WORKER}: ${pinning.sentence}`, ...field.notes];
+  return `${ONE_WORKER}: ${pinning.sentence}`;
 }
 
-async function overWorkers(bench: Bench, recorder: Recorder): Promise<string[]> {
+async function overWorkers(bench: Bench, recorder: Recorder): Promise<string> {
   const { plan, machine } = bench;
   const pinningOf = (workers: number) => pinningOfSeveral(workers, machine.cores, machine.canPin);
   const widest = pinningOf(Math.max(...plan.workers));
@@ -81,7 +81,7 @@ async function overWorkers(bench: Bench, recorder: Recorder): Promise<string[]> 
     }
   }
   await endAll(contenders.map(({ contender }) => contender));
-  return [`${plan.workers.join(", ")} workers: ${widest.sentence}`, ...field.notes];
+  return `${plan.workers.join(", ")} workers: ${widest.sentence}`;
 }
 
 /** Loads one contender for a time and gives its values. */

@@ -1,0 +1,139 @@
+/**
+ * Measurement 3: what a contender adds to the latency of unary answers and of a stream's first event, at half of the rate
+ * at which the gateway is saturated, over the same load sent to the upstream itself.
+ */
+import { type Bench, endAll, Field, turnOf } from "../bench.ts";
+import type { Contender } from "../contenders/contender.ts";
+import { DIRECT, directTo } from "../contenders/direct.ts";
+import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
+import type { PaceResult } from "../load/protocol.ts";
+import { pinningOfOne } from "../pinning.ts";
+import { type Measurement, type Metric, Recorder } from "../result.ts";
+import {
+  benchKeys,
+  QUESTION,
+  SHORT_STREAM_MODEL,
+  SHORT_STREAM_PATH,
+  UNARY_MODEL,
+  UNARY_PATH,
+} from "../workload.ts";
+
+const KEYS = 10;
+
+export const UNARY_CASE = "unary answer";
+export const STREAM_CASE = "first event of a stream";
+
+/** What is timed, and until when. */
+const KINDS = [
+  { caseName: UNARY_CASE, path: UNARY_PATH, until: "end" },
+  { caseName: STREAM_CASE, path: SHORT_STREAM_PATH, until: "first-event" },
+] as const;
+type Kind = (typeof KINDS)[number];
+
+const METRICS: readonly Metric[] = [
+  { id: "p50", title: "p50", unit: "ms", better: "lower", digits: 2 },
+  { id: "p99", title: "p99", unit: "ms", better: "lower", digits: 2 },
+  { id: "p999", title: "p99.9", unit: "ms", better: "lower", digits: 2 },
+  { id: "addedP50", title: "added p50", unit: "ms", better: "lower", digits: 2 },
+  { id: "addedP99", title: "added p99", unit: "ms", better: "lower", digits: 2 },
+  { id: "addedP999", title: "added p99.9", unit: "ms", better: "lower", digits: 2 },
+  { id: "rate", title: "requests/s", unit: "", better: "neither", digits: 0 },
+  { id: "failed", title: "failed", unit: "", better: "lower", digits: 0 },
+];
+
+export async function measureLatency(bench: Bench): Promise<Measurement> {
+  const { plan, machine } = bench;
+  const recorder = new Recorder();
+  const pinning = pinningOfOne(machine.cores, machine.canPin);
+  const keys = benchKeys(KEYS);
+  const key = keys[0] ?? "";
+  await using field = await Field.open(bench, pinning, {
+    upstream: {
+      minimal: true,
+      models: [UNARY_MODEL, SHORT_STREAM_MODEL],
+      projects: [{ name: "bench", keys }],
+    },
+    trialPath: UNARY_PATH,
+    trialBody: QUESTION,
+  });
+  const entrants = [...gatewayEntrants(bench, { workers: 1, keys }), ...peerEntrants(bench, key)];
+  const contenders = await field.startAll(entrants, pinning.contender);
+  const rates = await ratesOf(bench, field, contenders);
+  const all = [directTo(field.upstream.url, key), ...contenders];
+  for (let round = 0; round < plan.rounds; round += 1) {
+    bench.say(`  round ${round + 1} of ${plan.rounds}`);
+    for (const kind of KINDS)
+      await measureRound(field, turnOf(all, round), { kind, rates, durationMs: plan.roundMs, recorder });
+  }
+  await endAll(contenders);
+  return {
+    id: "latency",
+    title: "Added latency",
+    method:
+      "Requests sent by the clock, at half of the rate at which the gateway is saturated, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round.",
+    metrics: METRICS,
+    rows: recorder.rows(),
+    notes: [pinning.sentence],
+  };
+}
+
+/** Half of what saturates the gateway, or of what saturates the contender itself if that is less: by name. */
+async function ratesOf(
+  { plan }: Bench,
+  { load }: Field,
+  contenders: readonly Contender[],
+): Promise<ReadonlyMap<string, number>> {
+  const halves = new Map<string, number>();
+  for (const contender of contenders) {
+    const target = contender.target(UNARY_PATH, QUESTION);
+    const order = { target, connections: plan.connections };
+    await load.run("saturate", { ...order, durationMs: plan.warmUpMs });
+    const { served, durationMs } = await load.run("saturate", { ...order, durationMs: plan.roundMs });
+    halves.set(contender.name, (served * 500) / durationMs);
+  }
+  const common = halves.get(GATEWAY) ?? 0;
+  const rates = [...halves].map(([name, half]) => [name, Math.min(half, common)] as const);
+  return new Map([...rates, [DIRECT, common] as const]);
+}
+
+interface Round {
+  readonly kind: Kind;
+  readonly rates: ReadonlyMap<string, number>;
+  readonly durationMs: number;
+  readonly recorder: Recorder;
+}
+
+async function measureRound(
+  { load }: Field,
+  contenders: readonly Contender[],
+  { kind, rates, durationMs, recorder }: Round,
+): Promise<void> {
+  const results = new Map<string, PaceResult>();
+  for (const contender of contenders) {
+    const target = contender.target(kind.path, QUESTION);
+    const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
+    const order = { target, ratePerSecond, durationMs, until: kind.until };
+    results.set(contender.name, await load.run("pace", order));
+  }
+  const direct = results.get(DIRECT)?.latencies;
+  for (const [name, { served, failed, latencies }] of results) {
+    const { p50, p99, p999 } = latencies;
+    const added = name === DIRECT || direct === undefined ? {} : addedTo(direct, latencies);
+    recorder.record(name, kind.caseName, {
+      p50,
+      p99,
+      p999,
+      ...added,
+      rate: (served * 1000) / durationMs,
+      failed,
+    });
+  }
+}
+
+function addedTo(direct: PaceResult["latencies"], through: PaceResult["latencies"]) {
+  return {
+    addedP50: through.p50 - direct.p50,
+    addedP99: through.p99 - direct.p99,
+    addedP999: through.p999 - direct.p999,
+  };
+}
