@@ -32,6 +32,7 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/config`,
   `${GATEWAY}/config.ts`,
   `${GATEWAY}/protocol.ts`,
+  `${GATEWAY}/probe-protocol.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
 ];

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ProbeAsk } from "@gemini-gateway/core/probing/ask";
+import type { ClockAnchor } from "./steady-clock.ts";
 
 /** How a prober thread reaches the upstream (`workerData`): the same way as traffic. May hold the proxy's password. */
 export interface ProberStart {
@@ -11,6 +12,8 @@ export interface ProberStart {
   /** Empty for none. */
   readonly proxy: string;
   readonly connectMs: number;
+  /** The clock of the process's decisions. */
+  readonly clock: ClockAnchor;
   readonly http2: boolean;
 }
 

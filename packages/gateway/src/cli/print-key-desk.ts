@@ -1,6 +1,6 @@
 /** Puts what is known and done about single keys into plain words. Pure. It must never be given a key. */
 import type { Evidence } from "@gemini-gateway/core/outcome";
-import type { KeyExplanation, KeyWishReport, Standing } from "../control/key-desk-types.ts";
+import type { KeyExplanation, KeyWishReport, KnownLimit, Standing } from "../control/key-desk-types.ts";
 import { formatAgo, formatUntil } from "./span.ts";
 import { cell } from "./table.ts";
 
@@ -68,6 +68,7 @@ function standingLines(standing: Standing, nowMs: number): string[] {
   return [
     `  ${name}: ${WORDS[standing.state] ?? cell(standing.state)}${reason}${since}`,
     ...(standing.evidence === null ? [] : evidenceLines(standing.evidence)),
+    ...limitsLine(standing),
     ...experienceLine(standing, nowMs),
     ...againLine(standing, nowMs),
   ];
@@ -82,6 +83,21 @@ function evidenceLines({ httpStatus, reason, message, quotaId, quotaLimit, consu
     ...(consumer === undefined ? [] : [`project number ${cell(consumer)}`]),
   ];
   return [`    ${facts.join(", ")}`, ...(message === "" ? [] : [`    Google said: ${cell(message)}`])];
+}
+
+const QUOTA_WORDS: Readonly<Record<KnownLimit["quota"], string>> = {
+  requestsPerMinute: "requests a minute",
+  tokensPerMinute: "tokens a minute",
+  requestsPerDay: "requests a day",
+};
+const SOURCES = { stated: "named by Google", counted: "as we counted", configured: "configured" } as const;
+
+function limitsLine({ limits }: Standing): string[] {
+  const facts = limits.map(({ quota, limit, used, source }) => {
+    const amount = used === null ? String(limit) : `${used} of ${limit}`;
+    return `${amount} ${QUOTA_WORDS[quota]} (${SOURCES[source]})`;
+  });
+  return facts.length === 0 ? [] : [`    Quota used: ${facts.join(", ")}`];
 }
 
 function experienceLine({ lastServedMs, lastTest }: Standing, nowMs: number): string[] {

@@ -44,7 +44,10 @@ export async function explainKeyOf(database: string, fingerprint: string): Promi
 function storedKey(store: StoreReader, row: KeyRow): Parameters<typeof explainKey>[0] {
   const [state] = keyStatesOf([row]);
   const project = row.project ?? ownProjectName(row.id);
-  const lanes = laneStatesOf(store.models.load()).filter((lane) => lane.project === project);
+  // Without its quota: what was used is counted while a gateway runs.
+  const lanes = laneStatesOf(store.models.load())
+    .filter((lane) => lane.project === project)
+    .map(({ model, state: laneState, lastServedMs }) => ({ model, state: laneState, lastServedMs }));
   return {
     row,
     health: state?.health ?? UNTESTED_KEY,

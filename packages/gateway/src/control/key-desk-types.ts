@@ -3,6 +3,7 @@
  * Must never hold a key: keys are named by their fingerprints.
  */
 import type { ProbeAsk } from "@gemini-gateway/core/probing/ask";
+import type { QuotaName } from "@gemini-gateway/core/quota/quota-limits";
 import type { Evidence, OutcomeKind } from "@gemini-gateway/core/outcome";
 
 /** Keys named one by one, or all there are. */
@@ -41,7 +42,18 @@ export interface Standing {
   readonly againAtMs: number | null;
   readonly againBy: "test" | "request" | "clock" | null;
   readonly lastServedMs: number | null;
+  /** The project's quota on the model, as far as it is known; empty when it is not. */
+  readonly limits: readonly KnownLimit[];
   readonly lastTest: LastTest | null;
+}
+
+export interface KnownLimit {
+  readonly quota: QuotaName;
+  readonly limit: number;
+  /** Used by our own count, null where it is not told. */
+  readonly used: number | null;
+  /** `stated` by Google, `counted` by us when it refused, or `configured`. */
+  readonly source: "stated" | "counted" | "configured";
 }
 
 /** The last thing learnt of a key on a model, in a test or by a request that was served. */

@@ -6,7 +6,9 @@ import { isKeyUsable, type KeyHealth } from "@gemini-gateway/core/key-health";
 import { isLaneOpen, type LaneState } from "@gemini-gateway/core/lane";
 import type { ProjectStanding } from "@gemini-gateway/core/project-standing";
 import { KEY_ITSELF, type PlannedPair } from "@gemini-gateway/core/probing/test-plan";
-import type { KeyExplanation, LastTest, Standing } from "../control/key-desk-types.ts";
+import { QUOTA_NAMES, type QuotaName } from "@gemini-gateway/core/quota/quota-limits";
+import type { LaneQuotaView, LaneView } from "@gemini-gateway/core/scheduler/views";
+import type { KeyExplanation, KnownLimit, LastTest, Standing } from "../control/key-desk-types.ts";
 import type { KeyRow } from "./store/rows.ts";
 
 /** What is known of a key. */
@@ -14,11 +16,7 @@ export interface ExplainedKey {
   readonly row: Pick<KeyRow, "fingerprint" | "project" | "sourceFile" | "enabled" | "note" | "notedAtMs">;
   readonly health: KeyHealth;
   readonly standing: ProjectStanding;
-  readonly lanes: readonly {
-    readonly model: string;
-    readonly state: LaneState;
-    readonly lastServedMs: number;
-  }[];
+  readonly lanes: readonly Pick<LaneView, "model" | "state" | "lastServedMs" | "quota">[];
   /** Pairs of the key that are planned or were tested. */
   readonly pairs: readonly PlannedPair[];
 }
@@ -51,6 +49,7 @@ function keyStanding({ health, pairs }: ExplainedKey): Standing {
     evidence: "evidence" in health ? health.evidence : null,
     ...again(isIn, pair, trialAtMs),
     lastServedMs: null,
+    limits: [],
     lastTest: lastTest(pair),
   };
 }
@@ -70,6 +69,7 @@ function projectStanding(
     evidence: standing.evidence,
     ...again(false, pair, standing.trialAtMs),
     lastServedMs: null,
+    limits: [],
     lastTest: lastTest(pair),
   };
 }
@@ -96,8 +96,25 @@ function modelStanding({ lanes, pairs }: ExplainedKey, model: string): Standing 
     evidence: "evidence" in state ? state.evidence : null,
     ...laneAgain(state, pair),
     lastServedMs: lane === undefined || lane.lastServedMs === 0 ? null : lane.lastServedMs,
+    limits: knownLimits(lane?.quota),
     lastTest: lastTest(pair),
   };
+}
+
+function knownLimits(quota: LaneQuotaView | undefined): KnownLimit[] {
+  if (quota === undefined) return [];
+  const used: Partial<Record<QuotaName, number>> = {
+    requestsPerMinute: quota.requestsOfMinute,
+    tokensPerMinute: quota.tokensOfMinute,
+    requestsPerDay: quota.requestsOfDay,
+  };
+  return QUOTA_NAMES.flatMap((name) => {
+    const limit = quota.limits[name];
+    if (limit === undefined) return [];
+    const learned = quota.learned[name];
+    const source = learned?.limit === limit ? learned.source : "configured";
+    return [{ quota: name, limit, used: used[name] ?? null, source }];
+  });
 }
 
 /** A rest ends by the clock; before that, an exhausted day is tried by a request now and then. */

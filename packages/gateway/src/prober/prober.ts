@@ -9,6 +9,7 @@ import { Pool } from "undici";
 import { connectorOver } from "../egress/connector.ts";
 import { dialFor } from "../egress/dial-for.ts";
 import type { ProbeBatch, ProberStart, ProbeReport, ProbeResult, ProbeTest } from "../probe-protocol.ts";
+import { steadyNow, type Now } from "../steady-clock.ts";
 import { judgeFailure, judgeProbe } from "./judge-probe.ts";
 
 /** Bytes of an answer that are read; the rest is not needed to judge it. */
@@ -20,11 +21,13 @@ const CONNECTIONS_MAX = 64;
 export class Prober {
   readonly #pool: Pool;
   readonly #pathPrefix: string;
+  readonly #now: Now;
 
-  constructor({ upstream, proxy, connectMs, http2: wantsHttp2 }: ProberStart) {
+  constructor({ upstream, proxy, connectMs, http2: wantsHttp2, clock }: ProberStart) {
     const url = new URL(upstream);
     const http2 = wantsHttp2 && url.protocol === "https:";
     const dial = dialFor(proxy === "" ? undefined : new URL(proxy), connectMs);
+    this.#now = steadyNow(clock);
     this.#pathPrefix = url.pathname.replace(/\/+$/, "");
     this.#pool = new Pool(url.origin, {
       connect: connectorOver({ dial, connectMs, http2 }),
@@ -68,7 +71,7 @@ export class Prober {
       });
       const text = await readText(answer.body);
       const contentType = String(answer.headers["content-type"] ?? "");
-      return judgeProbe({ status: answer.statusCode, contentType, text }, secret, Date.now());
+      return judgeProbe({ status: answer.statusCode, contentType, text }, secret, this.#now());
     } catch (error) {
       return judgeFailure(error, signal.aborted);
     }

@@ -8,6 +8,7 @@ import { TestPlan } from "@gemini-gateway/core/probing/test-plan";
 import { TestRate } from "@gemini-gateway/core/probing/test-rate";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../../config.ts";
+import type { SteadyClock } from "../../steady-clock.ts";
 import type { KeyRing } from "../key-ring.ts";
 import type { Store } from "../store/store.ts";
 import { PlanKeeper } from "./plan-keeper.ts";
@@ -20,6 +21,7 @@ export interface ProbingGround {
   /** Entry of a prober thread. */
   readonly entry: URL;
   readonly log: Logger;
+  readonly clock: SteadyClock;
   readonly now: () => number;
   readonly store: Store;
   readonly scheduler: Scheduler;

@@ -6,11 +6,13 @@ import { Piscina } from "piscina";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../../config.ts";
 import { type ProbeReport, PROBER_FUNCTION, type ProberStart, type ProbeTest } from "../../probe-protocol.ts";
+import type { SteadyClock } from "../../steady-clock.ts";
 
 export interface ProbePoolOptions {
   readonly config: Pick<GatewayConfig, "upstream" | "proxy" | "timeouts" | "upstreamHttp2" | "probing">;
   /** Entry of a prober thread. */
   readonly entry: URL;
+  readonly clock: SteadyClock;
   readonly log: Logger;
 }
 
@@ -30,7 +32,7 @@ export class ProbePool implements AsyncDisposable {
   constructor(options: ProbePoolOptions) {
     this.#options = options;
     const { upstream, proxy, timeouts, upstreamHttp2: http2 } = options.config;
-    const workerData: ProberStart = { upstream, proxy, connectMs: timeouts.connectMs, http2 };
+    const workerData: ProberStart = { upstream, proxy, connectMs: timeouts.connectMs, http2, clock: options.clock.anchor };
     this.#pool = new Piscina({
       filename: options.entry.href,
       name: PROBER_FUNCTION,

@@ -9,6 +9,7 @@ import type { GatewayConfig } from "../../config.ts";
 import { quotasOf } from "../../config/quotas.ts";
 import type { TestLine, TestRequest } from "../../control/key-desk-types.ts";
 import { allocateCounters, SharedCounters } from "../../shared-counters.ts";
+import { SteadyClock } from "../../steady-clock.ts";
 import { Bookkeeper } from "../bookkeeper.ts";
 import { KeyDesk } from "../key-desk.ts";
 import { KeyRing } from "../key-ring.ts";
@@ -33,7 +34,8 @@ export async function* testStandalone(
   signal: AbortSignal,
 ): AsyncGenerator<TestLine, void, void> {
   await using cleanup = new AsyncDisposableStack();
-  const now = Date.now;
+  const clock = new SteadyClock();
+  const { now } = clock;
   const store = cleanup.use(openStore(config.database));
   const scheduler = new Scheduler(
     {
@@ -49,6 +51,7 @@ export async function* testStandalone(
   const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
   const nothing = (): void => {};
   const ground = {
+    clock,
     config,
     entry,
     log,
