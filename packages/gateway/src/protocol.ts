@@ -96,7 +96,7 @@ export type ToPrimary =
       readonly wishes: readonly NumberedWish[];
       readonly rows: readonly RequestRow[];
     }
-  | { readonly type: "worker.pulse"; readonly activeRequests: number; readonly waiting: number }
+  | { readonly type: "worker.pulse" }
   /** Somebody wants to read a page; not sent again before its answer. */
   | { readonly type: "page.ask"; readonly page: PageName }
   | GuardToPrimary

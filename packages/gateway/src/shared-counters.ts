@@ -3,11 +3,14 @@
  * Each worker also keeps its own part, so that the primary can take back what a dead worker still held.
  */
 
-/** Requests being served; request bodies kept for replay, in KiB so that 32 bits hold any machine's memory. */
-export type Counter = "requests" | "bodyKibibytes";
+/**
+ * Requests being served; of these, those that wait for a key; request bodies kept for replay, in KiB so that 32 bits
+ * hold any machine's memory.
+ */
+export type Counter = "requests" | "waiting" | "bodyKibibytes";
 
-const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, bodyKibibytes: 1 };
-const COUNTERS = 2;
+const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, waiting: 1, bodyKibibytes: 2 };
+const COUNTERS = 3;
 /** Slots before the workers' own: the totals, then the flags. */
 const READY_SLOT = COUNTERS;
 const DATABASE_SLOT = COUNTERS + 1;
@@ -48,6 +51,10 @@ export class SharedCounters {
     return true;
   }
 
+  add(counter: Counter, amount: number): void {
+    this.tryAdd(counter, amount, Number.POSITIVE_INFINITY);
+  }
+
   subtract(counter: Counter, amount: number): void {
     const slot = SLOTS[counter];
     Atomics.sub(this.#cells, slot, amount);
@@ -56,6 +63,11 @@ export class SharedCounters {
 
   total(counter: Counter): number {
     return Atomics.load(this.#cells, SLOTS[counter]);
+  }
+
+  /** What this part holds of the total. */
+  own(counter: Counter): number {
+    return Atomics.load(this.#cells, this.#base + SLOTS[counter]);
   }
 
   /** Takes back all that a dead worker still held. Primary only, after the worker has exited. */

@@ -115,18 +115,31 @@ describe("/status", () => {
     expect(pool.gateway.supervisor.messages - before).toBeLessThan(20);
   });
 
-  it("shows a request while it is served, of the gateway and of its worker", async () => {
+  it("shows a request while it is served, the same of the gateway and of its worker", async () => {
     await using pool = await startPool({ flags: FLAGS });
     pool.emulator.fault({ fault: { kind: "stall", afterEvents: 1 } });
     const stream = await askStream(pool.url);
     await expect.poll(async () => (await statusOf(pool)).inFlight).toBe(1);
-    // Workers tell every second.
-    const inWorkers = async (): Promise<number> =>
-      (await statusOf(pool)).workers.reduce((sum, worker) => sum + worker.inFlight, 0);
-    await expect.poll(inWorkers, { timeout: 5_000 }).toBe(1);
+    const { workers } = await statusOf(pool);
+    expect(workers.reduce((sum, worker) => sum + worker.inFlight, 0)).toBe(1);
     pool.emulator.clearFaults();
     await stream.text();
     await expect.poll(async () => (await statusOf(pool)).inFlight, { timeout: 5_000 }).toBe(0);
+  });
+
+  it("shows a request that waits for a key", async () => {
+    await using pool = await startPool({
+      projects: [{ name: "alpha", keys: ["test-key-1"] }],
+      flags: { ...FLAGS, "lease-max-wait": "60s", "retry-attempts": 1 },
+    });
+    pool.emulator.fault({ times: 1, fault: { kind: "error", error: "quota-minute", retryDelaySeconds: 2 } });
+    // The only key rests for three seconds now.
+    expect((await ask(pool.url)).status).toBe(429);
+    const answer = ask(pool.url);
+    await expect.poll(async () => (await statusOf(pool)).waiting, { timeout: 5_000 }).toBe(1);
+    expect(await statusOf(pool)).toMatchObject({ inFlight: 1 });
+    await (await answer).text();
+    await expect.poll(async () => (await statusOf(pool)).waiting, { timeout: 5_000 }).toBe(0);
   });
 });
 

@@ -37,7 +37,7 @@ export interface WorkerStatus {
   readonly id: number;
   readonly state: string;
   readonly inFlight: number;
-  /** Requests waiting for a key; as of its last sign of life, a second ago at most. */
+  /** Of these, those that wait for a key. */
   readonly waiting: number;
   readonly upMs: number;
 }

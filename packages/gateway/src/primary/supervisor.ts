@@ -56,9 +56,6 @@ interface Member {
   readonly channel: MessagePort;
   readonly startedAtMs: number;
   silentChecks: number;
-  activeRequests: number;
-  /** Requests of it that wait for a key. */
-  waiting: number;
   listening: boolean;
 }
 
@@ -66,8 +63,8 @@ export interface WorkerView {
   readonly holder: HolderId;
   readonly threadId: number;
   readonly listening: boolean;
-  /** Both as of its last sign of life. */
   readonly activeRequests: number;
+  /** Of these, those that wait for a key. */
   readonly waiting: number;
   readonly upMs: number;
 }
@@ -154,14 +151,17 @@ export class Supervisor {
   }
 
   views(nowMs: number): readonly WorkerView[] {
-    return Array.from(this.#members.values(), (member) => ({
-      holder: member.holder,
-      threadId: member.thread.threadId,
-      listening: member.listening,
-      activeRequests: member.activeRequests,
-      waiting: member.waiting,
-      upMs: nowMs - member.startedAtMs,
-    }));
+    return Array.from(this.#members.values(), (member) => {
+      const counters = new SharedCounters(this.#options.counters, member.part);
+      return {
+        holder: member.holder,
+        threadId: member.thread.threadId,
+        listening: member.listening,
+        activeRequests: counters.own("requests"),
+        waiting: counters.own("waiting"),
+        upMs: nowMs - member.startedAtMs,
+      };
+    });
   }
 
   #spawn(part: number): void {
@@ -184,8 +184,6 @@ export class Supervisor {
       channel: port1,
       startedAtMs: nowMs,
       silentChecks: 0,
-      activeRequests: 0,
-      waiting: 0,
       listening: false,
     };
     this.#members.set(member.holder, member);
@@ -206,8 +204,6 @@ export class Supervisor {
         if (Array.from(this.#members.values()).every(({ listening }) => listening)) this.#allListening?.();
         return;
       case "worker.pulse":
-        member.activeRequests = message.activeRequests;
-        member.waiting = message.waiting;
         return;
       case "page.ask":
         this.#listener?.pageAsked(member.holder, message.page);

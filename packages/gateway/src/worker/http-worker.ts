@@ -59,7 +59,7 @@ export class HttpWorker {
       random: Math.random,
     });
     this.#outbox = new Outbox(channel, pocket);
-    this.#desk = new LeaseDesk(pocket, this.#outbox, this.#now);
+    this.#desk = new LeaseDesk(pocket, this.#outbox, this.#counters, this.#now);
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -151,11 +151,7 @@ export class HttpWorker {
 
   #pulse(): void {
     this.#desk.tick();
-    this.#send({
-      type: "worker.pulse",
-      activeRequests: this.#activeRequests,
-      waiting: this.#desk.waitingCount,
-    });
+    this.#send({ type: "worker.pulse" });
   }
 
   /** Accepts no new connection, closes the others as their last answer has left, and then reports for the last time. */

@@ -7,6 +7,7 @@ import type { LeasePocket, LeaseUse } from "@gemini-gateway/core/lease-pocket";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import type { GrantedLease, WishAnswer } from "../protocol.ts";
+import type { SharedCounters } from "../shared-counters.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** One use of a lease, in the hands of one attempt. */
@@ -55,6 +56,7 @@ interface OpenWish {
 export class LeaseDesk {
   readonly #pocket: LeasePocket;
   readonly #outbox: Outbox;
+  readonly #counters: SharedCounters;
   readonly #now: () => number;
   /** Secrets of the keys lent to this worker so far; at most the pool's. */
   readonly #keys = new Map<KeyId, Pick<GrantedLease, "secret" | "fingerprint">>();
@@ -66,14 +68,11 @@ export class LeaseDesk {
   /** Whom to tell once every wish is answered; set while closing. */
   #closed: (() => void) | undefined;
 
-  constructor(pocket: LeasePocket, outbox: Outbox, now: () => number) {
+  constructor(pocket: LeasePocket, outbox: Outbox, counters: SharedCounters, now: () => number) {
     this.#pocket = pocket;
     this.#outbox = outbox;
+    this.#counters = counters;
     this.#now = now;
-  }
-
-  get waitingCount(): number {
-    return this.#waiting.size;
   }
 
   /** Gives the seeker a key now or later, or denies it. */
@@ -224,6 +223,7 @@ export class LeaseDesk {
   #register(seeker: LeaseSeeker): Waiting {
     const waiting: Waiting = { seeker, timer: undefined };
     this.#waiting.set(seeker, waiting);
+    this.#counters.add("waiting", 1);
     return waiting;
   }
 
@@ -264,7 +264,7 @@ export class LeaseDesk {
   #forget(waiting: Waiting): void {
     const { seeker } = waiting;
     if (waiting.timer !== undefined) clearTimeout(waiting.timer);
-    this.#waiting.delete(seeker);
+    if (this.#waiting.delete(seeker)) this.#counters.subtract("waiting", 1);
     this.#queues.get(seeker.lane)?.delete(waiting);
   }
 

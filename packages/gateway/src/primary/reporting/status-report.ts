@@ -58,7 +58,7 @@ export async function statusReport(sources: ReportSources): Promise<RunningStatu
     keys: { total: summary.keys, byState: summary.keysByState },
     models: modelStatuses(summary, recent, scheduler, nowMs),
     inFlight: counters.total("requests"),
-    waiting: workers.reduce((sum, { waiting }) => sum + waiting, 0),
+    waiting: counters.total("waiting"),
     requests: { sinceMs: startedAtMs, ...requestCounts(sumOf(traffic.sinceStart)) },
     recent: trafficStatus(sumOf(recent)),
     leases: { open: summary.leases, uses: summary.inFlight },
