@@ -73,13 +73,13 @@ function refusedShare({ upstream }: Scene): number {
 
 const METERINGS = ["clock", "rolling"] as const;
 
-function metering(limits: QuotaLimits, minute: Metering["minute"]): Metering {
+function meteringOf(limits: QuotaLimits, minute: Metering["minute"]): Metering {
   return { limits, minute };
 }
 
 test.each(METERINGS)("10 requests a minute, counted by %s minutes", (minute) => {
   for (let seed = 1; seed <= 3; seed++) {
-    const scene = sceneOf(seed, metering({ requestsPerMinute: 10 }, minute));
+    const scene = sceneOf(seed, meteringOf({ requestsPerMinute: 10 }, minute));
     traffic(scene, 60, 3 * MINUTE_MS);
     scene.upstream.resetCounts();
     const minutes = 30;
@@ -93,7 +93,7 @@ test.each(METERINGS)(
   "250,000 tokens a minute in requests of mixed sizes, counted by %s minutes",
   (minute) => {
     for (let seed = 1; seed <= 3; seed++) {
-      const scene = sceneOf(seed, metering({ tokensPerMinute: 250_000 }, minute));
+      const scene = sceneOf(seed, meteringOf({ tokensPerMinute: 250_000 }, minute));
       // Most are small, some are large: 5,000 tokens on average and up to some 27,000. Almost three times what is
       // allowed is asked for, since the large ones must leave room that only small ones fill.
       const bytesOf = (random: () => number): number => 400 + 80_000 * random() ** 3;
@@ -110,7 +110,7 @@ test.each(METERINGS)(
 );
 
 test.each(METERINGS)("100 requests a day and 15 a minute, counted by %s minutes", (minute) => {
-  const scene = sceneOf(1, metering({ requestsPerDay: 100, requestsPerMinute: 15 }, minute));
+  const scene = sceneOf(1, meteringOf({ requestsPerDay: 100, requestsPerMinute: 15 }, minute));
   traffic(scene, 2, DAY_MS);
   scene.upstream.resetCounts();
   const days = 3;
@@ -120,7 +120,7 @@ test.each(METERINGS)("100 requests a day and 15 a minute, counted by %s minutes"
 });
 
 test("answers that take longer than a minute do not hold back the next minute's requests", () => {
-  const scene = sceneOf(1, metering({ requestsPerMinute: 10 }, "rolling"), PROJECTS, 200_000);
+  const scene = sceneOf(1, meteringOf({ requestsPerMinute: 10 }, "rolling"), PROJECTS, 200_000);
   traffic(scene, 60, 5 * MINUTE_MS);
   scene.upstream.resetCounts();
   const minutes = 30;
@@ -130,7 +130,7 @@ test("answers that take longer than a minute do not hold back the next minute's 
 });
 
 test("at load, quotas or not, there are at most 0.2 messages for each request", () => {
-  const scene = sceneOf(1, metering({ requestsPerMinute: 1_000 }, "rolling"), 60, 200, true);
+  const scene = sceneOf(1, meteringOf({ requestsPerMinute: 1_000 }, "rolling"), 60, 200, true);
   // As many as there are in a minute, so that most lanes have used more than half of theirs.
   traffic(scene, 48_000, MINUTE_MS / 3);
   const [messagesBefore, requestsBefore] = [scene.gateway.messages, scene.gateway.requests];
@@ -142,7 +142,7 @@ test("at load, quotas or not, there are at most 0.2 messages for each request", 
 
 test("limits that are configured are kept from the first request on", () => {
   const limits = { requestsPerMinute: 10, tokensPerMinute: 20_000 };
-  const scene = sceneOf(1, metering(limits, "clock"), PROJECTS, 4_000, true);
+  const scene = sceneOf(1, meteringOf(limits, "clock"), PROJECTS, 4_000, true);
   traffic(scene, 60, 10 * MINUTE_MS);
   expect(scene.upstream.refused).toBe(0);
   expect(scene.upstream.served).toBeGreaterThan(10 * PROJECTS * 9);

@@ -51,12 +51,11 @@ export function learnFromRefusal(
   used: CountedUse,
   nowMs: number,
 ): LearnedLimits {
-  let next = learned;
-  for (const fact of facts) {
+  const news = facts.flatMap((fact): [QuotaName, LearnedLimit][] => {
     const limit = limitFrom(fact, used, nowMs);
-    if (limit !== undefined) next = { ...next, [fact.quota]: limit };
-  }
-  return next;
+    return limit === undefined ? [] : [[fact.quota, limit]];
+  });
+  return news.length === 0 ? learned : { ...learned, ...(Object.fromEntries(news) as LearnedLimits) };
 }
 
 /** The beliefs after a success: one that says less than was served is raised if we counted it, dropped if it was stated. */
