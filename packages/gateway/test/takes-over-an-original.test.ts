@@ -170,7 +170,7 @@ it("run again, it adds nothing twice and keeps what was learnt since", async () 
   await run("import", original);
   {
     using store = openStore(join(ours, "gateway.db"));
-    const [row] = store.keys.load().filter(({ secret }) => secret === `${KEY}-2`);
+    const row = store.keys.load().find(({ secret }) => secret === `${KEY}-2`);
     store.keys.saveHealth([
       { id: row!.id, health: { health: { kind: "good", sinceMs: 1 }, standing: { kind: "good" } } },
     ]);
@@ -178,7 +178,7 @@ it("run again, it adds nothing twice and keeps what was learnt since", async () 
   const { stdout } = await run("import", original, "--force");
   expect(stdout).toContain("Keys taken over: 0 into imported.txt (4 were here already).");
   using store = openStoreReader(join(ours, "gateway.db"))!;
-  const [row] = store.keys.load().filter(({ secret }) => secret === `${KEY}-2`);
+  const row = store.keys.load().find(({ secret }) => secret === `${KEY}-2`);
   expect(row?.health).toMatchObject({ health: { kind: "good" } });
 });
 

@@ -93,13 +93,13 @@ function joined(settings: readonly PythonSetting[]): PythonSetting[] {
     if (stem === undefined) return setting;
     const part = (name: string): string => {
       used.add(`${stem}_${name}`);
-      return String(byName.get(`${stem}_${name}`)?.value ?? "");
+      return plainText(byName.get(`${stem}_${name}`)?.value);
     };
     const user = part("USER") || part("USERNAME");
     const password = part("PASS") || part("PASSWORD");
     const login = user === "" ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
     const port = part("PORT");
-    const host = `${login}${String(setting.value ?? "")}${port === "" ? "" : `:${port}`}`;
+    const host = `${login}${plainText(setting.value)}${port === "" ? "" : `:${port}`}`;
     return {
       ...setting,
       name: stem.includes("SOCKS") ? "SOCKS5_PROXY" : "PROXY",
@@ -107,6 +107,10 @@ function joined(settings: readonly PythonSetting[]): PythonSetting[] {
     };
   });
   return result.filter(({ name }) => !used.has(name.toUpperCase()));
+}
+
+function plainText(value: PythonValue | undefined): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 function textsOf(value: PythonValue): string[] {

@@ -96,7 +96,8 @@ function unescaped(text: string): string {
 }
 
 function columnsOf(spaces: string): number {
-  return [...spaces].reduce((columns, space) => columns + (space === "\t" ? TAB_COLUMNS : 1), 0);
+  const tabs = spaces.split("\t").length - 1;
+  return spaces.length + tabs * (TAB_COLUMNS - 1);
 }
 
 /** A place in the text that only moves on. */

@@ -109,9 +109,8 @@ function isProxyOff(names: ReadonlyMap<string, PythonValue>): boolean {
 function authKeys(value: PythonValue): readonly string[] | undefined {
   if (value instanceof Map) {
     const named = [...(value as ReadonlyMap<string, PythonValue>)];
-    return named.every(([, secret]) => typeof secret === "string")
-      ? named.map(([name, secret]) => `${name}=${String(secret)}`)
-      : undefined;
+    const keys = named.flatMap(([name, secret]) => (typeof secret === "string" ? [`${name}=${secret}`] : []));
+    return keys.length === named.length ? keys : undefined;
   }
   return listOf(value);
 }
@@ -159,11 +158,11 @@ function timeouts(
   unit: TimeUnit | undefined,
 ): readonly OptionText[] | undefined {
   if (Array.isArray(value) && value.length === 2) {
-    const [connect, read] = (value as readonly PythonValue[]).map((one) => timeText(one, unit ?? "seconds"));
-    if (connect === undefined || read === undefined) return undefined;
+    const [connect, firstByte] = (value as readonly PythonValue[]).map((one) => timeText(one, unit ?? "seconds"));
+    if (connect === undefined || firstByte === undefined) return undefined;
     return [
       { option: "timeouts.connect", value: connect },
-      { option, value: read },
+      { option, value: firstByte },
     ];
   }
   const text = timeText(value, unit ?? "seconds");
@@ -193,5 +192,5 @@ function listOf(value: PythonValue): readonly string[] | undefined {
   if (value instanceof Map) return [...(value as ReadonlyMap<string, PythonValue>).keys()];
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const items = value as readonly PythonValue[];
-  return items.every((item) => typeof item === "string") ? (items as readonly string[]) : undefined;
+  return items.every((item) => typeof item === "string") ? items : undefined;
 }

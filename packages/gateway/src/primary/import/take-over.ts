@@ -79,7 +79,7 @@ function keyText(keys: readonly PlannedKey[]): string {
 
 function writeDatabase(store: OpenStore, plan: ImportPlan, nowMs: number): StateCounts {
   const known = new Map(store.keys.load().map((row) => [row.secret, row]));
-  const fresh = plan.keys.filter(({ secret }) => known.get(secret)?.health == null);
+  const fresh = plan.keys.filter(({ secret }) => (known.get(secret)?.health ?? null) === null);
   const add = fresh
     .filter(({ secret }) => !known.has(secret))
     .map(({ secret, project }) => ({ secret, label: project ?? null, sourceFile: KEY_FILE }));
