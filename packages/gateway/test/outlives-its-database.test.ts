@@ -25,12 +25,12 @@ const DAMAGED = "the database file is damaged: it is set aside, and a new one ta
 /** Asks again and again until stopped; then gives the status of every answer. */
 function load(pool: Pool): () => Promise<number[]> {
   const statuses: number[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const asking = Array.from({ length: LOAD }, async () => {
-    while (!isOver) statuses.push((await ask(pool.url)).status);
+    while (!over.signal.aborted) statuses.push((await ask(pool.url)).status);
   });
   return async () => {
-    isOver = true;
+    over.abort();
     await Promise.all(asking);
     return statuses;
   };

@@ -68,7 +68,9 @@ it("names the quota, its limit and the moment it returns", () => {
   const used = { requestsOfMinute: 1, tokensOfMinute: 40, requestsOfDay: 20, roomAtMs: 0 };
   const quota = { limits: { requestsPerDay: 20, requestsPerMinute: 10 }, learned, ...used };
   const text = explained({ lanes: [{ model: "m", state, lastServedMs: 0, quota }] });
-  expect(text).toContain("Quota used: 1 of 10 requests a minute (configured), 20 of 20 requests a day (named by Google)");
+  expect(text).toContain(
+    "Quota used: 1 of 10 requests a minute (configured), 20 of 20 requests a day (named by Google)",
+  );
   expect(text).toContain("m: out: the project's quota of the day is used up, since 1h ago");
   expect(text).toContain(
     "quota GenerateRequestsPerDayPerProjectPerModel-FreeTier, limit 20, project number 411082643095",

@@ -44,14 +44,15 @@ function reloadOnDemand(
   { config: path }: GatewayConfig,
   read: () => GatewayConfig,
   gateway: Gateway,
-  { log, flush }: Log,
+  opened: Log,
 ): Disposable {
+  const { log } = opened;
   const reload = new ConfigReload({ path, read, apply: (next) => gateway.reconfigure(next), log });
   const isOnTerminal = isatty(OUTPUT);
   process.on("SIGHUP", () => {
     if (isOnTerminal && !isatty(OUTPUT)) process.kill(process.pid, "SIGTERM");
     else reload.reload("SIGHUP");
-    flush();
+    opened.flush();
   });
   return reload;
 }

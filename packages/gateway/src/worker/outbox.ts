@@ -55,7 +55,13 @@ export class Outbox {
     this.#timer = undefined;
     const { settlements = [], returns = [] } = this.#pocket.takeReports() ?? {};
     if (settlements.length + returns.length + this.#wishes.length + this.#rows.length === 0) return;
-    const message: ToPrimary = { type: "report.send", settlements, returns, wishes: this.#wishes, rows: this.#rows };
+    const message: ToPrimary = {
+      type: "report.send",
+      settlements,
+      returns,
+      wishes: this.#wishes,
+      rows: this.#rows,
+    };
     this.#channel.postMessage(message);
     this.#wishes = [];
     this.#rows = [];

@@ -30,14 +30,14 @@ export function isBanTable(name: string): boolean {
 
 /** The first column of each kind; one column is never two things. */
 export function columnsIn<P extends Patterns>(names: readonly string[], patterns: P): Columns<P> {
-  const found: Record<string, string> = {};
+  const found: { [Name in keyof P]?: string } = {};
   const taken = new Set<string>();
-  for (const [what, pattern] of Object.entries(patterns)) {
-    const name = names.find((candidate) => pattern.test(candidate) && !taken.has(candidate));
+  for (const what of Object.keys(patterns) as (keyof P)[]) {
+    const pattern = patterns[what];
+    const name = names.find((candidate) => pattern?.test(candidate) === true && !taken.has(candidate));
     if (name === undefined) continue;
     found[what] = name;
     taken.add(name);
   }
-  // Its keys are those of the patterns.
-  return found as Columns<P>;
+  return found;
 }

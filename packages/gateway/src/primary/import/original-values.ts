@@ -25,9 +25,8 @@ const LATEST_MS = 4_102_444_800_000;
 
 /** An HTTP status, or 0 when the value is none. */
 export function statusOf(value: unknown): number {
-  const text = String(value ?? "")
-    .trim()
-    .toLowerCase();
+  const text =
+    typeof value === "string" || typeof value === "number" ? String(value).trim().toLowerCase() : "";
   const status = STATUS_WORDS[text] ?? Number(text);
   return Number.isInteger(status) && status >= 100 && status <= 599 ? status : 0;
 }

@@ -158,7 +158,9 @@ function timeouts(
   unit: TimeUnit | undefined,
 ): readonly OptionText[] | undefined {
   if (Array.isArray(value) && value.length === 2) {
-    const [connect, firstByte] = (value as readonly PythonValue[]).map((one) => timeText(one, unit ?? "seconds"));
+    const [connect, firstByte] = (value as readonly PythonValue[]).map((one) =>
+      timeText(one, unit ?? "seconds"),
+    );
     if (connect === undefined || firstByte === undefined) return undefined;
     return [
       { option: "timeouts.connect", value: connect },

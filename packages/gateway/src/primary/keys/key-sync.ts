@@ -6,6 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
+import { isHindrance } from "../store/damage.ts";
 import { PRIVATE_FOLDER_MODE } from "../store/private-file.ts";
 import type { AppliedKeyChange } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
@@ -77,7 +78,7 @@ export class KeySync implements Disposable {
       await nextTurn();
     }
     await this.#prepareFolder();
-    return this.sync();
+    return this.sync().catch((error: unknown) => this.#startWithout(error));
   }
 
   /**
@@ -137,6 +138,16 @@ export class KeySync implements Disposable {
       );
       return { ...NOTHING_DONE, isReadable: false, keys: this.#known.inUse };
     }
+  }
+
+  /** A database that cannot be written now costs the keys that are new; those it knows can serve. Tried again soon. */
+  #startWithout(error: unknown): SyncReport {
+    if (!isHindrance(error)) throw error;
+    this.#options.log.error(
+      { code: systemCodeOf(error) },
+      "new keys cannot be taken in: the database cannot be written",
+    );
+    return { ...NOTHING_DONE, isReadable: true, keys: this.#known.inUse };
   }
 
   async #apply(plan: SyncPlan): Promise<void> {

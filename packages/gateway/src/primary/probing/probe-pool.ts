@@ -32,7 +32,13 @@ export class ProbePool implements AsyncDisposable {
   constructor(options: ProbePoolOptions) {
     this.#options = options;
     const { upstream, proxy, timeouts, upstreamHttp2: http2 } = options.config;
-    const workerData: ProberStart = { upstream, proxy, connectMs: timeouts.connectMs, http2, clock: options.clock.anchor };
+    const workerData: ProberStart = {
+      upstream,
+      proxy,
+      connectMs: timeouts.connectMs,
+      http2,
+      clock: options.clock.anchor,
+    };
     this.#pool = new Piscina({
       filename: options.entry.href,
       name: PROBER_FUNCTION,

@@ -32,6 +32,7 @@ const LOOK_INTERVAL_MS = 2_000;
 const COMPLAINT_INTERVAL_MS = 30_000;
 /** Written and deleted again to see that the disk has room for more than a row. Characters. */
 const PROOF_LENGTH = 256 * 1024;
+const PROOF_NAME = "proof";
 /** Ids that a stand-in gives out begin here, beyond those in a file that could not be read. */
 const STAND_IN_IDS_FROM = 1_000_000_000;
 
@@ -131,8 +132,15 @@ export class DurableStore implements Store {
     });
   }
 
+  /** The file, if there is room to write into it. */
   #openFile({ path, wasKnown }: Place): Ground {
     const database = openDatabase(path, wasKnown);
+    try {
+      prove(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     return { kind: "file", database, inode: inodeOf(path) };
   }
 
@@ -201,14 +209,9 @@ export class DurableStore implements Store {
     if (this.#trouble !== undefined) this.#prove();
   }
 
-  /** Writes and deletes so much that a success means something. */
   #prove(): void {
-    const { database } = this.#ground;
     try {
-      database.transaction(() => {
-        this.#tables.meta.set("proof", "x".repeat(PROOF_LENGTH));
-        database.exec("DELETE FROM meta WHERE name = 'proof'");
-      })();
+      prove(this.#ground.database);
       this.#recovered();
     } catch (error) {
       this.#failed(error);
@@ -288,6 +291,17 @@ export class DurableStore implements Store {
 const DAMAGED = "the database file is damaged: it is set aside, and a new one takes its place";
 const GONE = "the database file was removed or replaced while the gateway runs: a new one takes its place";
 const CANNOT_WRITE = "the database cannot be written; serving goes on from memory";
+
+/** Writes and deletes so much that a success means something. Throws SQLite's error. */
+function prove(database: Database.Database): void {
+  const write = database.prepare<[string, string]>("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)");
+  const remove = database.prepare<[string]>("DELETE FROM meta WHERE name = ?");
+  const proof = database.transaction(() => {
+    write.run(PROOF_NAME, "x".repeat(PROOF_LENGTH));
+    remove.run(PROOF_NAME);
+  });
+  proof.immediate();
+}
 
 /** Tells a file from another at the same path; 0 when there is none. */
 function inodeOf(path: string): bigint {

@@ -2,7 +2,7 @@
  * Opens the database file: one writer, which is the primary thread of the one gateway that holds its lock.
  * The command line opens it for reading when no gateway runs. A worker must never open it.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import type { BanTable } from "./ban-table.ts";
@@ -12,6 +12,7 @@ import type { KeyTable } from "./key-table.ts";
 import { lockDatabase } from "./lock.ts";
 import type { ModelStates } from "./model-states.ts";
 import { BUSY_TIMEOUT_MS, isKnownPlace, openDatabase, refuseStrangeFile } from "./open-database.ts";
+import { openCopy, type OpenCopy } from "./open-copy.ts";
 import { createPrivately } from "./private-file.ts";
 import type { RequestLog } from "./request-log.ts";
 import { requestLogReader, type RequestLogReader } from "./request-log-reader.ts";
@@ -69,20 +70,34 @@ export function openStore(path: string): OpenStore {
 export function openStoreReader(path: string): StoreReader | undefined {
   if (!existsSync(path)) return undefined;
   return explained(path, () => {
+    using cleanup = new DisposableStack();
+    const { database } = cleanup.use(openToRead(path));
+    requireCurrentVersion(database);
+    const tables = tablesOf(database);
+    const held = cleanup.move();
+    return {
+      ...tables,
+      requests: { ...tables.requests, ...requestLogReader(database) },
+      [Symbol.dispose]: () => held.dispose(),
+    };
+  });
+}
+
+/** The file itself or, where SQLite may not even write beside it, a copy. */
+function openToRead(path: string): OpenCopy {
+  try {
     const database = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     try {
-      requireCurrentVersion(database);
+      database.pragma("schema_version");
     } catch (error) {
       database.close();
       throw error;
     }
-    const tables = tablesOf(database);
-    return {
-      ...tables,
-      requests: { ...tables.requests, ...requestLogReader(database) },
-      [Symbol.dispose]: () => void database.close(),
-    };
-  });
+    return { database, [Symbol.dispose]: () => void database.close() };
+  } catch (error) {
+    if (!/^SQLITE_(?:CANTOPEN|READONLY)/.test(systemCodeOf(error)) || !statSync(path).isFile()) throw error;
+    return openCopy(path);
+  }
 }
 
 /** A file that is ours alone. */
@@ -103,6 +118,18 @@ export function claimPlace(given: string): Place {
   return { path, lock: lockDatabase(path), wasKnown };
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  SQLITE_FULL: "the disk is full",
+  ENOSPC: "the disk is full",
+  SQLITE_BUSY: "another program is writing to it",
+  SQLITE_CANTOPEN: "this user may not write there",
+  SQLITE_READONLY: "this user may not write there",
+  EACCES: "this user may not read or write it",
+  EROFS: "the disk is read-only",
+  ENOENT: "there is no such folder",
+  EISDIR: "it is a folder",
+};
+
 /** Runs `open` and turns what the system says into words for the operator. */
 export function explained<T>(path: string, open: () => T): T {
   try {
@@ -114,8 +141,13 @@ export function explained<T>(path: string, open: () => T): T {
       throw new OperatorError("database-foreign", `${path} is not an SQLite database, or it is damaged.`);
     }
     const reason = code === "" && error instanceof Error ? error.message : code;
-    throw new OperatorError("database-unusable", `The database ${path} cannot be opened (${reason}).`, {
-      cause: error,
-    });
+    const inWords = REASONS[code] === undefined ? "" : `: ${REASONS[code]}`;
+    throw new OperatorError(
+      "database-unusable",
+      `The database ${path} cannot be opened (${reason})${inWords}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
