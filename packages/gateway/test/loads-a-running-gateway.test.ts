@@ -1,0 +1,89 @@
+/** `gemini-gateway bench`: operators load their own gateway and are told how it fared. */
+import { execFile } from "node:child_process";
+import { startEmulator } from "gemini-emulator";
+import { describe, expect, test } from "vitest";
+import { PROGRAM, startProgram } from "./harness/program.ts";
+
+const SECRET = "bench-secret";
+const SMALL = ["--connections", "20", "--json"];
+const SHORT = ["--duration", "1s", ...SMALL];
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  const options = { env: { PATH: process.env["PATH"], ...env } };
+  execFile(process.execPath, [PROGRAM, "bench", ...args], options, (error, stdout, stderr) => {
+    resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+  });
+  return promise;
+}
+
+describe("gemini-gateway bench", () => {
+  test.each(["count", "generate", "stream"])(
+    "asks to %s and tells rate, statuses and latencies",
+    async (ask) => {
+      await using emulator = await startEmulator();
+      await using gateway = await startProgram(emulator.url, { env: { AUTH_KEY: SECRET } });
+      const { code, stdout, stderr } = await bench([gateway.url, "--ask", ask, ...SHORT], {
+        AUTH_KEY: SECRET,
+      });
+      const report = JSON.parse(stdout) as { answers: Record<string, number>; failures: object };
+      expect(code).toBe(0);
+      expect(Object.keys(report.answers)).toEqual(["200"]);
+      expect(report.failures).toEqual({});
+      expect(report).toMatchObject({
+        requestsPerSecond: expect.closeTo(report.answers["200"] ?? 0, -3),
+        answerMs: { p50: expect.any(Number), "p99.9": expect.any(Number) },
+      });
+      // One line, no warning of the runtime, and never the secret.
+      expect(stderr).toMatch(
+        /^Asking http:\/\/127\.0\.0\.1:\d+\/v1beta\/models\/\S+ over 20 connections for 1 s\.\n$/,
+      );
+      expect(stdout).not.toContain(SECRET);
+    },
+  );
+
+  test("gives up long before a gateway that does not know it bans its address", async () => {
+    await using emulator = await startEmulator();
+    await using gateway = await startProgram(emulator.url);
+    const { code, stdout, stderr } = await bench([gateway.url, ...SMALL, "--duration", "60s"]);
+    const report = JSON.parse(stdout) as { answers: Record<string, number> };
+    expect({ code, report }).toMatchObject({ code: 0, report: { isGivenUp: true, answers: { 200: 40 } } });
+    expect(report.answers["429"]).toBeLessThan(150);
+    expect(stderr).toContain("No auth key is given");
+  });
+
+  test("fails when nothing was served", async () => {
+    await using emulator = await startEmulator();
+    await using gateway = await startProgram(emulator.url, { flags: ["--anonymous", "denied"] });
+    const { code, stdout } = await bench([gateway.url, ...SHORT]);
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as { answers: object }).answers).not.toHaveProperty("200");
+  });
+
+  test("says that nothing listens", async () => {
+    const { code, stdout } = await bench(["http://127.0.0.1:1", ...SHORT]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ answers: {}, failures: { ECONNREFUSED: expect.any(Number) } });
+  });
+
+  test.each([
+    [["--ask", "everything"], "--ask must be one of count, generate, stream"],
+    [["--connections", "0"], "--connections must be a whole number from 1 to 1000"],
+    [["--duration", "2 days"], "--duration must be a time from 1s to 1h"],
+    [["ftp://127.0.0.1"], "bench takes a URL such as"],
+    [["http://user:secret@127.0.0.1"], "bench takes a URL such as"],
+    [["http://127.0.0.1", "http://127.0.0.2"], "bench takes one URL"],
+  ])("refuses %j with one sentence that repeats no secret", async (args, sentence) => {
+    const { code, stdout, stderr } = await bench(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(sentence);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).not.toContain("secret");
+  });
+});
