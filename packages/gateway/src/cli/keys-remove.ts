@@ -1,5 +1,4 @@
 /** `gemini-gateway keys remove`: takes keys out of the key files by their fingerprints. Primary thread. */
-import { ConfigError } from "../config/config-error.ts";
 import { type Command, EXIT_FAILED, EXIT_OK, JSON_FLAG, printJson } from "./command.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
 import { KEY_FILE_FLAGS, keyFilesOf } from "./key-files.ts";
@@ -12,8 +11,7 @@ export const keysRemoveCommand: Command = {
   words: "fingerprint",
   run: async (argv, words, context) => {
     const files = await keyFilesOf(argv, context);
-    if (fingerprintsOf("keys remove", words).length === 0)
-      throw new ConfigError("keys remove takes fingerprints");
+    fingerprintsOf("keys remove", words, 1);
     const { removeKeys } = await import("../control/commands.ts");
     const report = await removeKeys(files, words);
     if (argv["json"] === true) printJson(context, report);

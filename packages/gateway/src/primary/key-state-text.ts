@@ -63,7 +63,7 @@ function restText(lanes: readonly LaneView[]): KeyStateText | undefined {
         return [];
     }
   });
-  const [first] = closed.sort((a, b) => a.retryAtMs - b.retryAtMs);
+  const [first] = closed.toSorted((a, b) => a.retryAtMs - b.retryAtMs);
   if (first === undefined || closed.length < lanes.length) return undefined;
   return { state: "resting", ...first };
 }
