@@ -18,6 +18,13 @@ it.each([HOUR_MS, -HOUR_MS, 24 * HOUR_MS, -24 * HOUR_MS])(
   },
 );
 
+it("tells whole milliseconds, as they are stored, logged and printed", () => {
+  const time = { monotonicMs: 5_000.25 };
+  const clock = new SteadyClock({ wallMs: () => 1_700_000_000_000, monotonicMs: () => time.monotonicMs });
+  time.monotonicMs += 12.875;
+  expect(clock.now()).toBe(1_700_000_000_012);
+});
+
 it("reads the same in a thread that started later, whenever that was", async () => {
   const clock = new SteadyClock();
   const source = `

@@ -20,7 +20,7 @@ export interface ClockSources {
   readonly monotonicMs: () => number;
 }
 
-/** Reads the steady time, milliseconds since the epoch. */
+/** Reads the steady time, whole milliseconds since the epoch. */
 export type Now = () => number;
 
 export class SteadyClock {
@@ -40,10 +40,10 @@ export class SteadyClock {
   }
 }
 
-/** The clock that was anchored in another thread of this process. */
+/** The clock that was anchored in another thread of this process. Whole milliseconds: they end up in logs and tables. */
 export function steadyNow(anchor: ClockAnchor, monotonicMs = systemSources().monotonicMs): Now {
   const startMs = anchor.wallMs - anchor.monotonicMs;
-  return () => startMs + monotonicMs();
+  return () => Math.floor(startMs + monotonicMs());
 }
 
 /** `performance.now()` begins anew in each thread; `process.hrtime()` does not, but costs more. */

@@ -173,3 +173,10 @@ test("no key is ever logged, not even one with a slip in it", async () => {
   expect(pool.logged()).toContain("words in a key file that cannot be keys");
   expect(pool.logged()).not.toMatch(/test"?key|test-key/);
 });
+
+test("what is refused is told with its line in the file as tidying left it", async () => {
+  pool.write("a.txt", "test-key-1, test-key-2\nYOUR_API_KEY\n");
+  await pool.sync({ nowMs: SETTLED }).start();
+  expect(pool.read("a.txt")).toBe("test-key-1\ntest-key-2\nYOUR_API_KEY\n");
+  expect(pool.logged()).toContain('"refusals":[{"line":3,');
+});

@@ -24,7 +24,11 @@ test("every flag has one line of help with its bounds and default", () => {
     group: "Main options:",
     defaultDescription: "55200",
   });
-  for (const { describe } of Object.values(flags)) expect(describe).toMatch(/^[A-Z][^\n`]{5,170}$/);
+  for (const { describe } of Object.values(flags)) {
+    expect(describe).toMatch(/^[A-Z][^\n`]{5,170}$/);
+    // Each bracket that is opened closes: no sentence was cut within one.
+    expect(describe.replaceAll(/\([^()]*\)/g, "")).not.toMatch(/[()]/);
+  }
 });
 
 test("an unknown flag is refused by name, with the nearest one", () => {

@@ -67,6 +67,7 @@ function plain(text: string): string {
   return text.replaceAll("`", "");
 }
 
+/** Up to the first mark that ends a thought; one within brackets does not. */
 function firstSentence(manual: string): string {
-  return /^.*?(?=[.:;] )/.exec(manual)?.[0] ?? manual.replace(/\.$/, "");
+  return /^(?:\([^)]*\)|[^(])*?(?=[.:;] )/.exec(manual)?.[0] ?? manual.replace(/\.$/, "");
 }

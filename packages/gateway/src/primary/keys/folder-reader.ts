@@ -119,9 +119,13 @@ export class FolderReader {
     const isFinal = isAsListed && stillMs >= this.#removalSettleMs;
     const memory = { stamp: content.stamp, isUsable: true, firstSeenAtMs, isFinal, entries: parsed.entries };
     if (!isFinal) return memory;
-    this.#reportRefusals(file.name, parsed);
     const needsTidying = content.isUtf8 && parsed.tidied !== content.text;
-    return needsTidying ? { ...memory, stamp: await this.#tidy(file, parsed.tidied, content.stamp) } : memory;
+    const stamp = needsTidying ? await this.#tidy(file, parsed.tidied, content.stamp) : content.stamp;
+    // Refusals name lines of the file as the operator will find it: tidying moves them.
+    const isMoved = stamp !== content.stamp && parsed.refusedCount > 0;
+    const found = isMoved ? await runInSteps(parseKeyFileInSteps(parsed.tidied), { signal }) : parsed;
+    this.#reportRefusals(file.name, found);
+    return { ...memory, stamp };
   }
 
   /** The stamp of the tidied file, or the one it has when it must stay as it is. */
