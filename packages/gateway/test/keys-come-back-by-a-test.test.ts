@@ -14,6 +14,9 @@ const FAST = {
   "probing-after-network-fault": "1s",
 };
 
+/** A second, the default, is little for threads on a busy machine. */
+const PATIENT = { timeout: 10_000 };
+
 const DEAD: PoolOptions["projects"] = [
   { name: "only", keys: ["test-key-1"], keyStates: { "test-key-1": "invalid" } },
 ];
@@ -25,7 +28,7 @@ it("a dead key that works again comes back by a test, and no request is spent on
   expect((await ask(pool.url)).status).toBe(503);
   pool.emulator.setKeyState("test-key-1", "ok");
   await pool.emulator.waitForCall(({ operation, status }) => operation === "models.list" && status === 200);
-  await expect.poll(async () => (await ask(pool.url)).status).toBe(200);
+  await expect.poll(async () => (await ask(pool.url)).status, PATIENT).toBe(200);
   const generations = pool.emulator.calls.recent().filter(({ operation }) => operation === "generateContent");
   expect(generations.map(({ status }) => status)).toEqual([400, 200]);
   await pool.endsInBalance();
@@ -46,7 +49,7 @@ it("with testing switched off, a request finds out as before", async () => {
   await using pool = await startPool({ projects: DEAD, flags: { "rest-key-dead": "1s" } });
   expect((await ask(pool.url)).status).toBe(503);
   pool.emulator.setKeyState("test-key-1", "ok");
-  await expect.poll(async () => (await ask(pool.url)).status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(async () => (await ask(pool.url)).status, PATIENT).toBe(200);
   expect(pool.emulator.calls.recent().map(({ operation }) => operation)).not.toContain("models.list");
 });
 
@@ -63,7 +66,7 @@ it("a key that is being tested is never tried a second time meanwhile", async ()
   expect(tests.subject(keyId, "*")?.isTrialOut).toBe(true);
   expect(tests.lease(99, keyId, MODEL, Date.now())).toBeUndefined();
   pool.emulator.clearFaults();
-  await expect.poll(() => tests.subject(keyId, "*")?.isTrialOut).toBe(false);
+  await expect.poll(() => tests.subject(keyId, "*")?.isTrialOut, PATIENT).toBe(false);
 });
 
 it("a test thread that dies is replaced, and its batch is run once more", async () => {
@@ -82,7 +85,7 @@ it("a test thread that dies is replaced, and its batch is run once more", async 
   );
   expect(pool.gateway.probing.pool.threadIds).not.toContain(thread);
   release();
-  await expect.poll(() => pool.keyView("test-key-1").health.kind).toBe("good");
+  await expect.poll(() => pool.keyView("test-key-1").health.kind, PATIENT).toBe("good");
   await pool.endsInBalance();
 });
 
@@ -112,7 +115,7 @@ it("a request that was served is as good as a test: the next one is half a day a
   expect((await ask(pool.url)).status).toBe(200);
   const { plan } = pool.gateway.probing;
   const { id } = pool.keyView("test-key-1");
-  await expect.poll(() => plan.pair(id, MODEL)?.outcome).toBe("served");
+  await expect.poll(() => plan.pair(id, MODEL)?.outcome, PATIENT).toBe("served");
   expect((plan.pair(id, MODEL)?.dueAtMs ?? 0) - Date.now()).toBeGreaterThan(10 * 3_600_000);
   await pool.restart();
   expect(pool.gateway.probing.plan.pair(id, MODEL)?.outcome).toBe("served");
