@@ -11,6 +11,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../packages/gateway/bin/gemini-gateway.js", import.meta.url));
@@ -29,11 +30,6 @@ const PROJECTS = [
   { name: "gamma", keys: ["demo-key-gamma"] },
 ];
 
-interface RunningGateway {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
 async function main(isOnce: boolean): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "gemini-gateway-demo-"));
   using cleanup = new DisposableStack();
@@ -41,44 +37,61 @@ async function main(isOnce: boolean): Promise<void> {
   await using emulator = await startEmulator({ projects: PROJECTS });
   say(`An imitation of Gemini with ${PROJECTS.length} projects runs at ${emulator.url}`);
 
-  const gateway = await startGateway(folder, emulator.url);
-  const exited = once(gateway.process, "exit");
-  process.on("SIGINT", () => undefined); // Ctrl-C reaches the gateway too: it drains, and we end after it.
-  say(`The gateway runs in front of it at ${gateway.url} with ${WORKERS} workers\n`);
+  const gateway = spawnGateway(folder, emulator.url, (await isFree(PORT)) ? PORT : 0);
+  const exited = once(gateway, "exit");
+  // Whatever ends us ends the gateway first, which drains; a second signal ends that at once.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => gateway.kill("SIGTERM"));
   try {
-    await sendRequests(gateway.url, emulator);
+    const url = await listeningUrl(gateway);
+    say(`The gateway runs in front of it at ${url} with ${WORKERS} workers\n`);
+    await sendRequests(url, emulator);
     if (!isOnce) {
-      invite(gateway.url);
+      invite(url);
       await exited;
     }
   } finally {
-    if (gateway.process.exitCode === null) gateway.process.kill("SIGTERM");
+    if (gateway.exitCode === null) gateway.kill("SIGTERM");
     await exited;
   }
 }
 
-async function startGateway(folder: string, upstream: string): Promise<RunningGateway> {
+function spawnGateway(folder: string, upstream: string, port: number): ChildProcess {
   mkdirSync(join(folder, "keys"));
   const keyFile = PROJECTS.map(({ name, keys }) => `# project: ${name}\n${keys.join("\n")}\n`).join("");
   writeFileSync(join(folder, "keys", "demo.txt"), keyFile);
-  const port = (await isFree(PORT)) ? PORT : 0;
-  const flags = ["--workers", String(WORKERS), "--port", String(port), "--upstream", upstream, "--log-format", "json"];
-  const child = spawn(process.execPath, [PROGRAM, "serve", ...flags], {
+  const flags = [
+    "--workers",
+    String(WORKERS),
+    "--port",
+    String(port),
+    "--upstream",
+    upstream,
+    "--log-format",
+    "json",
+  ];
+  return spawn(process.execPath, [PROGRAM, "serve", ...flags], {
     cwd: folder,
     env: { ...process.env, AUTH_KEY: `demo=${AUTH_KEY}` },
     stdio: ["ignore", "pipe", "inherit"],
+    // Out of the terminal's reach: it would get Ctrl-C itself, and ours on top as the second signal.
+    detached: true,
   });
-  const url = await new Promise<string>((resolve, reject) => {
+}
+
+/** Where it listens, from its log. */
+function listeningUrl(gateway: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("the gateway did not start in time")), START_MS);
-    child.once("exit", (code) => reject(new Error(`the gateway ended with code ${code} before it listened`)));
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const { msg, url: listening } = JSON.parse(line) as { msg: string; url?: string };
-      if (msg !== "listening" || listening === undefined) return;
+    gateway.once("exit", (code) =>
+      reject(new Error(`the gateway ended with code ${code} before it listened`)),
+    );
+    createInterface({ input: gateway.stdout as Readable }).on("line", (line) => {
+      const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
+      if (msg !== "listening" || url === undefined) return;
       clearTimeout(timer);
-      resolve(listening);
+      resolve(url);
     });
   });
-  return { process: child, url };
 }
 
 async function sendRequests(url: string, emulator: Emulator): Promise<void> {
@@ -97,7 +110,7 @@ async function sendRequests(url: string, emulator: Emulator): Promise<void> {
   if (pieces.length < 2) throw new Error("the streamed answer came in one piece");
 
   say("3. Project alpha has used up its day and Google suspends beta: the next request fails over, unseen:");
-  for (const project of ["alpha"]) emulator.fault({ match: { project }, fault: { kind: "error", error: "quota-day" } });
+  emulator.fault({ match: { project: "alpha" }, fault: { kind: "error", error: "quota-day" } });
   emulator.setProjectState("beta", "suspended");
   for (let tries = 0; tries < FAILOVER_TRIES; tries += 1) {
     const served = await ai.models.generateContent({ model: MODEL, contents: "Are you still there?" });
@@ -108,7 +121,9 @@ async function sendRequests(url: string, emulator: Emulator): Promise<void> {
   throw new Error("no request was seen to change keys");
 }
 
-function attemptsOf(answer: { readonly sdkHttpResponse?: { readonly headers?: Record<string, string> } }): string {
+function attemptsOf(answer: {
+  readonly sdkHttpResponse?: { readonly headers?: Record<string, string> };
+}): string {
   return answer.sdkHttpResponse?.headers?.["x-gateway-attempts"] ?? "?";
 }
 
