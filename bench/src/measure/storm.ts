@@ -86,10 +86,10 @@ async function load(
   ratePerSecond: number,
   durationMs: number,
 ): Promise<Weathered> {
-  const callsBefore = await field.upstream.calls();
+  const callsBefore = await field.upstream.generations();
   const target = contender.target(UNARY_PATH, QUESTION);
   const result = await field.load.run("pace", { target, ratePerSecond, durationMs, until: "end" });
-  return { ...result, upstreamCalls: (await field.upstream.calls()) - callsBefore };
+  return { ...result, upstreamCalls: (await field.upstream.generations()) - callsBefore };
 }
 
 function valuesOf(

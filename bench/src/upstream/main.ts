@@ -9,14 +9,18 @@ import type { UpstreamOrder } from "./protocol.ts";
 const SEED = 7;
 
 let emulator: Emulator | undefined;
+let generations = 0;
 
 async function obey(order: UpstreamOrder): Promise<unknown> {
   switch (order.kind) {
     case "start":
       emulator = await startEmulator(order.options);
+      emulator.onCall(({ phase, operation }) => {
+        if (phase === "done" && operation === "generateContent") generations += 1;
+      });
       return emulator.url;
     case "count":
-      return emulator?.calls.total;
+      return generations;
     case "storm":
       return raiseStorm(order.exhausted, order.overloadedShare);
   }

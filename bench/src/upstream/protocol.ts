@@ -4,7 +4,10 @@ import type { EmulatorOptions } from "gemini-emulator";
 export type UpstreamOrder =
   /** Starts listening; answered with the URL. Once. */
   | { readonly kind: "start"; readonly options: Pick<EmulatorOptions, "projects" | "models" | "minimal"> }
-  /** Answered with the number of calls since the start. */
+  /**
+   * Answered with the number of unary generations since the start, without the gateway's own tests of its keys. Not known
+   * in minimal mode, which keeps no calls: 0.
+   */
   | { readonly kind: "count" }
   /** These projects have no quota left today, and of all other calls this share (0..1) is answered with 503. */
   | { readonly kind: "storm"; readonly exhausted: readonly string[]; readonly overloadedShare: number };

@@ -35,8 +35,8 @@ export class Upstream implements AsyncDisposable {
     return new Upstream(child, channel, String(url));
   }
 
-  /** Calls since the start. */
-  async calls(): Promise<number> {
+  /** Unary generations since the start; see {@link UpstreamOrder}. */
+  async generations(): Promise<number> {
     return Number(await this.#channel.ask({ kind: "count" } satisfies UpstreamOrder));
   }
 
