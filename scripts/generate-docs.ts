@@ -1,5 +1,6 @@
 /**
- * Writes what is generated from the configuration schema: docs/configuration.md and docs/config.schema.json.
+ * Writes what is generated from the configuration schema: docs/configuration.md and docs/config.schema.json; and
+ * docs/import.md from the table of the import.
  * With `--check` it writes nothing and exits with 1 when a file is not as it would be written.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,11 +8,14 @@ import { SCHEMA } from "../packages/gateway/src/config.ts";
 import { ENTRIES } from "../packages/gateway/src/config/entries.ts";
 import { jsonSchemaOf } from "../packages/gateway/src/config/json-schema.ts";
 import { referenceOf } from "../packages/gateway/src/config/reference.ts";
+import { importReferenceOf } from "../packages/gateway/src/primary/import/reference.ts";
+import { MEANINGS } from "../packages/gateway/src/primary/import/setting-names.ts";
 
 const DOCS = new URL("../docs/", import.meta.url);
 
 const FILES: Readonly<Record<string, string>> = {
   "configuration.md": referenceOf(ENTRIES),
+  "import.md": importReferenceOf(MEANINGS),
   "config.schema.json": printJson(jsonSchemaOf(SCHEMA)),
 };
 

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { bansAddCommand, bansListCommand, bansRemoveCommand } from "./cli/bans.ts";
 import { clientsAddCommand, clientsListCommand, clientsRevokeCommand } from "./cli/clients.ts";
 import { benchCommand } from "./cli/bench.ts";
-import { type CommandContext, EXIT_FAILED } from "./cli/command.ts";
+import { type CommandContext, EXIT_FAILED, EXIT_OK } from "./cli/command.ts";
 import { configCheckCommand } from "./cli/config-check.ts";
 import { configShowCommand } from "./cli/config-show.ts";
 import { dispatch } from "./cli/dispatch.ts";
@@ -22,7 +22,7 @@ import { logsCommand } from "./cli/logs.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { statusCommand } from "./cli/status.ts";
 import { ConfigError } from "./config/config-error.ts";
-import { OperatorError } from "./control/operator-error.ts";
+import { OperatorError, systemCodeOf } from "./control/operator-error.ts";
 import { ownVersion } from "./version.ts";
 
 const COMMANDS = [
@@ -88,14 +88,18 @@ function contextOf({ env, stdin, stdout, stderr }: NodeJS.Process): CommandConte
   };
 }
 
-/** Readers such as `head` close the pipe when they have enough: no failure of ours. */
+/** Readers such as `head` close the pipe when they have enough: no failure of ours. A full disk is one. */
 function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(EXIT_OK);
+  process.stderr.write(`gemini-gateway: The output cannot be written (${error.code ?? error.message}).\n`);
+  process.exit(EXIT_FAILED);
 }
 
 /** An error that was foreseen is one sentence; any other is a defect, for which the place helps. */
 function describe(error: unknown): string {
   if (error instanceof ConfigError || error instanceof OperatorError) return error.message;
+  // What the system refused, such as a write to a full disk, is foreseen wherever it happens.
+  if (error instanceof Error && systemCodeOf(error) !== "")
+    return `${error.message} (${systemCodeOf(error)}).`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

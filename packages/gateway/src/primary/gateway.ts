@@ -108,7 +108,7 @@ export async function startGateway(
   const keySync = cleanup.use(openKeySync(ground, pool));
   await keySync.start();
   store.onReplaced(() => rescue({ ...ground, keySync, guard }));
-  followChanges(ground, supervisor, keySync);
+  followChanges(ground, { supervisor, keySync, reporting });
   pool.updateReadiness();
   const ticking = setInterval(() => {
     counters.database = store.state;
@@ -286,12 +286,16 @@ function openKeySync({ config, live, store, log }: Ground, pool: PoolKeeper): Ke
 }
 
 /** What does not ask for the configuration each time it needs it is told when it changes. */
-function followChanges({ live, log }: Ground, supervisor: Supervisor, keySync: KeySync): void {
+function followChanges(
+  { live, log }: Ground,
+  { supervisor, keySync, reporting }: { supervisor: Supervisor; keySync: KeySync; reporting: Reporting },
+): void {
   live.onChange((config, before) => {
     supervisor.broadcast({ type: "config.change", config });
     if (config.logLevel !== before.logLevel) log.level = config.logLevel;
-    // The interval that runs now may be longer than the new one.
+    // The intervals that run now may be longer than the new ones.
     if (config.keySyncIntervalMs !== before.keySyncIntervalMs) keySync.syncSoon();
+    if (config.status.intervalMs !== before.status.intervalMs) reporting.reschedule();
   });
 }
 

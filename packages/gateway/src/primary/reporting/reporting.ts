@@ -46,6 +46,11 @@ export class Reporting implements AsyncDisposable {
     this.#file?.start();
   }
 
+  /** Follows another interval of the status file. */
+  reschedule(): void {
+    this.#file?.reschedule();
+  }
+
   /** Counts requests that ended. */
   record(rows: readonly RequestRow[]): void {
     for (const row of rows) {

@@ -35,6 +35,12 @@ export class StatusFile implements AsyncDisposable {
   /** Writes the first report now and the next ones as time passes. */
   start(): void {
     this.#writing = this.#write();
+    this.reschedule();
+  }
+
+  /** Counts the time to the next report from now, by the interval that holds now. */
+  reschedule(): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#next(), this.#options.settings().intervalMs);
     this.#timer.unref();
   }
