@@ -41,7 +41,7 @@ class Scene {
     post: () => {},
     rows: (rows) => this.rows.push(...rows),
     heard: () => {},
-    consumerNamed: () => {},
+    siblings: { heard: () => {} },
     clock: this.clock,
     changed: () => {},
   });

@@ -221,7 +221,7 @@ function connectPool(
   readonly probing: Probing;
   readonly keyDesk: KeyDesk;
 } {
-  const { config, bookkeeper, siblings } = ground;
+  const { config, bookkeeper } = ground;
   const revoke = (revoked: readonly Revocation[]): void => office.revoke(revoked);
   const changed = (): void => pool.updateReadiness();
   const grew = (): void => supervisor.broadcast({ type: "pool.grew" });
@@ -242,7 +242,6 @@ function connectPool(
       reporting.record(rows);
     },
     heard: (settlement) => probing.office.heard(settlement),
-    consumerNamed: (keyId, consumer) => siblings.heard(keyId, consumer),
     changed,
   });
   const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });

@@ -2,13 +2,14 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, KeyId, Lease, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import type { SteadyClock } from "../steady-clock.ts";
 import type { KeyRing } from "./key-ring.ts";
+import type { Siblings } from "./siblings.ts";
 
 export interface LeaseOfficeOptions {
   readonly scheduler: Scheduler;
@@ -17,8 +18,7 @@ export interface LeaseOfficeOptions {
   readonly rows: (rows: readonly RequestRow[]) => void;
   /** Hears of every use that ended, before the scheduler does. */
   readonly heard: (settlement: Settlement) => void;
-  /** Hears which project an answer named for a key. */
-  readonly consumerNamed: (keyId: KeyId, consumer: string) => void;
+  readonly siblings: Pick<Siblings, "heard">;
   readonly clock: SteadyClock;
   /** Called after anything that may have changed whether a key can serve. */
   readonly changed: () => void;
@@ -50,7 +50,7 @@ export class LeaseOffice {
       if (reported.outcome.kind !== "served") failures += 1;
       const settlement = this.#onOurDay(reported, nowMs);
       heard(settlement);
-      this.#noteConsumer(settlement);
+      this.#tellSiblings(settlement);
       this.revoke(scheduler.settle(settlement, nowMs).revoked);
     }
     for (const unused of report.returns) scheduler.giveBack(unused, nowMs);
@@ -84,11 +84,10 @@ export class LeaseOffice {
     return { ...settlement, outcome: { ...outcome, untilMs: quotaDayEndMs(this.#leadMs, nowMs) } };
   }
 
-  #noteConsumer({ leaseId, outcome }: Settlement): void {
-    const consumer = "evidence" in outcome ? outcome.evidence.consumer : undefined;
-    if (consumer === undefined) return;
+  #tellSiblings({ leaseId, outcome }: Settlement): void {
+    if (outcome.kind === "served") return;
     const leased = this.#options.scheduler.tests.leased(leaseId);
-    if (leased !== undefined) this.#options.consumerNamed(leased.keyId, consumer);
+    if (leased !== undefined) this.#options.siblings.heard(leased.keyId, outcome);
   }
 
   /** Logs tell the time that people see. */

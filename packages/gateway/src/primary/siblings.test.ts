@@ -1,3 +1,4 @@
+import type { Outcome } from "@gemini-gateway/core/outcome";
 import { DEFAULT_SCHEDULER_OPTIONS } from "@gemini-gateway/core/scheduler/options";
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import { pino } from "pino";
@@ -37,6 +38,11 @@ function know(keys: Readonly<Record<number, { label?: string; learnt?: string }>
   siblings.know(rows);
 }
 
+/** A refusal that names the project. */
+function refusedIn(consumer: string): Outcome {
+  return { kind: "billing", evidence: { httpStatus: 429, reason: "test", message: "", consumer } };
+}
+
 function projects(): (string | undefined)[] {
   return [1, 2, 3].map((id) => scheduler.keyView(id, nowMs)?.project);
 }
@@ -47,7 +53,7 @@ function warnings(): Record<string, unknown>[] {
 
 it("joins keys by the project that answers name, and warns once, by fingerprints", () => {
   know({ 1: {}, 2: {}, 3: {} });
-  for (const id of [1, 2, 1, 3]) siblings.heard(id, "411");
+  for (const id of [1, 2, 1, 3]) siblings.heard(id, refusedIn("411"));
   expect(projects()).toEqual(["411", "411", "411"]);
   expect(warnings()).toMatchObject([{ project: "411", keys: ["k-1", "k-2"] }]);
   expect(lines.join("")).not.toContain("test-key");
@@ -60,16 +66,16 @@ it("puts keys without a label under the label of a sibling, whichever is known f
 
 it("keeps different labels of one project, and says that they share a quota", () => {
   know({ 1: { label: "a" }, 2: { label: "b" }, 3: {} });
-  siblings.heard(1, "411");
-  siblings.heard(2, "411");
+  siblings.heard(1, refusedIn("411"));
+  siblings.heard(2, refusedIn("411"));
   expect(projects().slice(0, 2)).toEqual(["a", "b"]);
   expect(warnings()).toMatchObject([{ project: "411", labels: ["a", "b"], keys: ["k-1", "k-2"] }]);
 });
 
 it("keeps one label of several projects, and says that they rest together", () => {
   know({ 1: { label: "a" }, 2: { label: "a" }, 3: {} });
-  siblings.heard(1, "411");
-  siblings.heard(2, "412");
+  siblings.heard(1, refusedIn("411"));
+  siblings.heard(2, refusedIn("412"));
   expect(projects().slice(0, 2)).toEqual(["a", "a"]);
   expect(warnings()).toMatchObject([{ label: "a", projects: ["411", "412"] }]);
 });
@@ -81,7 +87,7 @@ it("says nothing of siblings that the operator has put under one label", () => {
 
 it("stores what it learnt, also when the database could not be written at first", () => {
   know({ 1: {}, 2: {}, 3: {} });
-  siblings.heard(1, "411");
+  siblings.heard(1, refusedIn("411"));
   isFull = true;
   siblings.write();
   expect(stored).toEqual([]);
@@ -96,8 +102,8 @@ it("stores what it learnt, also when the database could not be written at first"
 
 it("forgets keys that are gone", () => {
   know({ 1: {}, 2: {}, 3: {} });
-  siblings.heard(1, "411");
+  siblings.heard(1, refusedIn("411"));
   siblings.forget([1]);
-  siblings.heard(2, "411");
+  siblings.heard(2, refusedIn("411"));
   expect(warnings()).toEqual([]);
 });

@@ -4,6 +4,7 @@
  * Primary thread. It logs fingerprints only.
  */
 import type { KeyId } from "@gemini-gateway/core/lease";
+import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { KeyRing } from "./key-ring.ts";
@@ -70,8 +71,13 @@ export class Siblings implements Disposable {
     }
   }
 
-  /** An answer named the project of a key. */
-  heard(id: KeyId, consumer: string): void {
+  /** A request or a test with the key has ended, and its answer may have named the key's project. */
+  heard(id: KeyId, outcome: Outcome): void {
+    const consumer = "evidence" in outcome ? outcome.evidence.consumer : undefined;
+    if (consumer !== undefined) this.#learn(id, consumer);
+  }
+
+  #learn(id: KeyId, consumer: string): void {
     if (this.#familyOf.get(id)?.consumer === consumer || this.#options.ring.get(id) === undefined) return;
     this.#unsaved.set(id, consumer);
     this.#join(id, consumer);

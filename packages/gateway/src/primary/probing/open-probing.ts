@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import type { GatewayConfig } from "../../config.ts";
 import type { SteadyClock } from "../../steady-clock.ts";
 import type { KeyRing } from "../key-ring.ts";
+import type { Siblings } from "../siblings.ts";
 import type { Store } from "../store/store.ts";
 import { PlanKeeper } from "./plan-keeper.ts";
 import { ProbeOffice } from "./probe-office.ts";
@@ -26,6 +27,7 @@ export interface ProbingGround {
   readonly store: Store;
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
+  readonly siblings: Pick<Siblings, "heard">;
   readonly revoke: (revoked: readonly Revocation[]) => void;
   readonly changed: () => void;
   readonly grew: () => void;

@@ -59,6 +59,7 @@ export async function* testStandalone(
     store,
     scheduler,
     ring,
+    siblings,
     revoke: nothing,
     changed: nothing,
     grew: nothing,
@@ -66,7 +67,7 @@ export async function* testStandalone(
   cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests: () => false, now }));
   const probing = cleanup.use(openProbing(ground));
   const counters = new SharedCounters(allocateCounters(1), 0);
-  const pool = new PoolKeeper({ ...ground, plan: probing.plan, siblings, counters, keysDir: config.keysDir });
+  const pool = new PoolKeeper({ ...ground, plan: probing.plan, counters, keysDir: config.keysDir });
   await runInSteps(pool.restore());
   await runInSteps(probing.keeper.restore());
   const { keysDir, keySyncIntervalMs: intervalMs } = config;

@@ -11,6 +11,7 @@ import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { ProbeTest } from "../../probe-protocol.ts";
 import type { KeyRing, RingKey } from "../key-ring.ts";
+import type { Siblings } from "../siblings.ts";
 import type { ProbePool } from "./probe-pool.ts";
 
 export interface TestOrdersOptions {
@@ -18,6 +19,7 @@ export interface TestOrdersOptions {
   readonly ring: KeyRing;
   readonly plan: TestPlan;
   readonly pool: ProbePool;
+  readonly siblings: Pick<Siblings, "heard">;
   /** Takes unused leases back from the workers. */
   readonly revoke: (revoked: readonly Revocation[]) => void;
   /** Called after anything that may have changed whether a key can serve. */
@@ -90,7 +92,8 @@ export class TestOrders {
 
   /** True when the key can serve the model now and could not before. */
   #settle({ order: { leaseId, ask, pair, model }, outcome }: TestEnd): boolean {
-    const { scheduler, plan, revoke, now } = this.#options;
+    const { scheduler, plan, siblings, revoke, now } = this.#options;
+    siblings.heard(pair.keyId, outcome);
     const couldServe = scheduler.tests.canServe(pair.keyId, model);
     revoke(scheduler.tests.settle({ leaseId, outcome, ask }, now()).revoked);
     plan.tested(pair, outcome, now());
