@@ -35,7 +35,7 @@ it("learns a quota from one refusal, and knows it and what was used of it after 
   expect(await statusesOf(pool.url, 5)).toEqual([200, 200, 200, 200, 429]);
   expect(pool.emulator.calls.total).toBe(5);
   const quotaOf = () => pool.keyView("test-key-1").lanes.find(({ model }) => model === MODEL)?.quota;
-  expect(quotaOf()).toMatchObject({ limits: { requestsPerDay: 4 }, requestsOfDay: 4 });
+  expect(quotaOf()?.limits).toEqual({ requestsPerDay: 4 });
   await pool.restart();
   expect(quotaOf()).toMatchObject({ limits: { requestsPerDay: 4 }, requestsOfDay: 4 });
   expect(await statusesOf(pool.url, 2)).toEqual([429, 429]);

@@ -45,6 +45,7 @@ export function chargeUse(ledger: Ledger, { lane, charge }: LentLease, nowMs: nu
 /** Uses of the lease were never started. */
 export function refundUses(ledger: Ledger, { lane, charge }: LentLease, uses: number, nowMs: number): void {
   lane.quota?.returned(charge, uses);
+  if (lane.quota?.isLimited === true) ledger.dirtyLanes.add(lane);
   repace(ledger, lane, nowMs);
 }
 
