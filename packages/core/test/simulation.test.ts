@@ -5,12 +5,21 @@
 import { expect, test } from "vitest";
 import type { KeyId } from "../src/lease.ts";
 import type { Evidence, Outcome } from "../src/outcome.ts";
+import type { QuotaLimits } from "../src/quota/quota-limits.ts";
 import { DEFAULT_SCHEDULER_OPTIONS } from "../src/scheduler/options.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
 import type { World } from "./simulated-world.ts";
 
 const SEEDS = 60;
 const evidence: Evidence = { httpStatus: 429, reason: "simulated", message: "" };
+/** A refusal that tells of its quotas: from then on the lane is paced. */
+const telling: Evidence = {
+  ...evidence,
+  quotas: [
+    { quota: "requestsPerMinute", limit: 60 },
+    { quota: "tokensPerMinute", limit: 40_000 },
+  ],
+};
 const SERVED: Outcome = { kind: "served" };
 
 /** Mostly good answers, and every other kind now and then. */
@@ -24,6 +33,7 @@ function anyOutcome(random: () => number): Outcome {
     { kind: "key-misconfigured", reason: "service-disabled", evidence },
     { kind: "billing", evidence },
     { kind: "quota-minute", retryAfterMs: random() * 5_000, evidence },
+    { kind: "quota-minute", retryAfterMs: random() * 5_000, evidence: telling },
     { kind: "quota-day", untilMs: 1_700_000_000_000 + random() * 60_000, retryAfterMs: 0, evidence },
     { kind: "model-unavailable", evidence },
     { kind: "request-over-quota", evidence },
@@ -36,6 +46,13 @@ function anyOutcome(random: () => number): Outcome {
   ];
   return outcomes[Math.floor(random() * outcomes.length)] as Outcome;
 }
+
+/** What the operator knows, in turn of the seeds. */
+const QUOTAS: readonly ReadonlyMap<string, QuotaLimits>[] = [
+  new Map(),
+  new Map([["*", { requestsPerMinute: 30 }]]),
+  new Map([["model-1", { tokensPerMinute: 20_000, requestsPerDay: 100 }]]),
+];
 
 function worldOf(seed: number): World {
   const keys = Array.from({ length: 5 + (seed % 20) }, (_, index) => ({
@@ -52,12 +69,21 @@ function worldOf(seed: number): World {
   };
   return {
     seed,
-    options: { rests, projectConcurrencyMax: seed % 4, leaseTtlMs: 1_000 },
+    options: {
+      rests,
+      projectConcurrencyMax: seed % 4,
+      leaseTtlMs: 1_000,
+      quotas: QUOTAS[seed % QUOTAS.length] ?? new Map(),
+    },
     keys,
     workers: 1 + (seed % 4),
     attemptsMax: 4,
     messageMs: 20,
-    upstream: (_keyId, _model, random) => ({ outcome: anyOutcome(random), tookMs: 5 + random() * 400 }),
+    upstream: (_keyId, _model, random) => ({
+      outcome: anyOutcome(random),
+      tookMs: 5 + random() * 400,
+      promptTokens: Math.ceil(random() * 2_000),
+    }),
   };
 }
 
@@ -81,7 +107,7 @@ function runTroubled(seed: number): SimulatedGateway {
       const id = 1 + Math.floor(random() * world.keys.length);
       events.at(atMs, () => gateway.testKey(id, model));
     } else if (chance < 0.055) events.at(atMs, () => (gateway.clockOffsetMs += (random() - 0.5) * 20_000));
-    else events.at(atMs, () => gateway.request(model));
+    else events.at(atMs, () => gateway.request(model, Math.ceil(random() * 6_000)));
   }
   gateway.settleDown();
   return gateway;
