@@ -96,7 +96,7 @@ it("cuts streams off when the grace is over, and still exits 0", async () => {
   const stream = await askStream(program.url);
   const exited = once(program.process, "exit");
   program.process.kill("SIGTERM");
-  await expect(stream.text()).rejects.toThrow();
+  await expect(stream.text()).rejects.toThrow("terminated");
   expect(await exited).toEqual([0, null]);
   expect(await program.logged("stopped")).toMatchObject({ how: "cut-off" });
 });

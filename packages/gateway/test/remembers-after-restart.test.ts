@@ -13,7 +13,11 @@ it("keeps over a restart which keys are dead and which projects rest until midni
   });
   // The pool gets to know every key: each is asked for the model sooner or later.
   const { calls } = pool.emulator;
-  for (let tries = 0; tries < 60 && (calls.byKey("test-key-spent") < 2 || calls.byKey("test-key-dead") < 1); tries += 1) {
+  for (
+    let tries = 0;
+    tries < 60 && (calls.byKey("test-key-spent") < 2 || calls.byKey("test-key-dead") < 1);
+    tries += 1
+  ) {
     expect((await ask(pool.url)).status).toBe(200);
   }
   expect([calls.byKey("test-key-spent"), calls.byKey("test-key-dead")]).toEqual([2, 1]);

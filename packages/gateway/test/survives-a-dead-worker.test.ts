@@ -7,7 +7,10 @@ const STREAMS = 14;
 
 /** Opens streams that stall after one event; resolves when the workers have told how many each of them serves. */
 async function stalledStreams(pool: Pool): Promise<Response[]> {
-  pool.emulator.fault({ match: { operation: "streamGenerateContent" }, fault: { kind: "stall", afterEvents: 1 } });
+  pool.emulator.fault({
+    match: { operation: "streamGenerateContent" },
+    fault: { kind: "stall", afterEvents: 1 },
+  });
   const streams = await Promise.all(Array.from({ length: STREAMS }, () => askStream(pool.url)));
   await expect.poll(() => serving(pool).reduce((sum, each) => sum + each, 0), POLL).toBe(STREAMS);
   return streams;
@@ -27,9 +30,16 @@ it("replaces a dead worker within a second, takes its leases back, and other wor
   const [victim] = supervisor.views(Date.now());
   const diedAtMs = performance.now();
   await supervisor.kill(victim?.holder ?? 0);
-  const endings = streams.map((stream) => stream.text().then(() => "complete", () => "broken"));
+  const endings = streams.map((stream) =>
+    stream.text().then(
+      () => "complete",
+      () => "broken",
+    ),
+  );
 
-  await expect.poll(() => supervisor.views(Date.now()).filter(({ listening }) => listening).length, POLL).toBe(2);
+  await expect
+    .poll(() => supervisor.views(Date.now()).filter(({ listening }) => listening).length, POLL)
+    .toBe(2);
   expect(performance.now() - diedAtMs).toBeLessThan(1000);
   expect(supervisor.replaced).toBe(1);
   expect(scheduler.inFlight).toBeLessThan(lentBefore);
@@ -46,7 +56,10 @@ it("replaces a dead worker within a second, takes its leases back, and other wor
 
 it("gives back the room among concurrent requests that a dead worker held", async () => {
   await using pool = await startPool({ flags: { workers: 1, "limits-requests": 2 } });
-  pool.emulator.fault({ match: { operation: "streamGenerateContent" }, fault: { kind: "stall", afterEvents: 1 } });
+  pool.emulator.fault({
+    match: { operation: "streamGenerateContent" },
+    fault: { kind: "stall", afterEvents: 1 },
+  });
   const held = [await askStream(pool.url), await askStream(pool.url)];
   const refused = await ask(pool.url);
   expect(refused.status).toBe(503);
@@ -55,7 +68,9 @@ it("gives back the room among concurrent requests that a dead worker held", asyn
   const [victim] = pool.gateway.supervisor.views(Date.now());
   await pool.gateway.supervisor.kill(victim?.holder ?? 0);
   await Promise.allSettled(held.map((stream) => stream.text()));
-  await expect.poll(() => pool.gateway.supervisor.views(Date.now()).some(({ listening }) => listening), POLL).toBe(true);
+  await expect
+    .poll(() => pool.gateway.supervisor.views(Date.now()).some(({ listening }) => listening), POLL)
+    .toBe(true);
   const answer = await ask(pool.url, { path: `/v1beta/models/${MODEL}:generateContent` });
   expect(answer.status).toBe(200);
 });

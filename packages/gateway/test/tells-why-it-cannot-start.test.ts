@@ -15,7 +15,9 @@ it("says in one sentence that the port is taken, and exits 1", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
-  const started = promisify(execFile)(process.execPath, [PROGRAM, "serve", "--port", String(port)], { cwd: folder });
+  const started = promisify(execFile)(process.execPath, [PROGRAM, "serve", "--port", String(port)], {
+    cwd: folder,
+  });
   const failure = await started.catch((error: unknown) => error as { code: number; stderr: string });
   other.close();
   await rm(folder, { recursive: true });
