@@ -13,18 +13,21 @@ export interface GatewaySetup {
   readonly flags?: readonly string[];
 }
 
-/** The gateway of the working tree, and the revision it is held against, if any. */
+/** The program of the working tree, and of the revision it is held against, if any. */
+export function gatewayPrograms({ against }: Bench): { readonly name: string; readonly program: string }[] {
+  return [
+    { name: GATEWAY, program: GATEWAY_PROGRAM },
+    ...(against === undefined ? [] : [{ name: againstName(against.revision), program: against.program }]),
+  ];
+}
+
+/** Gateways to be compared, all set up alike. */
 export function gatewayEntrants(bench: Bench, setup: GatewaySetup): Entrant[] {
-  const entrant = (name: string, program: string): Entrant => ({
+  return gatewayPrograms(bench).map(({ name, program }) => ({
     name,
     isRequired: true,
     start: (around) => startGateway(around, { name, program, ...setup }),
-  });
-  const { against } = bench;
-  return [
-    entrant(GATEWAY, GATEWAY_PROGRAM),
-    ...(against === undefined ? [] : [entrant(againstName(against.revision), against.program)]),
-  ];
+  }));
 }
 
 /** The others, each with one thread; `key` is one that the upstream knows. */

@@ -4,14 +4,8 @@
  */
 import { join } from "node:path";
 import { type Bench, endAll, Field, turnOf } from "../bench.ts";
-import {
-  GATEWAY_PROGRAM,
-  type GatewayOptions,
-  type RunningGateway,
-  startGateway,
-  writeKeys,
-} from "../contenders/gateway.ts";
-import { GATEWAY } from "../entrants.ts";
+import { type GatewayOptions, type RunningGateway, startGateway, writeKeys } from "../contenders/gateway.ts";
+import { gatewayPrograms } from "../entrants.ts";
 import { type Pinning, pinningOfOne } from "../pinning.ts";
 import { meter, per } from "../processes/cpu-meter.ts";
 import { askLoopTurns, probeSetup } from "../processes/loop-turns-file.ts";
@@ -50,10 +44,14 @@ export async function measurePoolSize(bench: Bench): Promise<Measurement> {
     trialPath: UNARY_PATH,
     trialBody: QUESTION,
   });
-  const pools = plan.poolSizes.map((size) => new Pool(bench, field, pinning, allKeys.slice(0, size)));
+  const pools = plan.poolSizes.flatMap((size) =>
+    gatewayPrograms(bench).map(
+      (gateway) => new Pool({ bench, field, pinning, keys: allKeys.slice(0, size), ...gateway }),
+    ),
+  );
   for (let round = 0; round < Math.min(plan.rounds, START_ROUNDS_MAX); round += 1) {
-    for (const pool of pools) recorder.record(GATEWAY, pool.caseName, await pool.measureStart());
-    for (const pool of pools) recorder.record(GATEWAY, pool.caseName, await pool.measureTurns());
+    for (const pool of pools) recorder.record(pool.name, pool.caseName, await pool.measureStart());
+    for (const pool of pools) recorder.record(pool.name, pool.caseName, await pool.measureTurns());
   }
   await measureLoad(bench, pools, recorder);
   return {
@@ -75,7 +73,7 @@ async function measureLoad(bench: Bench, pools: readonly Pool[], recorder: Recor
   for (let round = 0; round < plan.rounds; round += 1) {
     bench.say(`  requests, round ${round + 1} of ${plan.rounds}`);
     for (const { pool, gateway } of turnOf(running, round)) {
-      recorder.record(GATEWAY, pool.caseName, await pool.load(gateway, plan.roundMs));
+      recorder.record(pool.name, pool.caseName, await pool.load(gateway, plan.roundMs));
     }
   }
   await endAll(running.map(({ gateway }) => gateway));
@@ -83,29 +81,34 @@ async function measureLoad(bench: Bench, pools: readonly Pool[], recorder: Recor
 
 type Values = Record<string, number | undefined>;
 
-/** Gateways with one number of keys. */
-class Pool {
-  readonly caseName: string;
-  readonly #bench: Bench;
-  readonly #field: Field;
-  readonly #pinning: Pinning;
-  readonly #keys: readonly string[];
+interface PoolOptions {
+  readonly bench: Bench;
+  readonly field: Field;
+  readonly pinning: Pinning;
+  readonly keys: readonly string[];
+  readonly name: string;
+  readonly program: string;
+}
 
-  constructor(bench: Bench, field: Field, pinning: Pinning, keys: readonly string[]) {
-    this.caseName = keysCase(keys.length);
-    this.#bench = bench;
-    this.#field = field;
-    this.#pinning = pinning;
-    this.#keys = keys;
+/** Gateways of one revision with one number of keys. */
+class Pool {
+  readonly name: string;
+  readonly caseName: string;
+  readonly #options: PoolOptions;
+
+  constructor(options: PoolOptions) {
+    this.name = options.name;
+    this.caseName = keysCase(options.keys.length);
+    this.#options = options;
   }
 
   /** Starts on a new database, and once more on the one that this left. */
   async measureStart(): Promise<Values> {
-    this.#bench.say(`  start with ${this.caseName}`);
+    this.#options.bench.say(`  start with ${this.caseName}: ${this.name}`);
     const around = this.#surroundings();
-    const cold = await startGateway(around, this.#options());
+    const cold = await startGateway(around, this.#gatewayOptions());
     await cold[Symbol.asyncDispose]();
-    const warm = await startGateway(around, this.#options());
+    const warm = await startGateway(around, this.#gatewayOptions());
     const restingBytes = readResidentBytes(warm.pid);
     await warm[Symbol.asyncDispose]();
     return { cold: cold.readyMs, warm: warm.readyMs, memory: per(restingBytes, MB) };
@@ -113,21 +116,21 @@ class Pool {
 
   /** Starts without keys, lets them appear, then loads: with the probe inside. */
   async measureTurns(): Promise<Values> {
-    this.#bench.say(`  turns of the primary with ${this.caseName}`);
+    this.#options.bench.say(`  turns of the primary with ${this.caseName}: ${this.name}`);
     const around = this.#surroundings();
     const answerPath = join(around.folder, "turns.json");
     await using gateway = await startGateway(around, {
-      ...this.#options(),
+      ...this.#gatewayOptions(),
       keys: [],
       ...probeSetup(answerPath),
     });
     await askLoopTurns(gateway.pid, answerPath);
     const startMs = performance.now();
-    writeKeys(around.folder, this.#keys);
-    await gateway.logged("key files synchronised", ({ added }) => added === this.#keys.length);
+    writeKeys(around.folder, this.#options.keys);
+    await gateway.logged("key files synchronised", ({ added }) => added === this.#options.keys.length);
     const sync = performance.now() - startMs;
     const inSync = await askLoopTurns(gateway.pid, answerPath);
-    await this.load(gateway, this.#bench.plan.roundMs);
+    await this.load(gateway, this.#options.bench.plan.roundMs);
     const inLoad = await askLoopTurns(gateway.pid, answerPath);
     return {
       sync,
@@ -139,24 +142,25 @@ class Pool {
   }
 
   start(): Promise<RunningGateway> {
-    return startGateway(this.#surroundings(), this.#options());
+    return startGateway(this.#surroundings(), this.#gatewayOptions());
   }
 
   async load(gateway: RunningGateway, durationMs: number): Promise<Values> {
     const order = {
       target: gateway.target(UNARY_PATH, QUESTION),
-      connections: this.#bench.plan.connections,
+      connections: this.#options.bench.plan.connections,
       durationMs,
     };
-    const { result, cpuUs } = await meter(gateway, () => this.#field.load.run("saturate", order));
+    const { result, cpuUs } = await meter(gateway, () => this.#options.field.load.run("saturate", order));
     return { rate: (result.served * 1000) / result.durationMs, cpu: per(cpuUs, result.served) };
   }
 
   #surroundings() {
-    return this.#field.surroundings(this.#pinning.contender);
+    return this.#options.field.surroundings(this.#options.pinning.contender);
   }
 
-  #options(): GatewayOptions {
-    return { name: GATEWAY, program: GATEWAY_PROGRAM, workers: 1, keys: this.#keys };
+  #gatewayOptions(): GatewayOptions {
+    const { name, program, keys } = this.#options;
+    return { name, program, workers: 1, keys };
   }
 }

@@ -1,6 +1,7 @@
 /** The findings as one HTML page that needs nothing else: no script, no file, no network. Pure. */
 import { machineSentence } from "../machine.ts";
 import type { Measurement } from "../result.ts";
+import { comparisonTable } from "./comparison.ts";
 import { escapeHtml, plotOf } from "./plot.ts";
 import type { Report } from "./report.ts";
 import { type Table, tableOf, tableOfVerdicts } from "./table.ts";
@@ -29,6 +30,7 @@ export function htmlReport(report: Report): string {
 ${paragraph(`Revision ${report.revision}${report.against === undefined ? "" : ` against ${report.against}`}. ${machineSentence(report.machine)}.`)}
 ${paragraph(`Medians of ${report.plan.rounds} rounds with their spread. Each contender, the load and the upstream are processes of their own on one machine.`)}
 ${quick}${[...report.faults.map((fault) => `Not in order: ${fault}`), ...report.notes].map(paragraph).join("\n")}
+${report.against === undefined ? "" : `<h2>Against ${escapeHtml(report.against)}</h2>${htmlTable(comparisonTable(report.measurements, report.against))}`}
 <h2>Targets</h2>
 ${htmlTable(tableOfVerdicts(report.verdicts))}
 ${report.measurements.map(section).join("\n")}

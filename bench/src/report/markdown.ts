@@ -1,5 +1,6 @@
 /** The findings as Markdown, for docs/performance.md. Pure. */
 import { machineSentence } from "../machine.ts";
+import { comparisonTable } from "./comparison.ts";
 import type { Report } from "./report.ts";
 import { type Table, tableOf, tableOfVerdicts } from "./table.ts";
 
@@ -11,6 +12,12 @@ export function markdownReport(report: Report): string {
     `## ${report.startedAt.slice(0, 10)}, revision ${report.revision}`,
     `${machineSentence(report.machine)}. Median of ${rounds} with the spread in parentheses; ${minutes} min.`,
     ...(remarks.length === 0 ? [] : [remarks.map((remark) => `- ${remark}`).join("\n")]),
+    ...(report.against === undefined
+      ? []
+      : [
+          `### Against ${report.against}`,
+          markdownTable(comparisonTable(report.measurements, report.against)),
+        ]),
     "### Targets",
     markdownTable(tableOfVerdicts(report.verdicts)),
     ...report.measurements.flatMap((measurement) => [

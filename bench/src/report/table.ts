@@ -2,6 +2,7 @@
 import type { Measurement } from "../result.ts";
 import type { Figure } from "../statistics.ts";
 import type { Verdict } from "./targets.ts";
+import { unitBehind } from "./units.ts";
 
 /** A table in any form: columns with their heads, cells as text. */
 export interface Table {
@@ -54,7 +55,7 @@ export function terminalTable({ head, rows, wordColumns }: Table): string {
 /** `45.2 (44.1–47.0)`: the median and, with several rounds, the spread. "-" for what was not measured. */
 export function figureText(figure: Figure | undefined, digits: number, unit = ""): string {
   if (figure === undefined) return "-";
-  const median = `${numberText(figure.median, digits)}${unit}`;
+  const median = `${numberText(figure.median, digits)}${unitBehind(unit)}`;
   if (figure.rounds.length === 1) return median;
   return `${median} (${numberText(figure.min, digits)}–${numberText(figure.max, digits)})`;
 }

@@ -1,5 +1,6 @@
 /** What the bench prints of its findings. Pure. */
 import type { Measurement } from "../result.ts";
+import { comparisonTable } from "./comparison.ts";
 import type { Report } from "./report.ts";
 import { tableOf, tableOfVerdicts, terminalTable } from "./table.ts";
 
@@ -13,10 +14,14 @@ export function measurementText(measurement: Measurement): string {
   ].join("\n");
 }
 
-export function verdictsText({ verdicts, isQuick, notes, faults }: Report): string {
+export function verdictsText({ verdicts, isQuick, notes, faults, against, measurements }: Report): string {
   const judged = isQuick
     ? ["This was a quick run: it shows that everything works. Its times say nothing."]
     : ["TARGETS", terminalTable(tableOfVerdicts(verdicts))];
+  const compared =
+    against === undefined
+      ? []
+      : ["AGAINST " + against, terminalTable(comparisonTable(measurements, against)), ""];
   const wrong = faults.length === 0 ? [] : ["", "NOT IN ORDER: the figures are worth nothing.", ...faults];
-  return [...judged, ...notes, ...wrong].join("\n");
+  return [...compared, ...judged, ...notes, ...wrong].join("\n");
 }
