@@ -285,7 +285,7 @@ describe("headers", () => {
       `POST ${MODEL_PATH}:countTokens?key=client-credential HTTP/1.1\r\nHost: gateway.example\r\n` +
       "Authorization: Bearer client-credential\r\nX-Goog-Api-Key: client-credential\r\nCookie: client-credential\r\n" +
       "X-Forwarded-For: 192.0.2.7\r\nX-Real-IP: 192.0.2.7\r\nVia: 1.1 client-proxy\r\nX-Request-Id: client-proxy\r\n" +
-      "X-Goog-User-Project: client-proxy\r\nOrigin: https://client-proxy.example\r\nX-Gateway-Debug: 1\r\n" +
+      "X-Goog-User-Project: client-proxy\r\nOrigin: http://client-proxy.localhost\r\nX-Gateway-Debug: 1\r\n" +
       "Connection: X-Hop\r\nX-Hop: client-proxy\r\nX-Goog-Api-Client: genai/3\r\nX-Server-Timeout: 20\r\n" +
       "Content-Length: 2\r\n\r\n{}";
     await ask(Buffer.from(request));
