@@ -67,7 +67,10 @@ test.each([
   [["serve", "--port", "1", "--port", "2"], "--port must be a whole number from 0 to 65535; it is a list"],
   [["serve", "--request-log=maybe"], '--request-log must be true or false; it is "maybe"'],
   [["serve", "--keysDir", "k"], "--keysDir is not an option here; did you mean --keys-dir?"],
-  [["serve", "--config", "none.yaml"], "The configuration file none.yaml cannot be read (ENOENT)"],
+  [
+    ["serve", "--config", "none.yaml"],
+    "The configuration file none.yaml cannot be read (ENOENT): it does not exist",
+  ],
   [["serve", SECRET], "serve takes no further words; options begin with --"],
 ])("%j is refused with exit code 2 and one sentence", async (args, sentence) => {
   expect(await run(args)).toEqual({ code: 2, stdout: "", stderr: `gemini-gateway: ${sentence}\n` });

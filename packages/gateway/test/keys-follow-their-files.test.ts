@@ -117,6 +117,19 @@ describe("the pool is never emptied by", () => {
     expect(pool.inUse()).toHaveLength(3);
   });
 
+  test("a folder that is away, of which it is told once, and once that it is back", async () => {
+    const sync = pool.sync();
+    renameSync(pool.keysDir, `${pool.keysDir}-away`);
+    await sync.start();
+    await sync.sync();
+    expect(pool.logged().match(/"level":40/g)).toHaveLength(1);
+    expect(pool.logged()).not.toContain("readable again");
+    renameSync(`${pool.keysDir}-away`, pool.keysDir);
+    await sync.sync();
+    await sync.sync();
+    expect(pool.logged().match(/readable again/g)).toHaveLength(1);
+  });
+
   test("a file that is still being written: whole lines are added, nothing is retired", async () => {
     const sync = pool.sync({ ...NEVER_SETTLED, nowMs: Date.now });
     pool.write("a.txt", "test-key-4\ntest-key-half-writ");

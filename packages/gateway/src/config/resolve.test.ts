@@ -285,7 +285,7 @@ test("a file that cannot be read is refused with the system's reason", () => {
   const readFile = (): string => {
     throw Object.assign(new Error("secret detail"), { code: "ENOENT" });
   };
-  const sentence = "The configuration file missing.yaml cannot be read (ENOENT)";
+  const sentence = "The configuration file missing.yaml cannot be read (ENOENT): it does not exist";
   expect(refusal({ env: { GEMINI_GATEWAY_CONFIG: "missing.yaml" }, readFile })).toBe(sentence);
 });
 

@@ -13,6 +13,7 @@ import { nearestName } from "./nearest.ts";
 import type { Facts, Option, OptionValue } from "./option.ts";
 import { parseValue } from "./parse-value.ts";
 import { checkRelations } from "./relations.ts";
+import { systemReason } from "../system-reason.ts";
 
 /** Where a value came from. `derived`: a default that follows from the machine or another option. */
 export type Origin = "flag" | "environment" | "file" | "default" | "derived";
@@ -96,8 +97,7 @@ function readText(path: string, readFile: ConfigSources["readFile"]): string {
   try {
     return readFile(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    throw new ConfigError(`The configuration file ${path} cannot be read (${code})`);
+    throw new ConfigError(`The configuration file ${path} cannot be read ${systemReason(error)}`);
   }
 }
 

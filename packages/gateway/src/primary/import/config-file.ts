@@ -7,7 +7,8 @@ import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { ConfigError } from "../../config/config-error.ts";
 import { resolveConfig } from "../../config/resolve.ts";
-import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
+import { OperatorError } from "../../control/operator-error.ts";
+import { systemReason } from "../../system-reason.ts";
 import { PRIVATE_FILE_MODE } from "../store/private-file.ts";
 import type { TakenSetting } from "./map-settings.ts";
 
@@ -42,7 +43,7 @@ export function stageConfigFile(
     writeFileSync(temporary, text, { mode: PRIVATE_FILE_MODE, flag: "wx", flush: true });
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new OperatorError("bad-request", `${path} cannot be written (${systemCodeOf(error)}).`, {
+    throw new OperatorError("bad-request", `${path} cannot be written ${systemReason(error)}.`, {
       cause: error,
     });
   }

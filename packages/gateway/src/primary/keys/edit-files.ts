@@ -4,7 +4,8 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
+import { OperatorError } from "../../control/operator-error.ts";
+import { systemReason } from "../../system-reason.ts";
 import { PRIVATE_FOLDER_MODE } from "../store/private-file.ts";
 import { fingerprint, isFingerprintOf } from "./fingerprint.ts";
 import {
@@ -212,7 +213,7 @@ function requirePlainName(file: string): void {
 
 function fail(path: string): (error: unknown) => never {
   return (error) => {
-    throw new OperatorError("key-files", `${path} cannot be written (${systemCodeOf(error)}).`, {
+    throw new OperatorError("key-files", `${path} cannot be written ${systemReason(error)}.`, {
       cause: error,
     });
   };

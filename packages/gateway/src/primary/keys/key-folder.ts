@@ -7,6 +7,7 @@ import type { BigIntStats, Dirent } from "node:fs";
 import { isUtf8 as isUtf8Text } from "node:buffer";
 import { join } from "node:path";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
+import { systemReason } from "../../system-reason.ts";
 
 /** Room for about 300,000 keys. */
 export const KEY_FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -59,10 +60,7 @@ export async function listKeyFiles(keysDir: string): Promise<ListedFolder> {
     return { files, changedAtMs: changedAtMs(folder), identity: `${folder.dev}:${folder.ino}` };
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    throw new OperatorError(
-      "key-files",
-      `The folder of keys ${keysDir} cannot be read (${systemCodeOf(error)}).`,
-    );
+    throw new OperatorError("key-files", `The keys folder ${keysDir} cannot be read ${systemReason(error)}.`);
   }
 }
 
@@ -87,7 +85,7 @@ export async function readKeyFile(path: string): Promise<KeyFileContent> {
     return contentOf(bytes, stampOf(after));
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return { kind: "missing" };
-    return { kind: "unusable", problem: `cannot be read (${systemCodeOf(error)})` };
+    return { kind: "unusable", problem: `cannot be read ${systemReason(error)}` };
   }
 }
 

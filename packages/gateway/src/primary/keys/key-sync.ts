@@ -63,6 +63,8 @@ export class KeySync implements Disposable {
   #queued: Promise<SyncReport> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wakeAtMs = Infinity;
+  /** Why the folder could not be read the last time; "" when it could. */
+  #problem = "";
 
   constructor(options: KeySyncOptions) {
     this.#options = options;
@@ -123,6 +125,7 @@ export class KeySync implements Disposable {
     this.#trusted = new Set();
     try {
       const view = await this.#reader.read(this.#nowMs(), trusted, signal);
+      this.#tellProblem("");
       const { found, duplicates, conflicts } = await runInSteps(mergeFiles(view.files), { signal });
       const plan = await runInSteps(planSync(this.#known.bySecret, found, view.isInDoubt), { signal });
       await this.#apply(plan);
@@ -132,11 +135,20 @@ export class KeySync implements Disposable {
     } catch (error) {
       this.#wakeIn(Math.min(UNREADABLE_RETRY_MS, this.#options.intervalMs));
       if (!(error instanceof OperatorError)) throw error;
-      this.#options.log.warn(
-        { problem: error.message },
-        "key files not readable; the known keys stay in use",
-      );
+      this.#tellProblem(error.message);
       return { ...NOTHING_DONE, isReadable: false, keys: this.#known.inUse };
+    }
+  }
+
+  /** Once for each problem, not at each of the tries that follow within seconds. */
+  #tellProblem(problem: string): void {
+    const { log } = this.#options;
+    const isNew = problem !== this.#problem;
+    this.#problem = problem;
+    if (problem !== "") {
+      log[isNew ? "warn" : "debug"]({ problem }, "key files not readable; the known keys stay in use");
+    } else if (isNew) {
+      log.info("key files readable again");
     }
   }
 
