@@ -13,6 +13,7 @@ import { type ControlServerOptions, startControlServer } from "../control/server
 import type { GuardToWorker } from "../limits/messages.ts";
 import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
 import { SteadyClock } from "../steady-clock.ts";
+import { Alerts } from "./alerts.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
 import { guardHandlers } from "./guard/guard-handlers.ts";
@@ -234,6 +235,7 @@ function connectPool(
     revoke,
     grew,
   });
+  const alerts = new Alerts(ground);
   const office = new LeaseOffice({
     ...ground,
     post: (holder, message) => supervisor.post(holder, message),
@@ -241,7 +243,11 @@ function connectPool(
       bookkeeper.record(rows);
       reporting.record(rows);
     },
-    heard: (settlement) => probing.office.heard(settlement),
+    heard: (settlement) => {
+      probing.office.heard(settlement);
+      if (settlement.outcome.kind === "served") return;
+      alerts.heard(ground.scheduler.tests.leased(settlement.leaseId)?.keyId, settlement.outcome);
+    },
     changed,
   });
   const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });
