@@ -5,6 +5,7 @@
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { TestPlan } from "@gemini-gateway/core/probing/test-plan";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
+import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -86,7 +87,7 @@ export class PoolKeeper {
     if (this.#advised) return;
     this.#advised = true;
     this.#options.log.warn(
-      { keysDir },
+      { keysDir: resolve(keysDir) },
       "there is no key: put your Gemini API keys into a file in the keys folder, one a line; it is read without a restart",
     );
   }
