@@ -72,6 +72,20 @@ describe("a failure in traffic", () => {
     ]);
   });
 
+  it.each([["together"], ["one after the other"]])(
+    "of the key, met by tests of several models %s, is one failure: the next test is a day later, not four",
+    (order) => {
+      const plan = planOf(1, ["m", "n", "o"]);
+      const stepMs = order === "together" ? 0 : 1_000;
+      for (const [index, model] of ["m", "n", "o"].entries())
+        plan.tested({ keyId: 1, model }, INVALID, NOW + index * stepMs);
+      expect(plan.pair(1, KEY_ITSELF)).toMatchObject({ outcome: "key-dead", repeats: 1 });
+      expect(waitOf(plan, NOW, KEY_ITSELF)).toBeLessThanOrEqual(DAY_MS);
+      plan.tested({ keyId: 1, model: KEY_ITSELF }, INVALID, NOW + DAY_MS);
+      expect(waitOf(plan, NOW + DAY_MS, KEY_ITSELF), "its own next test counts").toBeGreaterThan(DAY_MS);
+    },
+  );
+
   it.each<Outcome>([
     { kind: "caller-fault", evidence },
     { kind: "caller-left" },

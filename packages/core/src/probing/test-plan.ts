@@ -129,8 +129,7 @@ export class TestPlan {
       if (outcome.kind === "served") this.wake(keyId, nowMs);
       return;
     }
-    const itself = this.#table.place(keyId, KEY_ITSELF);
-    if (itself !== undefined && condemnsKey(outcome.kind)) this.#record(itself, outcome, nowMs);
+    if (condemnsKey(outcome.kind)) this.#condemn(keyId, outcome, nowMs);
   }
 
   /**
@@ -208,6 +207,17 @@ export class TestPlan {
     const { servedMs } = this.#options.intervals;
     for (const id of this.#table.keyIds()) this.#delay({ keyId: id, model }, nowMs, servedMs);
     return this.#table.place(keyId, model);
+  }
+
+  /**
+   * A test of one model condemned the key. Tests of its other models, begun together with this one, say the same: only
+   * the first counts, or one round of tests would double the wait for each model.
+   */
+  #condemn(keyId: KeyId, outcome: Outcome, nowMs: number): void {
+    const itself = this.#table.place(keyId, KEY_ITSELF);
+    if (itself === undefined) return;
+    const isKnown = resultAt(itself).outcome === outcome.kind && dueAtMs(itself) > nowMs;
+    if (!isKnown || dueAtMs(itself) === Number.POSITIVE_INFINITY) this.#record(itself, outcome, nowMs);
   }
 
   #record(place: Place, outcome: Outcome, nowMs: number): void {
