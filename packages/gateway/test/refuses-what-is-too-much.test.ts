@@ -29,7 +29,8 @@ describe("a body over limits.body", () => {
     client.write(`GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n`);
     expect((await client.answer()).status).toBe(200);
     expect(pool.emulator.calls.total).toBe(0);
-    expect(await pool.requestLogged()).toMatchObject({ status: 413, outcome: "refused", attempts: 0 });
+    const refused = { status: 413, outcome: "refused", attempts: 0, model: MODEL };
+    expect(await pool.requestLogged()).toMatchObject(refused);
   });
 
   it("is refused as soon as its chunks are too many", async () => {

@@ -46,7 +46,8 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   /** Set when the request lists models: the list is fetched whole and cut here. */
   readonly #page: ModelPage | undefined;
   readonly #notes: AttemptNote[] = [];
-  #model = "";
+  /** From the path; when it is in the body, "" until that is read. */
+  #model: string;
   /** Why the last attempt failed. */
   #reason = "";
   #trail: Trail = FRESH_TRAIL;
@@ -63,6 +64,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#response = response;
     this.#admission = admission;
     this.route = admission.route;
+    this.#model = admission.route.model ?? "";
     this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters);
     this.#size = new RequestSize(this.#body, service.gauge);
@@ -118,9 +120,9 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   // --- lease: a key that can serve this now --------------------------------------------------------------------------
 
   #firstSeek(): void {
-    const { model, modelInBody: isInBody } = this.route;
+    const { modelInBody: isInBody } = this.route;
     this.#service.retryBudget.deposit();
-    this.#model = (isInBody ? modelInBody(this.#body.whole()).model : model) ?? "";
+    if (isInBody) this.#model = modelInBody(this.#body.whole()).model ?? "";
     // A model that the path names has been looked at before the body was.
     const { caller } = this.#admission;
     const refusal = isInBody ? this.#service.guard.refuseModel(caller, this.#model, this.lane) : undefined;
