@@ -112,4 +112,6 @@ export type ToWorker =
   /** Another configuration is in effect: for requests that begin from now on. */
   | { readonly type: "config.change"; readonly config: GatewayConfig }
   | GuardToWorker
-  | { readonly type: "worker.drain" };
+  | { readonly type: "worker.drain" }
+  /** The grace is over: what still runs is to end now, and to be told. */
+  | { readonly type: "worker.cut" };

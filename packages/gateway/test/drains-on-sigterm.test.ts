@@ -99,6 +99,12 @@ it("cuts streams off when the grace is over, and still exits 0", async () => {
   await expect(stream.text()).rejects.toThrow("terminated");
   expect(await exited).toEqual([0, null]);
   expect(await program.logged("stopped")).toMatchObject({ how: "cut-off" });
+  // What was cut off is told like any other request, with what it had cost.
+  expect(await program.logged("request")).toMatchObject({
+    outcome: "caller-left",
+    reason: "shutdown",
+    attempts: 1,
+  });
 });
 
 it("ends at once on a second signal", async () => {

@@ -49,6 +49,9 @@ const YOUNG_MS = 5_000;
 const RESTART_STEP_MS = 100;
 const RESTART_MAX_MS = 5_000;
 
+/** How long workers may take to tell of the requests that the end of the grace cut off, milliseconds. */
+const CUT_MS = 1_000;
+
 interface Member {
   readonly part: number;
   readonly holder: HolderId;
@@ -120,18 +123,23 @@ export class Supervisor {
     for (const holder of this.#members.keys()) this.post(holder, message);
   }
 
-  /** Asks every worker to finish what it serves; resolves when all have, or when `graceMs` is over. */
+  /** Asks every worker to finish what it serves; resolves when all have, or when what `graceMs` left is cut off. */
   async drain(graceMs: number): Promise<"drained" | "cut-off"> {
     this.#stopping = true;
     for (const timer of this.#waiting) clearTimeout(timer);
     if (this.#members.size === 0) return "drained";
-    const { promise, resolve } = Promise.withResolvers<"drained" | "cut-off">();
-    this.#allDrained = () => resolve("drained");
-    const timer = setTimeout(() => resolve("cut-off"), graceMs);
-    this.broadcast({ type: "worker.drain" });
-    const how = await promise;
-    clearTimeout(timer);
-    return how;
+    if (await this.#allLeave("worker.drain", graceMs)) return "drained";
+    await this.#allLeave("worker.cut", CUT_MS);
+    return "cut-off";
+  }
+
+  /** Whether every worker has reported for the last time, at most `waitMs` after it was told to. */
+  async #allLeave(order: "worker.drain" | "worker.cut", waitMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#allDrained = () => resolve(true);
+    const timer = setTimeout(() => resolve(false), waitMs);
+    this.broadcast({ type: order });
+    return promise.finally(() => clearTimeout(timer));
   }
 
   /** Ends every thread at once. */

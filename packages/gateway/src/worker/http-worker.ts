@@ -22,6 +22,8 @@ import { Upstream } from "./upstream.ts";
 const PULSE_MS = 1000;
 /** While draining, how often connections without a request are closed, milliseconds. */
 const IDLE_CHECK_MS = 25;
+/** In the log, of a request that the end of the grace cut off. */
+const CUT_OFF_REASON = "shutdown";
 
 export class HttpWorker {
   readonly #start: WorkerStart;
@@ -37,6 +39,7 @@ export class HttpWorker {
   #service: Service;
   #activeRequests = 0;
   #isDraining = false;
+  #isCutOff = false;
   #hasServerClosed = false;
 
   constructor(start: WorkerStart) {
@@ -107,7 +110,7 @@ export class HttpWorker {
   #ended(row: RequestRow): void {
     this.#activeRequests -= 1;
     this.#counters.subtract("requests", 1);
-    this.#outbox.log(row);
+    this.#outbox.log(this.#isCutOff ? { ...row, reason: CUT_OFF_REASON } : row);
     this.#leaveWhenDone();
   }
 
@@ -135,6 +138,9 @@ export class HttpWorker {
         return;
       case "worker.drain":
         this.#drain();
+        return;
+      case "worker.cut":
+        this.#cutOff();
     }
   }
 
@@ -163,6 +169,12 @@ export class HttpWorker {
       this.#hasServerClosed = true;
       this.#leaveWhenDone();
     });
+  }
+
+  /** The grace is over. Each request ends as if its client had left: its key is not blamed, what it cost is told. */
+  #cutOff(): void {
+    this.#isCutOff = true;
+    this.#server.closeAllConnections();
   }
 
   /** The server may have closed before its last request hears that the client has left. */
