@@ -9,7 +9,9 @@ describe("quotaLane", () => {
 
   it("keeps token counting and batches apart from generation", () => {
     expect(quotaLane({ operation: "countTokens" }, "gemini-x")).toBe("gemini-x:countTokens");
-    expect(quotaLane({ operation: "batchGenerateContent" }, "gemini-x")).toBe("gemini-x:batchGenerateContent");
+    expect(quotaLane({ operation: "batchGenerateContent" }, "gemini-x")).toBe(
+      "gemini-x:batchGenerateContent",
+    );
   });
 
   it("has one lane for what belongs to no model", () => {
