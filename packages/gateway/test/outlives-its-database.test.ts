@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { wishKeys } from "../src/control/key-desk-commands.ts";
 import { startPool, type Pool } from "./harness/pool.ts";
 import { ask } from "./harness/requests.ts";
 import { mountSmallDisk } from "./harness/small-disk.ts";
@@ -20,6 +21,8 @@ const PROJECTS = KEYS.map((key) => ({ name: `project-of-${key}`, keys: [key] }))
 /** Requests at once while something happens to the database. */
 const LOAD = 4;
 const PAGE_BYTES = 4096;
+/** A note too long for what is left of a full disk's last page. */
+const NOTE_LENGTH = 200;
 const DAMAGED = "the database file is damaged: it is set aside, and a new one takes its place";
 
 /** Asks again and again until stopped; then gives the status of every answer. */
@@ -83,6 +86,29 @@ it("serves on while the disk is full, says so, and writes everything down when t
   expect(logged(pool, "the database is written again")).toBe(true);
   await expect.poll(() => storedRequests(database), { timeout: 10_000 }).toBe(statuses.length);
   await expect.poll(() => ready(pool)).toEqual([200, { status: "ready" }]);
+});
+
+it("says why a command cannot be done on a full disk, and then does no part of it", async ({ skip }) => {
+  using disk = mountSmallDisk(4);
+  if (disk === undefined) return skip("this user may not mount a disk");
+  const database = join(disk.folder, "gateway.db");
+  await using pool = await startPool({ projects: PROJECTS, flags: { database } });
+  const stop = load(pool);
+  await pool.requestLogged();
+  disk.fill();
+  await expect.poll(() => pool.gateway.databaseState, { timeout: 10_000 }).toBe("failing");
+  await stop();
+  const wish = { wish: "disable", fingerprints: [], all: true, note: "n".repeat(NOTE_LENGTH) } as const;
+  await expect(wishKeys(database, wish)).rejects.toMatchObject({
+    code: "database-unusable",
+    message: expect.stringMatching(/^The database cannot be written now \(SQLITE_FULL\)/),
+  });
+  expect((await ask(pool.url)).status).toBe(200);
+  disk.empty();
+  await expect.poll(() => pool.gateway.databaseState, { timeout: 10_000 }).toBe("ok");
+  await pool.restart();
+  expect(KEYS.map((key) => pool.keyView(key).isEnabled)).toEqual([true, true, true]);
+  expect((await wishKeys(database, wish)).changed).toBe(KEYS.length);
 });
 
 it("starts and serves on a full disk, and moves into the file when there is room", async ({ skip }) => {

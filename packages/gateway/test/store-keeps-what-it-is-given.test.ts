@@ -92,7 +92,7 @@ describe("keys", () => {
       const id = added[0]?.id ?? 0;
       store.keys.saveHealth([{ id, health: { state: "resting", untilMs: 7 } }]);
       store.keys.learnProjects([{ id, project: "123" }]);
-      store.keys.setEnabled([id], false);
+      store.keys.setEnabled([id], false, "closing", 6);
     }
     using store = openStore(path);
     expect(store.keys.load()).toEqual([
@@ -105,8 +105,8 @@ describe("keys", () => {
         label: "team",
         learnt: "123",
         sourceFile: "b.txt",
-        note: null,
-        notedAtMs: null,
+        note: "closing",
+        notedAtMs: 6,
         enabled: false,
         addedAtMs: 5,
         retiredAtMs: null,

@@ -23,7 +23,7 @@ import { guardAnswer } from "./guard-requests.ts";
 import type { GuardHandlers } from "./guard-types.ts";
 import { keyDeskAnswer, testLines } from "./key-desk-requests.ts";
 import type { KeyDeskHandlers } from "./key-desk-types.ts";
-import { OperatorError, systemCodeOf } from "./operator-error.ts";
+import { OperatorError, type OperatorErrorCode, systemCodeOf } from "./operator-error.ts";
 import { readAddKeys, readJson, readRemoveKeys } from "./request-body.ts";
 import type { ControlHandlers } from "./types.ts";
 
@@ -113,10 +113,20 @@ async function answer(
     const isForOperator = error instanceof OperatorError;
     if (!isForOperator) options.log.error({ code: systemCodeOf(error) }, "control command failed");
     if (response.headersSent) return void response.destroy();
-    const code = isForOperator ? error.code : "control-failed";
-    const message = isForOperator ? error.message : "The gateway failed to do this; its log says more.";
+    const { code, message } = isForOperator ? error : failureOf(error);
     sendJson(response, isForOperator ? 400 : 500, { error: { code, message } });
   }
+}
+
+/** What failed, told without the error's own words: they may hold what was asked. */
+function failureOf(error: unknown): { readonly code: OperatorErrorCode; readonly message: string } {
+  const system = systemCodeOf(error);
+  return system.startsWith("SQLITE_")
+    ? {
+        code: "database-unusable",
+        message: `The database cannot be written now (${system}), so this was not done; the gateway serves on.`,
+      }
+    : { code: "control-failed", message: "The gateway failed to do this; its log says more." };
 }
 
 async function route(

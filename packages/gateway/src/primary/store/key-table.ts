@@ -35,8 +35,8 @@ export interface KeyTable {
   saveHealth(rows: readonly KeyHealthRow[]): void;
   /** Saves projects that Google's answers named; an operator's label still goes before them. */
   learnProjects(rows: readonly LearntProjectRow[]): void;
-  /** Stores what the operator wants of keys. */
-  setEnabled(ids: readonly KeyId[], enabled: boolean): void;
+  /** Stores what the operator wants of keys, and what was said of it in place of what was said before: both or neither. */
+  setEnabled(ids: readonly KeyId[], enabled: boolean, note: string | null, nowMs: number): void;
   /** Stores what the operator said of keys, in place of what was said before. */
   setNote(ids: readonly KeyId[], note: string | null, nowMs: number): void;
   /** Deletes at most `rowsMax` keys retired before `beforeMs`, secret and all. Returns how many. */
@@ -139,7 +139,9 @@ function simpleWrites(
 ): Pick<KeyTable, "saveHealth" | "learnProjects" | "setEnabled" | "setNote" | "purgeRetired"> {
   const saveHealth = database.prepare<[string | null, number]>("UPDATE keys SET health = ? WHERE id = ?");
   const learn = database.prepare<[string, number]>("UPDATE keys SET project_learnt = ? WHERE id = ?");
-  const enable = database.prepare<[number, number]>("UPDATE keys SET enabled = ? WHERE id = ?");
+  const enable = database.prepare<[number, string | null, number, number]>(
+    "UPDATE keys SET enabled = ?, note = ?, noted_at_ms = ? WHERE id = ?",
+  );
   const note = database.prepare<[string | null, number, number]>(
     "UPDATE keys SET note = ?, noted_at_ms = ? WHERE id = ?",
   );
@@ -153,9 +155,11 @@ function simpleWrites(
     learnProjects: database.transaction((rows: readonly LearntProjectRow[]) => {
       for (const { id, project } of rows) learn.run(project, id);
     }),
-    setEnabled: database.transaction((ids: readonly KeyId[], enabled: boolean) => {
-      for (const id of ids) enable.run(enabled ? 1 : 0, id);
-    }),
+    setEnabled: database.transaction(
+      (ids: readonly KeyId[], enabled: boolean, text: string | null, nowMs: number) => {
+        for (const id of ids) enable.run(enabled ? 1 : 0, text, Math.round(nowMs), id);
+      },
+    ),
     setNote: database.transaction((ids: readonly KeyId[], text: string | null, nowMs: number) => {
       for (const id of ids) note.run(text, Math.round(nowMs), id);
     }),

@@ -64,10 +64,10 @@ export function* wishRows(
         models.forget(project ?? ownProjectName(id));
         tests.forget(id);
       }
+      keys.setNote(ids, note, now());
     } else {
-      keys.setEnabled(ids, wish === "enable");
+      keys.setEnabled(ids, wish === "enable", note, now());
     }
-    keys.setNote(ids, note, now());
     yield slice;
   }
 }
