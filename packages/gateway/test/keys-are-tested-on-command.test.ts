@@ -83,7 +83,9 @@ it("a key that is disabled serves nobody from then on, whatever a test says, unt
   const disabled = await command(pool, "disable", fingerprint(GOOD), "--note", "for the holidays");
   expect(disabled).toMatchObject({ code: 0, stdout: "1 key disabled.\n" });
   expect((await ask(pool.url)).status).toBe(503);
-  await command(pool, "test", "--all");
+  const tested = await command(pool, "test", "--all");
+  expect(tested.code).toBe(1);
+  expect(tested.stdout).toContain("Not tested because disabled: 1 key.");
   expect((await ask(pool.url)).status).toBe(503);
   await pool.restart();
   expect((await ask(pool.url)).status).toBe(503);

@@ -111,3 +111,32 @@ it("puts what the operator wants first, and lets no note reach the terminal raw"
     'It is disabled, by the operator 1h ago: "away\u{fffd}[2J". Only `keys enable` changes that.',
   );
 });
+
+it("says of no model that it is in while its key, its project or the operator keeps it out", () => {
+  const evidence = { httpStatus: 400, reason: "API_KEY_INVALID", message: "" };
+  const out = { evidence, sinceMs: NOW, failures: 1, trialAtMs: NOW + HOUR_MS };
+  const lanes = [
+    { model: "m", state: { kind: "proven", sinceMs: NOW - HOUR_MS }, lastServedMs: NOW - HOUR_MS },
+  ] as const;
+  const pairs = [
+    {
+      keyId: 1,
+      model: "m",
+      outcome: "served",
+      httpStatus: 200,
+      repeats: 1,
+      atMs: NOW,
+      dueAtMs: NOW + HOUR_MS,
+    },
+  ] as const;
+  const known = { lanes, pairs };
+  expect(explained({ ...known, health: { kind: "dead", reason: "invalid", ...out } })).toMatch(
+    /  m: out, as the key is\n    last served 1h ago; last known served 0s ago$/,
+  );
+  expect(explained({ ...known, standing: { kind: "billing", ...out } })).toContain(
+    "  m: out, as its project is\n",
+  );
+  const disabled = explained({ ...known, row: { ...row, enabled: false } });
+  expect(disabled).toContain("  key: out: the key is disabled\n  m: out: the key is disabled\n");
+  expect(disabled).not.toContain("Tested");
+});

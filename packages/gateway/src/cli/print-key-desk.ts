@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   misconfigured: "out: its own settings forbid the use",
   billing: "out: its project has a billing problem, so that all its keys rest",
   denied: "out: Google refuses its project",
-  untried: "in: not tried yet",
+  untried: "in: no request has tried it yet",
   proven: "in: it works",
   recovering: "in: its rest is over",
   overloaded: "out for a moment: Google was overloaded or gave an empty answer",
@@ -22,6 +22,13 @@ const WORDS: Readonly<Record<string, string>> = {
   "quota-day": "out: the project's quota of the day is used up",
   unavailable: "out: this model is not open to its project",
 };
+
+/** Of what would serve by itself. */
+const OUT_WITH = {
+  operator: "out: the key is disabled",
+  key: "out, as the key is",
+  project: "out, as its project is",
+} as const;
 
 const REASONS: Readonly<Record<string, string>> = {
   invalid: "it is not valid",
@@ -64,14 +71,20 @@ function wishLines({ isEnabled, note, notedAtMs }: KeyExplanation, nowMs: number
 function standingLines(standing: Standing, nowMs: number): string[] {
   const name = standing.of === "model" ? cell(standing.model ?? "") : standing.of;
   const reason = standing.reason === null ? "" : ` (${REASONS[standing.reason] ?? cell(standing.reason)})`;
+  const ownWords = WORDS[standing.state] ?? cell(standing.state);
   const since = standing.sinceMs === null ? "" : `, since ${formatAgo(standing.sinceMs, nowMs)}`;
   return [
-    `  ${name}: ${WORDS[standing.state] ?? cell(standing.state)}${reason}${since}`,
+    `  ${name}: ${outWithWords(standing) ?? `${ownWords}${reason}${since}`}`,
     ...(standing.evidence === null ? [] : evidenceLines(standing.evidence)),
     ...limitsLine(standing),
     ...experienceLine(standing, nowMs),
     ...againLine(standing, nowMs),
   ];
+}
+
+/** What keeps a thing out by itself has evidence, and is worth more words. */
+function outWithWords({ outWith, evidence }: Standing): string | undefined {
+  return outWith === null || evidence !== null ? undefined : OUT_WITH[outWith];
 }
 
 function evidenceLines({ httpStatus, reason, message, quotaId, quotaLimit, consumer }: Evidence): string[] {

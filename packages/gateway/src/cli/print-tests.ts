@@ -33,7 +33,7 @@ export class TestSummary {
     this.#counts.set(name, { ...count, keys: count.keys + 1 });
   }
 
-  text({ tested, serving, unknown }: Extract<TestLine, { type: "ended" }>): string {
+  text({ tested, serving, disabled, unknown }: Extract<TestLine, { type: "ended" }>): string {
     const rows = [...this.#counts.values()].toSorted(
       (one, other) => one.model.localeCompare(other.model) || other.keys - one.keys,
     );
@@ -47,6 +47,9 @@ export class TestSummary {
             ),
           ]),
       `${tested} test${tested === 1 ? "" : "s"} made, ${this.skipped} not needed or not possible; keys that serve: ${serving}.`,
+      ...(disabled === 0
+        ? []
+        : [`Not tested because disabled: ${disabled} key${disabled === 1 ? "" : "s"}.`]),
       ...unknown.map((fingerprint) => `No key has the fingerprint ${cell(fingerprint)}.`),
     ].join("\n");
   }

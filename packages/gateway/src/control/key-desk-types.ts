@@ -32,7 +32,10 @@ export interface Standing {
   /** `key`, `project`, or the name of a model. */
   readonly of: "key" | "project" | "model";
   readonly model: string | null;
+  /** Whether it may serve now; a model may not while its key or project is out. */
   readonly isIn: boolean;
+  /** What keeps it from serving whatever its own state: the operator's wish or, for a model, its key or project; else null. */
+  readonly outWith: "operator" | "key" | "project" | null;
   /** The state's own name, such as `dead`, `quota-day`, `proven`. */
   readonly state: string;
   readonly reason: string | null;
@@ -108,6 +111,8 @@ export type TestLine =
       readonly type: "ended";
       readonly tested: number;
       readonly serving: number;
+      /** Keys that were asked for and not tested because the operator disabled them. */
+      readonly disabled: number;
       readonly unknown: readonly string[];
     };
 

@@ -21,6 +21,9 @@ export interface ExplainedKey {
   readonly pairs: readonly PlannedPair[];
 }
 
+/** Nothing tries it: another thing must change first. */
+const NEVER_AGAIN = { againAtMs: null, againBy: null } as const;
+
 export function explainKey(key: ExplainedKey): KeyExplanation {
   const { row } = key;
   const ofProject = key.standing.kind === "good" ? [] : [projectStanding(key, key.standing)];
@@ -35,19 +38,20 @@ export function explainKey(key: ExplainedKey): KeyExplanation {
   };
 }
 
-function keyStanding({ health, pairs }: ExplainedKey): Standing {
+function keyStanding({ row, health, pairs }: ExplainedKey): Standing {
   const pair = pairOf(pairs, KEY_ITSELF);
-  const isIn = isKeyUsable(health);
+  const isIn = row.enabled && isKeyUsable(health);
   const trialAtMs = "trialAtMs" in health ? health.trialAtMs : null;
   return {
     of: "key",
     model: null,
     isIn,
+    outWith: row.enabled ? null : "operator",
     state: health.kind,
     reason: "reason" in health ? health.reason : null,
     sinceMs: "sinceMs" in health ? health.sinceMs : null,
     evidence: "evidence" in health ? health.evidence : null,
-    ...again(isIn, pair, trialAtMs),
+    ...(row.enabled ? again(isIn, pair, trialAtMs) : NEVER_AGAIN),
     lastServedMs: null,
     limits: [],
     lastTest: lastTest(pair),
@@ -63,6 +67,7 @@ function projectStanding(
     of: "project",
     model: null,
     isIn: false,
+    outWith: null,
     state: standing.kind,
     reason: standing.kind === "denied" ? standing.reason : null,
     sinceMs: standing.sinceMs,
@@ -82,23 +87,33 @@ function modelStandings(key: ExplainedKey): Standing[] {
   return [...names].toSorted().map((model) => modelStanding(key, model));
 }
 
-function modelStanding({ lanes, pairs }: ExplainedKey, model: string): Standing {
+function modelStanding(key: ExplainedKey, model: string): Standing {
+  const { lanes, pairs } = key;
+  const outWith = outWithOf(key);
   const lane = lanes.find((each) => each.model === model);
   const state: LaneState = lane?.state ?? { kind: "untried" };
   const pair = pairOf(pairs, model);
   return {
     of: "model",
     model,
-    isIn: isLaneOpen(state),
+    isIn: outWith === null && isLaneOpen(state),
+    outWith,
     state: state.kind,
     reason: null,
     sinceMs: "sinceMs" in state ? state.sinceMs : null,
     evidence: "evidence" in state ? state.evidence : null,
-    ...laneAgain(state, pair),
+    // While the key is out, its models are not tested: they wait for it.
+    ...(outWith === null ? laneAgain(state, pair) : NEVER_AGAIN),
     lastServedMs: lane === undefined || lane.lastServedMs === 0 ? null : lane.lastServedMs,
     limits: knownLimits(lane?.quota),
     lastTest: lastTest(pair),
   };
+}
+
+function outWithOf({ row, health, standing }: ExplainedKey): Standing["outWith"] {
+  if (!row.enabled) return "operator";
+  if (!isKeyUsable(health)) return "key";
+  return standing.kind === "good" ? null : "project";
 }
 
 function knownLimits(quota: LaneQuotaView | undefined): KnownLimit[] {

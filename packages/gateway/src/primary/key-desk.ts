@@ -87,6 +87,7 @@ export class KeyDesk implements KeyDeskHandlers {
       isWhole: request.all || isPointed,
       concurrency: request.concurrency ?? config.probing.concurrency,
       policy: request.ask,
+      disabled: rows.filter(({ enabled }) => !enabled).length,
       unknown,
     };
     yield* new TestRun({ ...this.#options, ...probing, batch: config.probing.batch }, wish, signal).lines();

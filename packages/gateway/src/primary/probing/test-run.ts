@@ -36,7 +36,8 @@ export interface TestRunWish {
   readonly isWhole: boolean;
   readonly concurrency: number;
   readonly policy: AskPolicy;
-  /** Fingerprints that name no key, to be told at the end. */
+  /** Keys left out because the operator disabled them, and fingerprints that name no key: to be told at the end. */
+  readonly disabled: number;
   readonly unknown: readonly string[];
 }
 
@@ -58,7 +59,7 @@ export class TestRun {
 
   /** @throws OperatorError when no thread can run a test. */
   async *lines(): AsyncGenerator<TestLine, void, void> {
-    const { keys, models, unknown } = this.#wish;
+    const { keys, models, disabled, unknown } = this.#wish;
     const out = keys.filter(({ id }) => this.#isOut(id));
     const inService = new Set(keys).difference(new Set(out));
     this.#total = out.length + inService.size * models.length;
@@ -67,7 +68,7 @@ export class TestRun {
     const back = out.filter(({ id }) => !this.#isOut(id));
     this.#total += back.length * models.length;
     for (const batch of this.#batches([...inService, ...back], models)) yield* this.#run(batch);
-    yield { type: "ended", tested: this.#tested, serving: this.#serving.size, unknown };
+    yield { type: "ended", tested: this.#tested, serving: this.#serving.size, disabled, unknown };
   }
 
   /** Every key on every model, cut into batches as they are asked for. */
