@@ -29,6 +29,8 @@ const env: NodeJS.ProcessEnv = {
     Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_|^GEMINI_|^AUTH_KEY$/i.test(name)),
   ),
   PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
+  // npm runs on this Node here, and must reach the registry wherever the system's own npm does.
+  NODE_USE_SYSTEM_CA: "1",
 };
 
 /** Runs a program to its end; one that hangs is ended, so that it does not outlive the test. */
