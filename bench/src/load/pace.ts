@@ -8,7 +8,7 @@ import type { LoadJobs, PaceResult } from "./protocol.ts";
 
 /** Requests are sent in ticks of this length: the finest that timers keep. */
 const TICK_MS = 1;
-/** Connections opened at most; requests beyond them count as failed. */
+/** Connections opened at most; requests that find all of them waiting for an answer are not sent, and counted so. */
 const CONNECTIONS_MAX = 1_000;
 /** Connections opened before the clock starts. */
 const CONNECTIONS_READY = 32;
@@ -32,6 +32,7 @@ class PacedLoad implements Disposable {
   readonly #latenciesMs: number[] = [];
   #waiting = 0;
   #failed = 0;
+  #unsent = 0;
   #behindMs = 0;
   #onAnswer: () => void = () => {};
 
@@ -75,6 +76,7 @@ class PacedLoad implements Disposable {
     return {
       served: this.#latenciesMs.length,
       failed: this.#failed + this.#waiting,
+      unsent: this.#unsent,
       latencies: latenciesOf(this.#latenciesMs),
       behindMs: this.#behindMs,
     };
@@ -87,7 +89,7 @@ class PacedLoad implements Disposable {
   #sendOne(): void {
     const connection = this.#idle.pop() ?? (this.#all.size < CONNECTIONS_MAX ? this.#connect() : undefined);
     if (connection === undefined) {
-      this.#failed += 1;
+      this.#unsent += 1;
       return;
     }
     this.#waiting += 1;

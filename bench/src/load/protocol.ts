@@ -67,6 +67,8 @@ export interface SaturationResult {
 export interface PaceResult {
   readonly served: number;
   readonly failed: number;
+  /** Requests that fell due when a thousand others waited for their answer: the contender cannot keep the rate. */
+  readonly unsent: number;
   /** Milliseconds. */
   readonly latencies: Latencies;
   /** The longest the generator itself was behind its plan, milliseconds: large values spoil the figures. */

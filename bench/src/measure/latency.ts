@@ -38,6 +38,8 @@ const METRICS: readonly Metric[] = [
   { id: "addedP99", title: "added p99", unit: "ms", better: "lower", digits: 2 },
   { id: "addedP999", title: "added p99.9", unit: "ms", better: "lower", digits: 2 },
   { id: "rate", title: "requests/s", unit: "", better: "neither", digits: 0 },
+  { id: "unsent", title: "not sent", unit: "", better: "lower", digits: 0 },
+  { id: "behind", title: "generator behind by", unit: "ms", better: "neither", digits: 0 },
   { id: "failed", title: "failed", unit: "", better: "lower", digits: 0 },
 ];
 
@@ -70,7 +72,7 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
     id: "latency",
     title: "Added latency",
     method:
-      "Requests sent by the clock, at half of the rate at which the gateway is saturated, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round.",
+      "Requests sent by the clock, at half of the rate at which the gateway is saturated, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes: [pinning.sentence],
@@ -116,15 +118,18 @@ async function measureRound(
     results.set(contender.name, await load.run("pace", order));
   }
   const direct = results.get(DIRECT)?.latencies;
-  for (const [name, { served, failed, latencies }] of results) {
+  for (const [name, { served, latencies, unsent, behindMs, failed }] of results) {
     const { p50, p99, p999 } = latencies;
     const added = name === DIRECT || direct === undefined ? {} : addedTo(direct, latencies);
+    const rate = (served * 1000) / durationMs;
     recorder.record(name, kind.caseName, {
       p50,
       p99,
       p999,
       ...added,
-      rate: (served * 1000) / durationMs,
+      rate,
+      unsent,
+      behind: behindMs,
       failed,
     });
   }
