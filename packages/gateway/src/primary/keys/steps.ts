@@ -36,3 +36,16 @@ export async function runInSteps<T>(
     pauseAtMs = performance.now() + budgetMs;
   }
 }
+
+/**
+ * For long work that waits for other things, too, and so cannot be a generator of steps: to be awaited wherever it may be
+ * interrupted. Gives way to other events whenever `budgetMs` has been used up.
+ */
+export function restingPlace(budgetMs = STEP_BUDGET_MS): () => Promise<void> {
+  let pauseAtMs = performance.now() + budgetMs;
+  return async () => {
+    if (performance.now() < pauseAtMs) return;
+    await nextTurn();
+    pauseAtMs = performance.now() + budgetMs;
+  };
+}

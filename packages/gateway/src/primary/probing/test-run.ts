@@ -18,12 +18,13 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { TestLine, TestResultLine } from "../../control/key-desk-types.ts";
 import { OperatorError } from "../../control/operator-error.ts";
 import type { RingKey } from "../key-ring.ts";
+import { restingPlace } from "../keys/steps.ts";
 import type { TestEnd, TestOrder, TestOrders } from "./test-orders.ts";
 
 export interface TestRunOptions {
   readonly scheduler: Scheduler;
   readonly plan: TestPlan;
-  readonly orders: TestOrders;
+  readonly orders: Pick<TestOrders, "open" | "run">;
   readonly rate: TestRate;
   readonly batch: number;
   readonly now: () => number;
@@ -45,6 +46,7 @@ export class TestRun {
   readonly #options: TestRunOptions;
   readonly #wish: TestRunWish;
   readonly #signal: AbortSignal;
+  readonly #rest = restingPlace();
   #done = 0;
   #total = 0;
   #tested = 0;
@@ -60,15 +62,26 @@ export class TestRun {
   /** @throws OperatorError when no thread can run a test. */
   async *lines(): AsyncGenerator<TestLine, void, void> {
     const { keys, models, disabled, unknown } = this.#wish;
-    const out = keys.filter(({ id }) => this.#isOut(id));
-    const inService = new Set(keys).difference(new Set(out));
-    this.#total = out.length + inService.size * models.length;
+    const { out, inService } = await this.#sorted(keys);
+    this.#total = out.length + inService.length * models.length;
     yield { type: "planned", total: this.#total };
     for (const batch of this.#batches(out, [KEY_ITSELF])) yield* this.#run(batch);
-    const back = out.filter(({ id }) => !this.#isOut(id));
+    const { inService: back } = await this.#sorted(out);
     this.#total += back.length * models.length;
     for (const batch of this.#batches([...inService, ...back], models)) yield* this.#run(batch);
     yield { type: "ended", tested: this.#tested, serving: this.#serving.size, disabled, unknown };
+  }
+
+  /** A pool of 100,000 keys is looked through in short steps. */
+  async #sorted(
+    keys: readonly RingKey[],
+  ): Promise<{ readonly out: readonly RingKey[]; readonly inService: readonly RingKey[] }> {
+    const [out, inService]: [RingKey[], RingKey[]] = [[], []];
+    for (const key of keys) {
+      (this.#isOut(key.id) ? out : inService).push(key);
+      await this.#rest();
+    }
+    return { out, inService };
   }
 
   /** Every key on every model, cut into batches as they are asked for. */
@@ -89,6 +102,8 @@ export class TestRun {
   async *#run(batch: readonly Wanted[]): AsyncGenerator<TestLine, void, void> {
     const { orders, rate, now } = this.#options;
     const open: TestOrder[] = [];
+    // A batch in which nothing is to be asked waits for nothing, and there may be thousands.
+    await this.#rest();
     for (const { key, pair } of batch) {
       const ask = this.#askFor(pair);
       const order = ask === undefined ? undefined : orders.open(pair, ask);
