@@ -107,6 +107,29 @@ it("tests go through the proxy that requests go through, and are not held agains
   expect(other.keyView("test-key-1").health.kind).toBe("untested");
 });
 
+it("a test that is stuck ends after its time, is not held against the key, and keeps no other waiting", async () => {
+  const keys = ["test-key-1", "test-key-2"];
+  await using pool = await startPool({
+    projects: [{ name: "only", keys }],
+    flags: { "probing-timeout": "1s" },
+  });
+  pool.emulator.fault({
+    match: { operation: "countTokens", key: "test-key-1" },
+    fault: { kind: "slow-first-byte", untilReleased: true },
+  });
+  const { orders } = pool.gateway.probing;
+  const opened = keys.flatMap(
+    (key) => orders.open({ keyId: pool.keyView(key).id, model: MODEL }, "count") ?? [],
+  );
+  const ends = await orders.run(opened, 1);
+  expect(ends?.map(({ outcome }) => outcome)).toMatchObject([
+    { kind: "network", evidence: { reason: "timeout" } },
+    { kind: "served" },
+  ]);
+  expect(keys.map((key) => pool.keyView(key).health.kind)).toEqual(["untested", "good"]);
+  await pool.endsInBalance();
+});
+
 it("a request that was served is as good as a test: the next one is half a day away", async () => {
   await using pool = await startPool({
     projects: [{ name: "only", keys: ["test-key-1"] }],
