@@ -11,11 +11,11 @@ const TURN_MS_MAX = 20;
 const STEPS_A_TURN = 25_000;
 const BATCH = 32;
 
-/** CPU time of this process for one turn, milliseconds: what others do on the machine does not count. */
+/** CPU time of this thread for one turn, milliseconds: what others do on the machine does not count. */
 function costMs(turn: () => void): number {
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   turn();
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1_000;
 }
 

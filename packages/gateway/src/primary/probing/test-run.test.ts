@@ -11,21 +11,21 @@ const KEYS = 33_334;
 const MODELS = ["a", "b", "c"];
 const TURN_MS_MAX = 20;
 
-/** CPU time of this process in each turn of the event loop, milliseconds, until stopped. */
+/** CPU time of this thread in each turn of the event loop, milliseconds, until stopped. */
 function turnCosts(): () => readonly number[] {
   const costs: number[] = [];
-  let before = process.cpuUsage();
+  let before = process.threadCpuUsage();
   let isOver = false;
   const turn = (): void => {
-    const { user, system } = process.cpuUsage(before);
+    const { user, system } = process.threadCpuUsage(before);
     costs.push((user + system) / 1_000);
-    before = process.cpuUsage();
+    before = process.threadCpuUsage();
     if (!isOver) setImmediate(turn);
   };
   setImmediate(turn);
   return () => {
     isOver = true;
-    const { user, system } = process.cpuUsage(before);
+    const { user, system } = process.threadCpuUsage(before);
     return [...costs, (user + system) / 1_000];
   };
 }
