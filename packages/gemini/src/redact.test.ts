@@ -28,6 +28,11 @@ describe("redactSecrets", () => {
     expect(redactSecrets("text", [])).toBe("text");
   });
 
+  it("takes no half of an escaped backslash with it", () => {
+    const quoted = JSON.stringify("\\\\/test-key-1");
+    expect(JSON.parse(redactSecrets(quoted, ["/test-key-1"]))).toBe(`\\\\${REDACTED}`);
+  });
+
   it("leaves no secret, whatever is around it", () => {
     const secret = fc.string({
       minLength: 8,

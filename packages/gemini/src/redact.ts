@@ -27,11 +27,17 @@ function percentEscape(character: string): string {
 }
 
 /** One character as it may stand in a text: itself, or escaped for JSON, or percent-encoded. */
-function characterPattern(character: string): string {
+function characterPattern(character: string, index: number): string {
   const literal = character.replace(SPECIAL, "\\$&");
-  const forms = [jsonEscape(character), percentEscape(character), literal];
-  if (character === "/" || character === "\\" || character === '"') forms.unshift(`\\\\${literal}`);
+  const escapes = [jsonEscape(character)];
+  if (character === "/" || character === "\\" || character === '"') escapes.unshift(`\\\\${literal}`);
+  const forms = [...(index === 0 ? escapes.map(wholeEscape) : escapes), percentEscape(character), literal];
   return `(?:${forms.join("|")})`;
+}
+
+/** An escape whose backslash is not itself escaped: taking half of `\\\\` away would break the JSON around it. */
+function wholeEscape(escape: string): string {
+  return `${escape}(?<=(?:^|[^\\\\])(?:\\\\\\\\)*${escape})`;
 }
 
 function secretPattern(secret: string): string {
