@@ -3,7 +3,7 @@
  * are exact. Pure; the primary keeps them.
  */
 
-/** Buckets per doubling: a quantile is at most 19 % (2^(1/4)) from the true value. */
+/** Buckets per doubling: a quantile above 1 ms is at most 19 % (2^(1/4)) from the true value, one up to 1 ms at most 1 ms. */
 const BUCKETS_PER_DOUBLING = 4;
 /** From 1 ms to 2^22 ms, 70 minutes; what takes longer counts into the last bucket. */
 const BUCKETS = 22 * BUCKETS_PER_DOUBLING + 1;
