@@ -3,7 +3,7 @@
  * are exact. Pure; the primary keeps them.
  */
 
-/** Buckets per doubling: a quantile above 1 ms is at most 19 % (2^(1/4)) from the true value, one up to 1 ms at most 1 ms. */
+/** Buckets per doubling: a quantile from 1 ms on is at most 19 % (2^(1/4)) from the true value, a lesser one at most 1 ms. */
 const BUCKETS_PER_DOUBLING = 4;
 /** From 1 ms to 2^22 ms, 70 minutes; what takes longer counts into the last bucket. */
 const BUCKETS = 22 * BUCKETS_PER_DOUBLING + 1;
@@ -57,12 +57,12 @@ export class Histogram {
   }
 }
 
-/** Upper bound of a bucket, milliseconds; it belongs to the bucket. */
+/** Upper bound of a bucket, milliseconds; it belongs to the bucket, but for the first one's: 1 ms is in the second. */
 function boundMs(bucket: number): number {
   return 2 ** (bucket / BUCKETS_PER_DOUBLING);
 }
 
 function bucketOf(valueMs: number): number {
-  if (valueMs <= 1) return 0;
-  return Math.min(BUCKETS - 1, Math.ceil(Math.log2(valueMs) * BUCKETS_PER_DOUBLING));
+  if (valueMs < 1) return 0;
+  return Math.min(BUCKETS - 1, Math.max(1, Math.ceil(Math.log2(valueMs) * BUCKETS_PER_DOUBLING)));
 }
