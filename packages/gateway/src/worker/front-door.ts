@@ -7,9 +7,9 @@ import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
 import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "./auth.ts";
 import type { PageName } from "../protocol.ts";
+import type { ClientCall } from "./client/client-call.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
@@ -23,8 +23,6 @@ import type { Service } from "./service.ts";
 const BUSY_RETRY_MS = 1000;
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-/** What a client puts before the path when it takes the gateway for a proxy (RFC 9112, 3.2.2). */
-const ABSOLUTE_FORM_START = /^https?:\/\/[^/?#]*/i;
 
 const PROBES = ["/healthz", "/readyz"] as const;
 type Probe = (typeof PROBES)[number];
@@ -47,19 +45,16 @@ export class FrontDoor {
   }
 
   /** Handles one request from its head on. Never throws. */
-  receive(request: IncomingMessage, response: ServerResponse): void {
+  receive(call: ClientCall): void {
     const arrival: Arrival = {
-      request,
-      response,
-      method: request.method ?? "GET",
-      url: originForm(request.url ?? "/"),
+      call,
       requestId: this.#requestIds.next(),
       startedAtMs: this.#service.now(),
     };
-    const probe = this.#probeOf(arrival.url);
-    const page = pageAt(pathOf(arrival.url), this.#service.config.pathPrefix);
-    if (arrival.method === "OPTIONS") {
-      this.#crossOrigin.answerPreflight(request, response, ["x-request-id", arrival.requestId]);
+    const probe = this.#probeOf(call.target);
+    const page = pageAt(pathOf(call.target), this.#service.config.pathPrefix);
+    if (call.method === "OPTIONS") {
+      this.#crossOrigin.answerPreflight(call, ["x-request-id", arrival.requestId]);
     } else if (page !== undefined) {
       this.#answerPage(page, arrival);
     } else if (probe === undefined) {
@@ -70,27 +65,28 @@ export class FrontDoor {
   }
 
   #admit(arrival: Arrival): void {
-    const { request, response, method, url, requestId, startedAtMs } = arrival;
+    const { call, requestId, startedAtMs } = arrival;
+    const { method, target } = call;
     const { guard } = this.#service;
-    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
+    const visitor = { caller: guard.identify(call.rawHeaders, target), address: guard.addressOf(call) };
     // Before anything else is looked at: an address that asks for nonsense is limited like any other.
     const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
-    const route = this.#routeOf(method, url);
-    const refusal = early ?? this.#refusalFor(request, visitor.caller, route);
+    const route = this.#routeOf(method, target);
+    const refusal = early ?? this.#refusalFor(call, visitor.caller, route);
     if (refusal !== undefined || route === undefined) {
       this.#turnAway(arrival, visitor, refusal ?? { code: "not-found" }, route);
       return;
     }
     const extraHeaders = this.#extraHeaders(arrival);
     const { caller } = visitor;
-    const address = addressText(visitor, request);
+    const address = addressText(visitor, call);
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
-    new Exchange(this.#service, request, response, admission).begin();
+    new Exchange(this.#service, call, admission).begin();
   }
 
   /** Headers every answer carries; a flat list. */
-  #extraHeaders({ request, requestId }: Arrival): readonly string[] {
-    return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)];
+  #extraHeaders({ call, requestId }: Arrival): readonly string[] {
+    return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(call)];
   }
 
   /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
@@ -107,14 +103,13 @@ export class FrontDoor {
   }
 
   /** Why this caller may not come in; on undefined it has its place among the requests in progress. */
-  #refusalFor(request: IncomingMessage, caller: Caller, route: Route | undefined): Refusal | undefined {
-    const { method = "", headers, httpVersion } = request;
-    if (!KNOWN_METHODS.has(method)) return { code: "method-not-allowed" };
+  #refusalFor(call: ClientCall, caller: Caller, route: Route | undefined): Refusal | undefined {
+    if (!KNOWN_METHODS.has(call.method)) return { code: "method-not-allowed" };
     if (route === undefined) return { code: "not-found" };
-    if (headers.host === undefined && httpVersion !== "1.0") return { code: "malformed-request" };
+    if (call.lacksHost) return { code: "malformed-request" };
     const { config, counters, guard } = this.#service;
     if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
-    if (!caller.authenticated && this.#crossOrigin.isForeign(request)) return { code: "foreign-page" };
+    if (!caller.authenticated && this.#crossOrigin.isForeign(call)) return { code: "foreign-page" };
     const refusal = route.modelInBody
       ? undefined
       : guard.refuseModel(caller, route.model, quotaLane(route, route.model ?? ""));
@@ -142,18 +137,17 @@ export class FrontDoor {
       "cache-control",
       "no-store",
     ];
-    arrival.response.writeHead(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)]);
-    arrival.response.end(body);
+    arrival.call.send(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)], body);
   }
 
   /** `/status` and `/metrics`, for those who may read them. */
   #answerPage(page: PageName, arrival: Arrival): void {
-    const { request, response, method, url, startedAtMs } = arrival;
+    const { call, startedAtMs } = arrival;
     const { guard, pages, config } = this.#service;
-    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
-    const code = pageRefusal(page, method, visitor.caller, config.metricsAccess);
+    const visitor = { caller: guard.identify(call.rawHeaders, call.target), address: guard.addressOf(call) };
+    const code = pageRefusal(page, call.method, visitor.caller, config.metricsAccess);
     if (code === undefined) {
-      pages.serve(page, { response, extraHeaders: this.#extraHeaders(arrival) });
+      pages.serve(page, { call, extraHeaders: this.#extraHeaders(arrival) });
       return;
     }
     // Whoever guesses at auth keys here is limited like any other.
@@ -164,7 +158,7 @@ export class FrontDoor {
   #turnAway(arrival: Arrival, visitor: Visitor, refusal: Refusal, route: Route | undefined): void {
     const dialect = route === undefined ? "native" : answerDialect(route);
     const answer = ownAnswer(refusal.code, dialect, refusal.retryAfterMs);
-    sendRefusal(arrival.response, answer, this.#extraHeaders(arrival));
+    sendRefusal(arrival.call, answer, this.#extraHeaders(arrival));
     const atMs = this.#service.now();
     this.#service.turnedAway(
       rowOf({
@@ -172,8 +166,8 @@ export class FrontDoor {
         startedAtMs: arrival.startedAtMs,
         firstByteAtMs: atMs,
         requestId: arrival.requestId,
-        method: arrival.method,
-        path: route?.upstreamPath ?? pathToTell(arrival.url),
+        method: arrival.call.method,
+        path: route?.upstreamPath ?? pathToTell(arrival.call.target),
         model: route?.model ?? "",
         status: answer.status,
         outcome: "refused",
@@ -183,7 +177,7 @@ export class FrontDoor {
         bytesOut: answer.body.length,
         usage: undefined,
         client: visitor.caller.name,
-        address: addressText(visitor, arrival.request),
+        address: addressText(visitor, arrival.call),
       }),
     );
   }
@@ -191,11 +185,7 @@ export class FrontDoor {
 
 /** One request at the door. */
 interface Arrival {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly method: string;
-  /** Path and query. */
-  readonly url: string;
+  readonly call: ClientCall;
   readonly requestId: string;
   readonly startedAtMs: number;
 }
@@ -207,19 +197,13 @@ interface Visitor {
 }
 
 /** As it is logged. */
-function addressText({ address }: Visitor, { socket }: IncomingMessage): string {
-  return address === undefined ? (socket.remoteAddress ?? "") : formatAddress(address);
+function addressText({ address }: Visitor, { peer }: ClientCall): string {
+  return address === undefined || address === peer.address ? peer.text : formatAddress(address);
 }
 
 function pathOf(url: string): string {
   const queryAt = url.indexOf("?");
   return queryAt < 0 ? url : url.slice(0, queryAt);
-}
-
-function originForm(target: string): string {
-  if (target.startsWith("/")) return target;
-  const path = target.replace(ABSOLUTE_FORM_START, "");
-  return path === "" || path.startsWith("?") ? `/${path}` : path;
 }
 
 /** The path of a URL nobody knows: its query may hold anything. */

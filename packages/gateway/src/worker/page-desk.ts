@@ -3,12 +3,11 @@
  * However many ask, a worker asks the primary for a page at most twice a second. Costs no key.
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
-import type { ServerResponse } from "node:http";
 import type { GatewayConfig } from "../config.ts";
 import type { PageContent, PageName, ToPrimary } from "../protocol.ts";
 import type { Caller } from "./auth.ts";
+import type { ClientCall } from "./client/client-call.ts";
 import { ownAnswer, sendRefusal } from "./own-answer.ts";
-import { discardRest } from "./unread-body.ts";
 
 export interface PageDeskOptions {
   readonly post: (message: ToPrimary) => void;
@@ -47,7 +46,7 @@ export function pageRefusal(
 
 /** Someone who gets the page when it is there, or is told that it is not. */
 interface Reader {
-  readonly response: ServerResponse;
+  readonly call: ClientCall;
   /** Headers every answer carries; a flat list. */
   readonly extraHeaders: readonly string[];
 }
@@ -99,15 +98,14 @@ function emptyShelf(): Shelf {
   return { waiting: [], timer: undefined, content: undefined, atMs: 0 };
 }
 
-function send({ response, extraHeaders }: Reader, { contentType, body }: PageContent): void {
-  if (response.destroyed) return;
-  discardRest(response.req);
+function send({ call, extraHeaders }: Reader, { contentType, body }: PageContent): void {
+  if (call.isLost) return;
+  call.discardBody();
   const length = String(Buffer.byteLength(body));
   const headers = ["content-type", contentType, "content-length", length, "cache-control", "no-store"];
-  response.writeHead(200, [...headers, ...extraHeaders]);
-  response.end(body);
+  call.send(200, [...headers, ...extraHeaders], body);
 }
 
-function refuse({ response, extraHeaders }: Reader): void {
-  sendRefusal(response, ownAnswer("page-not-made", "native", BUSY_RETRY_MS), extraHeaders);
+function refuse({ call, extraHeaders }: Reader): void {
+  sendRefusal(call, ownAnswer("page-not-made", "native", BUSY_RETRY_MS), extraHeaders);
 }
