@@ -12,19 +12,24 @@ import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-
 
 type RawHeaders = readonly (Buffer | string)[];
 
+/** Says at the last moment what goes into every head. */
+export interface ReplyWords {
+  /** A flat list. */
+  extraHeaders(): readonly string[];
+}
+
 export class ClientReply {
   readonly #call: ClientCall;
   readonly #route: Route;
   readonly #now: () => number;
-  /** Added to every head; a flat list. */
-  readonly #extraHeaders: () => readonly string[];
+  readonly #words: ReplyWords;
   #firstByteAtMs = -1;
   #bytes = 0;
 
-  constructor(call: ClientCall, route: Route, extraHeaders: () => readonly string[], now: () => number) {
+  constructor(call: ClientCall, route: Route, words: ReplyWords, now: () => number) {
     this.#call = call;
     this.#route = route;
-    this.#extraHeaders = extraHeaders;
+    this.#words = words;
     this.#now = now;
   }
 
@@ -45,7 +50,7 @@ export class ClientReply {
   begin(status: number, rawHeaders: RawHeaders, isStream: boolean): void {
     const headers = clientHeaders(rawHeaders, { keepLength: !isStream });
     this.#firstByteAtMs = this.#now();
-    headers.push(...this.#extraHeaders());
+    headers.push(...this.#words.extraHeaders());
     this.#call.begin(status, headers);
   }
 
@@ -97,8 +102,8 @@ export class ClientReply {
     const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs);
     this.#firstByteAtMs = this.#now();
     this.#bytes = Buffer.byteLength(answer.body);
-    if (unread) sendRefusal(this.#call, answer, this.#extraHeaders());
-    else sendOwnAnswer(this.#call, answer, this.#extraHeaders());
+    if (unread) sendRefusal(this.#call, answer, this.#words.extraHeaders());
+    else sendOwnAnswer(this.#call, answer, this.#words.extraHeaders());
     return answer.status;
   }
 
@@ -112,7 +117,7 @@ export class ClientReply {
 
   #sendWhole({ status, body }: KeptAnswer, headers: string[]): void {
     this.#firstByteAtMs = this.#now();
-    headers.push(...this.#extraHeaders());
+    headers.push(...this.#words.extraHeaders());
     this.#bytes = body.length;
     this.#call.send(status, headers, body);
   }

@@ -24,7 +24,7 @@ import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
-import { ClientReply } from "./client-reply.ts";
+import { ClientReply, type ReplyWords } from "./client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
@@ -35,7 +35,7 @@ import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } fr
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
 
-export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, ClientWatcher {
+export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
   readonly #admission: Admission;
   readonly #service: Service;
@@ -67,7 +67,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
-    this.#reply = new ClientReply(call, admission.route, () => this.#extraHeaders(), service.now);
+    this.#reply = new ClientReply(call, admission.route, this, service.now);
   }
 
   /** Begins with the body. */
@@ -264,7 +264,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#end(outcome, status);
   }
 
-  #extraHeaders(): readonly string[] {
+  extraHeaders(): readonly string[] {
     const { caller, extraHeaders } = this.#admission;
     if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
       return extraHeaders;

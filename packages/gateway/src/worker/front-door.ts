@@ -6,7 +6,7 @@ import { type Address, formatAddress } from "@gemini-gateway/core/network/addres
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
-import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
+import type { Route } from "@gemini-gateway/gemini/route";
 import type { Caller } from "./auth.ts";
 import type { PageName } from "../protocol.ts";
 import type { ClientCall } from "./client/client-call.ts";
@@ -14,9 +14,10 @@ import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
-import { pageAt, pageRefusal } from "./page-desk.ts";
+import { PAGE_PATHS, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
 import { rowOf } from "./request-record.ts";
+import { RouteMemory } from "./route-memory.ts";
 import type { Service } from "./service.ts";
 
 /** What a client turned away for want of room is told, milliseconds. */
@@ -27,14 +28,23 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 const PROBES = ["/healthz", "/readyz"] as const;
 type Probe = (typeof PROBES)[number];
 
+/** What the gateway answers by itself at a path. */
+type OwnPlace =
+  | { readonly kind: "probe"; readonly probe: Probe }
+  | { readonly kind: "page"; readonly page: PageName };
+
 export class FrontDoor {
   #service: Service;
   #crossOrigin: CrossOrigin;
+  #places: ReadonlyMap<string, OwnPlace>;
+  #routes: RouteMemory;
   readonly #requestIds: RequestIds;
 
   constructor(service: Service, requestIds: RequestIds) {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
+    this.#places = ownPlaces(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix);
     this.#requestIds = requestIds;
   }
 
@@ -42,6 +52,8 @@ export class FrontDoor {
   serve(service: Service): void {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
+    this.#places = ownPlaces(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix);
   }
 
   /** Handles one request from its head on. Never throws. */
@@ -51,16 +63,15 @@ export class FrontDoor {
       requestId: this.#requestIds.next(),
       startedAtMs: this.#service.now(),
     };
-    const probe = this.#probeOf(call.target);
-    const page = pageAt(pathOf(call.target), this.#service.config.pathPrefix);
+    const place = this.#places.get(pathOf(call.target));
     if (call.method === "OPTIONS") {
       this.#crossOrigin.answerPreflight(call, ["x-request-id", arrival.requestId]);
-    } else if (page !== undefined) {
-      this.#answerPage(page, arrival);
-    } else if (probe === undefined) {
+    } else if (place === undefined) {
       this.#admit(arrival);
+    } else if (place.kind === "page") {
+      this.#answerPage(place.page, arrival);
     } else {
-      this.#answerProbe(probe, arrival);
+      this.#answerProbe(place.probe, arrival);
     }
   }
 
@@ -71,7 +82,7 @@ export class FrontDoor {
     const visitor = { caller: guard.identify(call.rawHeaders, target), address: guard.addressOf(call) };
     // Before anything else is looked at: an address that asks for nonsense is limited like any other.
     const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
-    const route = this.#routeOf(method, target);
+    const route = this.#routes.routeOf(method, target);
     const refusal = early ?? this.#refusalFor(call, visitor.caller, route);
     if (refusal !== undefined || route === undefined) {
       this.#turnAway(arrival, visitor, refusal ?? { code: "not-found" }, route);
@@ -87,19 +98,6 @@ export class FrontDoor {
   /** Headers every answer carries; a flat list. */
   #extraHeaders({ call, requestId }: Arrival): readonly string[] {
     return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(call)];
-  }
-
-  /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
-  #routeOf(method: string, url: string): Route | undefined {
-    const { pathPrefix } = this.#service.config;
-    const route = routeRequest(method, url, { pathPrefix });
-    return route === undefined && pathPrefix !== "" ? routeRequest(method, url) : route;
-  }
-
-  #probeOf(url: string): Probe | undefined {
-    const { pathPrefix } = this.#service.config;
-    const path = pathOf(url);
-    return PROBES.find((probe) => path === probe || path === pathPrefix + probe);
   }
 
   /** Why this caller may not come in; on undefined it has its place among the requests in progress. */
@@ -199,6 +197,16 @@ interface Visitor {
 /** As it is logged. */
 function addressText({ address }: Visitor, { peer }: ClientCall): string {
   return address === undefined || address === peer.address ? peer.text : formatAddress(address);
+}
+
+/** Each place, below the path prefix and without it: a reverse proxy in front may take it off. */
+function ownPlaces(pathPrefix: string): ReadonlyMap<string, OwnPlace> {
+  const places = new Map<string, OwnPlace>();
+  for (const prefix of ["", pathPrefix]) {
+    for (const probe of PROBES) places.set(prefix + probe, { kind: "probe", probe });
+    for (const [path, page] of PAGE_PATHS) places.set(prefix + path, { kind: "page", page });
+  }
+  return places;
 }
 
 function pathOf(url: string): string {

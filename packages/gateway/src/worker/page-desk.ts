@@ -23,13 +23,10 @@ const WAITING_MAX = 256;
 /** When those beyond, and those who waited in vain, may ask again, milliseconds. */
 const BUSY_RETRY_MS = 1_000;
 
-const PATHS: Readonly<Record<PageName, string>> = { status: "/status", metrics: "/metrics" };
-const PAGES = Object.keys(PATHS) as PageName[];
-
-/** The page at a path, below the path prefix or without it. */
-export function pageAt(path: string, pathPrefix: string): PageName | undefined {
-  return PAGES.find((page) => path === PATHS[page] || path === pathPrefix + PATHS[page]);
-}
+export const PAGE_PATHS: ReadonlyMap<string, PageName> = new Map([
+  ["/status", "status"],
+  ["/metrics", "metrics"],
+]);
 
 /** Why this caller may not read the page; undefined when it may. */
 export function pageRefusal(

@@ -4,7 +4,7 @@
  * that somebody reads, and at most two chunks of one that nobody reads yet.
  */
 import type { RequestHead } from "../../http1/request-head.ts";
-import { joined, type AnswerHeads } from "../../http1/answer-head.ts";
+import { joined, type AnswerHeads } from "../../http1/answer-bytes.ts";
 import { DiscardingReader } from "../unread-body.ts";
 import type { BodyFault, BodyReader, ClientCall, ClientWatcher, Peer } from "./client-call.ts";
 

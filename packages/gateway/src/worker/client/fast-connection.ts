@@ -5,7 +5,7 @@
  */
 import { parseAddress, formatAddress } from "@gemini-gateway/core/network/address";
 import type { Socket } from "node:net";
-import type { AnswerHeads } from "../../http1/answer-head.ts";
+import type { AnswerHeads } from "../../http1/answer-bytes.ts";
 import { readRequestHead } from "../../http1/request-head.ts";
 import type { ClientCall, Peer } from "./client-call.ts";
 import { FastCall, type CallHost } from "./fast-call.ts";

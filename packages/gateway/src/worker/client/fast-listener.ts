@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../../config.ts";
-import { AnswerHeads } from "../../http1/answer-head.ts";
+import { AnswerHeads } from "../../http1/answer-bytes.ts";
 import type { ClientCall } from "./client-call.ts";
 import { FastConnection, type FastConnectionOptions, type SweepClock } from "./fast-connection.ts";
 
