@@ -19,7 +19,6 @@ import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages"
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
-import type { Dispatcher } from "undici";
 import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
@@ -79,13 +78,9 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
 
   bodyRead(refusal?: BodyRefusal): void {
     if (this.#hasEnded) return;
+    const retryAfterMs = refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined;
     if (refusal === undefined) this.#firstSeek();
-    else
-      this.#answerOwn(
-        refusal,
-        "refused",
-        refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined,
-      );
+    else this.#answerOwn(refusal, "refused", retryAfterMs);
   }
 
   get lane(): string {
@@ -148,7 +143,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#service.upstream.dispatch(
       {
         path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-        method: this.#call.method as Dispatcher.HttpMethod,
+        method: this.#call.method,
         headers,
         body: this.#body.toSend() as Buffer | null,
         headersTimeout: timeouts.firstByteMs,
