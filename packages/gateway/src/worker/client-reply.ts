@@ -10,7 +10,7 @@ import type { ServerResponse } from "node:http";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
 
-type RawHeaders = readonly (Buffer | string)[];
+type RawHeaders = readonly string[];
 
 export class ClientReply {
   readonly #response: ServerResponse;

@@ -14,13 +14,11 @@ import {
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
-import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Dispatcher } from "undici";
 import type { Admission } from "./admission.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import { ClientReply } from "./client-reply.ts";
@@ -144,19 +142,16 @@ export class Exchange implements AttemptListener, LeaseSeeker {
       this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
     );
     this.#attempt = attempt;
-    const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
-    if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
-    this.#service.upstream.dispatch(
-      {
-        path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-        method: this.#request.method as Dispatcher.HttpMethod,
-        headers,
-        body: this.#body.toSend() as Buffer | null,
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
-      },
-      attempt,
-    );
+    attempt.begin(this.#service.upstream, {
+      method: this.#request.method ?? "",
+      path: this.#page?.upstreamPath ?? this.route.upstreamPath,
+      rawHeaders: this.#request.rawHeaders,
+      credential: use.secret,
+      body: this.#body.toSend(),
+      bodyBytes: this.#body.bytes,
+      firstByteMs: timeouts.firstByteMs,
+      idleMs: timeouts.idleMs,
+    });
   }
 
   denied(denial: Denial): void {
@@ -169,7 +164,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   begun(
     attempt: Attempt,
     status: number,
-    rawHeaders: readonly (Buffer | string)[],
+    rawHeaders: readonly string[],
     held: readonly Buffer[],
   ): void {
     this.#body.release();
