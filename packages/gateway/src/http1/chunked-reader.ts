@@ -17,6 +17,8 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** What must not come behind the body whose framing it claims to be. */
+const FRAMING_HEADER = /^(?:content-length|transfer-encoding):/im;
 
 type State =
   | "size-begins"
@@ -42,9 +44,10 @@ export class ChunkedReader {
   #state: State = "size-begins";
   /** Of the chunk: its size while that is read, then what has not come yet. */
   #left = 0;
-  /** Octets of the line or the trailer section so far. */
+  /** Octets of the line so far. */
   #lineBytes = 0;
   readonly #trailer = new HeaderScanner();
+  #trailerText = "";
 
   begin(): void {
     this.#state = "size-begins";
@@ -55,7 +58,7 @@ export class ChunkedReader {
    * Reads a piece; may move bytes within it.
    * @returns the position after the body, -1 when there is more to come, -2 for what is no chunked body
    */
-  read(bytes: Uint8Array, from: number, end: number): number {
+  read(bytes: Buffer, from: number, end: number): number {
     this.dataStart = from;
     this.dataEnd = from;
     let at = from;
@@ -73,7 +76,7 @@ export class ChunkedReader {
     return -1;
   }
 
-  #takeData(bytes: Uint8Array, at: number, end: number): number {
+  #takeData(bytes: Buffer, at: number, end: number): number {
     const length = Math.min(this.#left, end - at);
     if (this.dataEnd === this.dataStart) {
       this.dataStart = at;
@@ -87,10 +90,11 @@ export class ChunkedReader {
     return at + length;
   }
 
-  #takeTrailer(bytes: Uint8Array, at: number, end: number): number {
+  #takeTrailer(bytes: Buffer, at: number, end: number): number {
     const after = this.#trailer.scan(bytes, at, end);
-    this.#lineBytes += (after < 0 ? end : after) - at;
-    return this.#lineBytes > TRAILER_BYTES_MAX ? -2 : after;
+    this.#trailerText += bytes.toString("latin1", at, after < 0 ? end : after);
+    if (this.#trailerText.length > TRAILER_BYTES_MAX) return -2;
+    return after >= 0 && FRAMING_HEADER.test(this.#trailerText) ? -2 : after;
   }
 
   /** Takes an octet that is no data; false when it may not stand there. */
@@ -130,6 +134,7 @@ export class ChunkedReader {
     } else {
       this.#state = "trailer";
       this.#trailer.begin();
+      this.#trailerText = "";
     }
   }
 
