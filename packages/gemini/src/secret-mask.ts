@@ -37,14 +37,16 @@ export class SecretMask {
  * Headers without the key in them, flat as they came; the same list when it is in none. Most values are shorter than a
  * key and so not even searched.
  */
-export function maskedHeaders(
-  rawHeaders: readonly (Buffer | string)[],
-  secret: string,
-): readonly (Buffer | string)[] {
-  const holdsIt = (part: Buffer | string): boolean => part.length >= secret.length && part.includes(secret);
+export function maskedHeaders(rawHeaders: readonly string[], secret: string): readonly string[] {
+  const holdsIt = (part: string): boolean => part.length >= secret.length && part.includes(secret);
   if (secret === "" || !rawHeaders.some(holdsIt)) return rawHeaders;
   const mask = String.fromCharCode(MASK).repeat(secret.length);
-  return rawHeaders.map((part) => (holdsIt(part) ? latin1(part).replaceAll(secret, mask) : part));
+  return rawHeaders.map((part) => (holdsIt(part) ? part.replaceAll(secret, mask) : part));
+}
+
+/** A whole body without the key in it; the same buffer when it is not there. */
+export function maskedBody(body: Buffer, secret: string): Buffer {
+  return body.includes(secret) ? masked(body, Buffer.from(secret)) : body;
 }
 
 /** The bytes with every occurrence of the key masked; the same buffer when there is none. */
@@ -56,17 +58,12 @@ function masked(bytes: Buffer, secret: Buffer): Buffer {
   return copy;
 }
 
-/** As HTTP/1.1 has it: a byte a character. */
-function latin1(part: Buffer | string): string {
-  return typeof part === "string" ? part : part.toString("latin1");
-}
-
 /** How many bytes at the end are the beginning of the key, as many as possible but not all of it. */
 function beginningAtEnd(bytes: Buffer, secret: Buffer): number {
   const first = secret[0];
   if (first === undefined) return 0;
-  const from = Math.max(0, bytes.length - secret.length + 1);
-  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+  for (let at = Math.max(0, bytes.length - secret.length + 1); at < bytes.length; at += 1) {
+    if (bytes[at] !== first) continue;
     const length = bytes.length - at;
     if (bytes.compare(secret, 0, length, at) === 0) return length;
   }

@@ -6,7 +6,7 @@ import { egressErrorOf } from "./egress-error.ts";
 /** IPv4 and IPv6 addresses are tried in turn, a quarter of a second apart, as browsers do (RFC 8305). */
 const NEXT_ADDRESS_AFTER_MS = 250;
 
-export const dialDirectly: Dial = ({ host, port }, signal) =>
+export const dialDirectly: Dial = ({ host, port }, signal, onread) =>
   new Promise((resolve, reject) => {
     const socket = connect({
       host,
@@ -17,6 +17,7 @@ export const dialDirectly: Dial = ({ host, port }, signal) =>
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
       signal,
+      ...(onread !== undefined && { onread }),
     });
     socket.once("connect", () => resolve(socket));
     // Stays: between here and the HTTP client's own listener an error must not go unheard.
