@@ -14,7 +14,7 @@ const NO_LEVEL = 0;
 
 /** What the lines go to: asynchronous, but for `flushSync`. */
 export interface LogSink {
-  write(text: string): unknown;
+  write(bytes: Buffer): unknown;
   /** Writes what was handed over and not yet written. Throws when nobody can take it. */
   flushSync(): void;
 }
@@ -61,6 +61,7 @@ export class LogOutput implements DestinationStream, Disposable {
     if (this.#gathered === "") return;
     const text = this.#gathered;
     this.#gathered = "";
-    this.#sink.write(text);
+    // Encoded here and once: handed over as text it would be encoded for every part of it that is written.
+    this.#sink.write(Buffer.from(text));
   }
 }

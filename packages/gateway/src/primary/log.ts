@@ -21,10 +21,14 @@ export async function openLog(options: LogOptions, isTerminal: boolean): Promise
     const log = pino({ level, base: null }, await pretty(isTerminal));
     return { log, flush: () => log.flush() };
   }
-  const stream = destination({ fd: 1, sync: false });
+  const stream = destination({ fd: 1, sync: false, contentMode: "buffer" });
   // A reader that went away must not end the gateway.
   stream.on("error", () => undefined);
-  const output = new LogOutput(stream);
+  const output = new LogOutput({
+    // Its type knows of text alone.
+    write: (bytes) => stream.write(bytes as unknown as string),
+    flushSync: () => stream.flushSync(),
+  });
   process.on("exit", () => output.flush());
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   return { log, flush: () => output.flush() };
