@@ -16,7 +16,7 @@ import type { Store } from "./store/store.ts";
 import { storedHealthOf } from "./stored-health.ts";
 
 export interface BookkeeperOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, "keys" | "models" | "requests">;
   readonly scheduler: Scheduler;
   readonly log: Logger;
   /** Whether each request gets a line in the log. */
