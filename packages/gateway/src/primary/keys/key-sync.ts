@@ -8,14 +8,14 @@ import type { Logger } from "pino";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import { isHindrance } from "../store/damage.ts";
 import { PRIVATE_FOLDER_MODE } from "../store/private-file.ts";
-import type { AppliedKeyChange } from "../store/rows.ts";
+import type { AppliedKeyChange, KeyRow } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { KnownKeys } from "./known-keys.ts";
-import { type KnownKey, mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
+import { type BySecret, type KnownKey, mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
 import { deleteLeftovers } from "./replace-file.ts";
-import { runInSteps } from "./steps.ts";
+import { runInSteps, type Steps } from "./steps.ts";
 
 /** Changes come in bursts; the sync waits this long after the first of them. Milliseconds. */
 const GATHER_MS = 100;
@@ -69,16 +69,18 @@ export class KeySync implements Disposable {
   constructor(options: KeySyncOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
-    this.#reader = new FolderReader(options);
+    this.#reader = new FolderReader({ ...options, known: this.#known });
     this.#watch = new FolderWatch(options.keysDir, () => this.#wakeIn(GATHER_MS));
   }
 
+  /** Rows of the store that somebody has read anyway; with all of them, {@link start} need not read them again. */
+  know(rows: readonly KeyRow[]): void {
+    this.#known.load(rows);
+  }
+
   /** Loads what the store knows, syncs for the first time and keeps watch from then on. */
-  async start(): Promise<SyncReport> {
-    for (const page of this.#options.store.keys.pages()) {
-      this.#known.load(page);
-      await nextTurn();
-    }
+  async start({ isLoaded = false } = {}): Promise<SyncReport> {
+    if (!isLoaded) await runInSteps(this.#load());
     await this.#prepareFolder();
     return this.sync().catch((error: unknown) => this.#startWithout(error));
   }
@@ -101,7 +103,7 @@ export class KeySync implements Disposable {
   }
 
   /** The keys as this sync knows them, by secret. */
-  get knownKeys(): ReadonlyMap<string, KnownKey> {
+  get knownKeys(): BySecret<KnownKey> {
     return this.#known.bySecret;
   }
 
@@ -115,6 +117,13 @@ export class KeySync implements Disposable {
     this.#ending.abort();
     this.#watch[Symbol.dispose]();
     clearTimeout(this.#timer);
+  }
+
+  *#load(): Steps<void> {
+    for (const page of this.#options.store.keys.pages()) {
+      this.#known.load(page);
+      yield;
+    }
   }
 
   async #run(): Promise<SyncReport> {

@@ -24,15 +24,15 @@ describe("merging files", () => {
         {
           name: "a",
           entries: [
-            { secret: "test-key-1", project: "p", line: 1 },
-            { secret: "test-key-2", line: 2 },
+            { secret: "test-key-1", project: "p" },
+            { secret: "test-key-2" },
           ],
         },
         {
           name: "b",
           entries: [
-            { secret: "test-key-1", line: 1 },
-            { secret: "test-key-2", line: 2 },
+            { secret: "test-key-1" },
+            { secret: "test-key-2" },
           ],
         },
       ]),

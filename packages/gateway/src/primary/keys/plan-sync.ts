@@ -5,7 +5,8 @@
 import type { KeyId } from "@gemini-gateway/core/lease";
 import { OperatorError } from "../../control/operator-error.ts";
 import type { KeyChange, KeyPlacement, NewKey } from "../store/rows.ts";
-import type { KeyFileEntry } from "./key-file.ts";
+import type { FoundEntry } from "./packed-entries.ts";
+import { SecretMap } from "./secret-map.ts";
 import type { Steps } from "./steps.ts";
 
 /** Most keys in all files together. */
@@ -31,11 +32,17 @@ export interface KnownKey {
 
 export interface FileEntries {
   readonly name: string;
-  readonly entries: readonly KeyFileEntry[];
+  readonly entries: Iterable<FoundEntry>;
+}
+
+/** What a sync looks at: a map, or a {@link SecretMap}. */
+export interface BySecret<V> extends Iterable<[string, V], unknown> {
+  get(secret: string): V | undefined;
+  has(secret: string): boolean;
 }
 
 export interface MergedFiles {
-  readonly found: ReadonlyMap<string, FoundKey>;
+  readonly found: BySecret<FoundKey>;
   /** Times a key was met again. */
   readonly duplicates: number;
   /** Of those, times under another project than the first, where the first counts. */
@@ -47,17 +54,20 @@ export interface MergedFiles {
  * @throws OperatorError when there are more than {@link KEYS_MAX}.
  */
 export function* mergeFiles(files: readonly FileEntries[]): Steps<MergedFiles> {
-  const found = new Map<string, FoundKey>();
+  const found = new SecretMap<FoundKey>();
   let duplicates = 0;
   let conflicts = 0;
   let seen = 0;
   for (const { name, entries } of files) {
+    let place: FoundKey = { label: null, sourceFile: name };
     for (const { secret, project } of entries) {
       seen += 1;
       if (seen % KEYS_PER_STEP === 0) yield;
       const label = project ?? null;
+      // One object for all keys below a label.
+      if (place.label !== label) place = { label, sourceFile: name };
       const first = found.get(secret);
-      if (first === undefined) found.set(secret, { label, sourceFile: name });
+      if (first === undefined) found.set(secret, place);
       else duplicates += 1;
       if (first !== undefined && first.label !== label) conflicts += 1;
       if (found.size > KEYS_MAX)
@@ -77,8 +87,8 @@ export interface SyncPlan extends KeyChange {
  * @param known every key of the store by its secret, retired ones too
  */
 export function* planSync(
-  known: ReadonlyMap<string, KnownKey>,
-  found: ReadonlyMap<string, FoundKey>,
+  known: BySecret<KnownKey>,
+  found: BySecret<FoundKey>,
   isInDoubt: (sourceFile: string | null) => boolean,
 ): Steps<SyncPlan> {
   const add: NewKey[] = [];
