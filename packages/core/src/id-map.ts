@@ -65,11 +65,6 @@ export class IdMap<T> {
     }
   }
 
-  *keys(): Generator<number, void, void> {
-    for (const { firstId, values } of this.#pages.values()) {
-      for (const [index, value] of values.entries()) if (value !== undefined) yield firstId + index;
-    }
-  }
 }
 
 function pageOf(id: number): number {
