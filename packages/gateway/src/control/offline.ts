@@ -5,7 +5,7 @@
 import { fingerprint } from "../primary/keys/fingerprint.ts";
 import { parseKeyFile } from "../primary/keys/key-file.ts";
 import { listKeyFiles, readKeyFile } from "../primary/keys/key-folder.ts";
-import { type BySecret, type FileEntries, type FoundKey, mergeFiles } from "../primary/keys/plan-sync.ts";
+import { type FileEntries, type FoundKey, planSync } from "../primary/keys/plan-sync.ts";
 import { finish } from "../primary/keys/steps.ts";
 import type { KeyRow } from "../primary/store/rows.ts";
 import { openStoreReader, type StoreReader } from "../primary/store/store.ts";
@@ -57,7 +57,7 @@ export function totalsOf(rows: Iterable<Pick<KeyListRow, "state">>): KeyTotals {
 function* knownRows(
   files: OfflineFiles,
   store: StoreReader | undefined,
-  found: BySecret<FoundKey> | undefined,
+  found: ReadonlyMap<string, FoundKey> | undefined,
 ): Generator<KeyListRow> {
   const nowMs = (files.nowMs ?? Date.now)();
   const describe = files.describe ?? (() => ({ state: "idle", reason: null, sinceMs: null }));
@@ -77,7 +77,7 @@ function* knownRows(
 
 function* newRows(
   store: StoreReader | undefined,
-  found: BySecret<FoundKey> | undefined,
+  found: ReadonlyMap<string, FoundKey> | undefined,
 ): Generator<KeyListRow> {
   const known = new Set<string>();
   for (const page of store?.keys.pages() ?? []) for (const { secret } of page) known.add(secret);
@@ -97,14 +97,15 @@ function* newRows(
 }
 
 /** Undefined when the folder cannot be read: then nothing can be said to be new or removed. */
-async function foundKeys(keysDir: string): Promise<BySecret<FoundKey> | undefined> {
+async function foundKeys(keysDir: string): Promise<ReadonlyMap<string, FoundKey> | undefined> {
   try {
     const files: FileEntries[] = [];
     for (const { name, path } of (await listKeyFiles(keysDir)).files) {
       const content = await readKeyFile(path);
       if (content.kind === "text") files.push({ name, entries: parseKeyFile(content.text).entries });
     }
-    return finish(mergeFiles(files)).found;
+    const { add } = finish(planSync(new Map(), files, () => false));
+    return new Map(add.map(({ secret, ...place }) => [secret, place]));
   } catch (error) {
     if (error instanceof OperatorError) return undefined;
     throw error;

@@ -12,8 +12,8 @@ import type { AppliedKeyChange, KeyRow } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderWatch } from "./folder-watch.ts";
-import { KnownKeys } from "./known-keys.ts";
-import { type BySecret, type KnownKey, mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
+import { KnownKeys, type SecretKey } from "./known-keys.ts";
+import { planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
 import { deleteLeftovers } from "./replace-file.ts";
 import { runInSteps, type Steps } from "./steps.ts";
 
@@ -102,9 +102,9 @@ export class KeySync implements Disposable {
     return next;
   }
 
-  /** The keys as this sync knows them, by secret. */
-  get knownKeys(): BySecret<KnownKey> {
-    return this.#known.bySecret;
+  /** The keys as this sync knows them. */
+  get knownKeys(): Iterable<SecretKey> {
+    return this.#known.values();
   }
 
   /** Syncs in a moment, in the background. */
@@ -135,12 +135,11 @@ export class KeySync implements Disposable {
     try {
       const view = await this.#reader.read(this.#nowMs(), trusted, signal);
       this.#tellProblem("");
-      const { found, duplicates, conflicts } = await runInSteps(mergeFiles(view.files), { signal });
-      const plan = await runInSteps(planSync(this.#known.bySecret, found, view.isInDoubt), { signal });
+      const plan = await runInSteps(planSync(this.#known, view.files, view.isInDoubt), { signal });
       await this.#apply(plan);
       this.#watch.follow(view.identity);
       this.#wakeIn(Math.min(view.lookAgainInMs() ?? Infinity, this.#options.intervalMs));
-      return this.#report(plan, duplicates, conflicts);
+      return this.#report(plan);
     } catch (error) {
       this.#wakeIn(Math.min(UNREADABLE_RETRY_MS, this.#options.intervalMs));
       if (!(error instanceof OperatorError)) throw error;
@@ -181,7 +180,8 @@ export class KeySync implements Disposable {
     }
   }
 
-  #report(plan: SyncPlan, duplicates: number, conflicts: number): SyncReport {
+  #report(plan: SyncPlan): SyncReport {
+    const { duplicates, conflicts } = plan;
     const report = {
       isReadable: true,
       keys: this.#known.inUse,

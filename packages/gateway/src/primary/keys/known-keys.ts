@@ -5,23 +5,27 @@
 import { IdMap } from "@gemini-gateway/core/id-map";
 import type { AppliedKeyChange, KeyRow } from "../store/rows.ts";
 import type { SecretBook } from "./packed-entries.ts";
-import type { BySecret, KnownKey } from "./plan-sync.ts";
+import type { KnownBook, KnownKey } from "./plan-sync.ts";
 import { SecretMap } from "./secret-map.ts";
 
 /** A key with its secret: the one text of it that is kept in memory. */
-interface RememberedKey extends KnownKey {
+export interface SecretKey extends KnownKey {
   readonly secret: string;
 }
 
-export class KnownKeys implements SecretBook {
-  readonly #bySecret = new SecretMap<RememberedKey>();
-  readonly #byId = new IdMap<RememberedKey>();
+export class KnownKeys implements KnownBook, SecretBook {
+  readonly #bySecret = new SecretMap<SecretKey>();
+  readonly #byId = new IdMap<SecretKey>();
   /** Names of files and labels, each once: rows of a database come with a copy of their own. */
   readonly #names = new Map<string, string>();
   #inUse = 0;
 
-  get bySecret(): BySecret<KnownKey> {
-    return this.#bySecret;
+  get(secret: string): KnownKey | undefined {
+    return this.#bySecret.get(secret);
+  }
+
+  values(): Iterable<SecretKey> {
+    return this.#bySecret.values();
   }
 
   /** How many keys are not retired. */
@@ -54,7 +58,7 @@ export class KnownKeys implements SecretBook {
     }
   }
 
-  #set(key: RememberedKey): void {
+  #set(key: SecretKey): void {
     const wasInUse = this.#bySecret.get(key.secret)?.isRetired === false;
     this.#bySecret.set(key.secret, key);
     this.#byId.set(key.id, key);

@@ -9,32 +9,22 @@ const SHARDS = 1024;
 const HASHED_CHARACTERS = 8;
 
 export class SecretMap<V> {
-  readonly #shards: Map<string, V>[] = [];
-  /** In the order in which they were first set. */
-  readonly #secrets: string[] = [];
-
-  get size(): number {
-    return this.#secrets.length;
-  }
+  readonly #shards: (Map<string, V> | undefined)[] = Array.from({ length: SHARDS });
 
   get(secret: string): V | undefined {
     return this.#shards[shardOf(secret)]?.get(secret);
   }
 
-  has(secret: string): boolean {
-    return this.#shards[shardOf(secret)]?.has(secret) === true;
-  }
-
   set(secret: string, value: V): void {
     const index = shardOf(secret);
-    while (this.#shards.length <= index) this.#shards.push(new Map());
-    const shard = this.#shards[index] as Map<string, V>;
-    if (!shard.has(secret)) this.#secrets.push(secret);
+    const shard = this.#shards[index] ?? new Map<string, V>();
+    this.#shards[index] = shard;
     shard.set(secret, value);
   }
 
-  *[Symbol.iterator](): Generator<[string, V], void, void> {
-    for (const secret of this.#secrets) yield [secret, this.get(secret) as V];
+  /** In no order that means anything. */
+  *values(): Generator<V, void, void> {
+    for (const shard of this.#shards) if (shard !== undefined) yield* shard.values();
   }
 }
 
