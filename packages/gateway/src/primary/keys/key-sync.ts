@@ -174,6 +174,8 @@ export class KeySync implements Disposable {
     for (const slice of sliceChange(plan)) {
       this.#ending.signal.throwIfAborted();
       const applied = this.#options.store.keys.change(slice, this.#nowMs());
+      // A transaction may have met a checkpoint of the database: what follows from it waits for a turn of its own.
+      await nextTurn();
       this.#known.apply(applied);
       this.#options.onChange(applied);
       await nextTurn();
