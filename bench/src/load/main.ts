@@ -3,6 +3,7 @@
  * channel to its parent and ends with it. It must only ever connect to loopback.
  */
 import { exchangeBodies } from "./exchange-bodies.ts";
+import { keepBusy } from "./keep-busy.ts";
 import { pace } from "./pace.ts";
 import type { LoadAnswer, LoadJobName, LoadJobs, LoadOrder } from "./protocol.ts";
 import { saturate } from "./saturate.ts";
@@ -12,6 +13,7 @@ const streams = new StreamLoad();
 
 const HANDLERS: { [Name in LoadJobName]: (order: LoadJobs[Name]["order"]) => unknown } = {
   saturate,
+  keepBusy,
   pace,
   exchangeBodies,
   openStreams: (order) => streams.open(order),

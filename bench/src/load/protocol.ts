@@ -20,12 +20,22 @@ export interface LoadJobs {
     readonly order: { readonly target: Target; readonly connections: number; readonly durationMs: number };
     readonly result: SaturationResult;
   };
+  /** The same load from a generator that costs less, so that the contender is what limits the rate. */
+  readonly keepBusy: {
+    readonly order: { readonly target: Target; readonly connections: number; readonly durationMs: number };
+    readonly result: SaturationResult;
+  };
   /** Requests at a steady rate, sent whether or not earlier ones have been answered. */
   readonly pace: {
     readonly order: {
       readonly target: Target;
       readonly ratePerSecond: number;
       readonly durationMs: number;
+      /**
+       * Connections that have carried a request before the clock starts. One opened in a burst, in the middle of the load,
+       * can find the contender's queue of new connections full, and then waits a whole second for the kernel's next try.
+       */
+      readonly connectionsReady: number;
       /** What is timed: the whole answer, or the first event of a stream. */
       readonly until: "end" | "first-event";
     };

@@ -19,6 +19,8 @@ import {
 } from "../workload.ts";
 
 const KEYS = 10;
+/** More than are ever busy at half load, so that none is opened while the clock runs. */
+const CONNECTIONS_READY = 400;
 
 export const UNARY_CASE = "unary answer";
 export const STREAM_CASE = "first event of a stream";
@@ -89,8 +91,8 @@ async function ratesOf(
   for (const contender of contenders) {
     const target = contender.target(UNARY_PATH, QUESTION);
     const order = { target, connections: plan.connections };
-    await load.run("saturate", { ...order, durationMs: plan.warmUpMs });
-    const { served, durationMs } = await load.run("saturate", { ...order, durationMs: plan.roundMs });
+    await load.run("keepBusy", { ...order, durationMs: plan.warmUpMs });
+    const { served, durationMs } = await load.run("keepBusy", { ...order, durationMs: plan.roundMs });
     halves.set(contender.name, (served * 500) / durationMs);
   }
   const common = halves.get(GATEWAY) ?? 0;
@@ -114,7 +116,13 @@ async function measureRound(
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
     const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
-    const order = { target, ratePerSecond, durationMs, until: kind.until };
+    const order = {
+      target,
+      ratePerSecond,
+      durationMs,
+      connectionsReady: CONNECTIONS_READY,
+      until: kind.until,
+    };
     results.set(contender.name, await load.run("pace", order));
   }
   const direct = results.get(DIRECT)?.latencies;
