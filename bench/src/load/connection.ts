@@ -71,7 +71,7 @@ export class Connection {
   /** Always true: more may come at once. */
   #take(bytes: number): boolean {
     if (this.#isClosed) return true;
-    this.reader.take(READ_BUFFER.latin1Slice(0, bytes));
+    this.reader.take(READ_BUFFER.toString("latin1", 0, bytes));
     if (this.reader.state === "broken") this.#socket.destroy();
     else this.#listener.progressed(this);
     return true;

@@ -1,5 +1,6 @@
 /** The targets of the gateway's speed, and how near a run came to them. Pure. */
-import { ONE_WORKER, workersCase } from "../measure/unary.ts";
+import { ONE_WORKER } from "../measure/unary.ts";
+import { workersCase } from "../measure/workers.ts";
 import { STREAM_CASE, UNARY_CASE } from "../measure/latency.ts";
 import { keysCase } from "../measure/pool-size.ts";
 import { NGINX } from "../contenders/nginx.ts";
@@ -61,10 +62,10 @@ function unaryTargets(): Target[] {
     quotient(find("unary", GATEWAY, ONE_WORKER, "cpu"), find("unary", contender, ONE_WORKER, "cpu"));
   const portkeyOver = (find: Find): Figure | undefined =>
     quotient(find("unary", PORTKEY, ONE_WORKER, "cpu"), find("unary", GATEWAY, ONE_WORKER, "cpu"));
-  const rates = (more: number, fewer: number) => (find: Find) =>
+  const capacities = (more: number, fewer: number) => (find: Find) =>
     quotient(
-      find("unary", GATEWAY, workersCase(more), "rate"),
-      find("unary", GATEWAY, workersCase(fewer), "rate"),
+      find("unary", GATEWAY, workersCase(more, Math.min(more, 2)), "capacity"),
+      find("unary", GATEWAY, workersCase(fewer, fewer), "capacity"),
     );
   return [
     atMost("CPU time per request, over nginx", 3, { aim: 2, find: cpuOver(NGINX) }),
@@ -73,8 +74,8 @@ function unaryTargets(): Target[] {
       find: cpuOver(UNDICI_PROXY),
     }),
     atLeast(`requests per CPU second, over ${PORTKEY}`, 15, portkeyOver),
-    atLeast("throughput of two workers, over one", 1.7, rates(2, 1)),
-    atLeast("throughput of eight workers, over two", 0.9, rates(8, 2)),
+    atLeast("throughput of two workers on two cores, over one on one", 1.7, capacities(2, 1)),
+    atLeast("throughput of eight workers on two cores, over two", 0.9, capacities(8, 2)),
   ];
 }
 

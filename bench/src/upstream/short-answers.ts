@@ -20,11 +20,18 @@ const RECORD_MS_MAX = 5_000;
 export type ShortAnswers = ReadonlyMap<string, Buffer>;
 
 /** Asks the emulator once for each path; what is long, or lasts, is left to it. */
-export async function recordAnswers(emulator: URL, paths: readonly string[], key: string): Promise<ShortAnswers> {
+export async function recordAnswers(
+  emulator: URL,
+  paths: readonly string[],
+  key: string,
+): Promise<ShortAnswers> {
   const answers = new Map<string, Buffer>();
   for (const path of paths) {
     const line = `POST ${path} HTTP/1.1`;
-    const answer = await recordAnswer(emulator, `${line}\r\nhost: ${emulator.host}\r\nx-goog-api-key: ${key}`);
+    const answer = await recordAnswer(
+      emulator,
+      `${line}\r\nhost: ${emulator.host}\r\nx-goog-api-key: ${key}`,
+    );
     if (answer !== undefined) answers.set(line, answer);
   }
   return answers;
@@ -80,7 +87,7 @@ class ShortAnswerConnection {
   #takeHead(chunk: Buffer, from: number): number | undefined {
     const end = chunk.indexOf(HEAD_END, from, "latin1");
     if (end < 0) return undefined;
-    const head = chunk.latin1Slice(from, end + 2);
+    const head = chunk.toString("latin1", from, end + 2);
     const answer = this.#answers.get(head.slice(0, head.indexOf("\r\n")));
     const length = CONTENT_LENGTH.exec(head)?.[1];
     // A contender that does not bring a key of the pool is refused by the emulator.
@@ -93,7 +100,11 @@ class ShortAnswerConnection {
   #handOver(begun: Buffer): void {
     const socket = this.#socket;
     socket.off("data", this.#take);
-    const behind = connect({ host: this.#emulator.hostname, port: Number(this.#emulator.port), noDelay: true });
+    const behind = connect({
+      host: this.#emulator.hostname,
+      port: Number(this.#emulator.port),
+      noDelay: true,
+    });
     behind.write(begun);
     socket.pipe(behind).pipe(socket);
     behind.on("error", () => socket.destroy());
@@ -116,7 +127,7 @@ async function recordAnswer(emulator: URL, head: string): Promise<Buffer | undef
   for await (const piece of socket as AsyncIterable<Buffer>) {
     pieces.push(piece);
     bytes += piece.length;
-    reader.take(piece.latin1Slice());
+    reader.take(piece.toString("latin1"));
     if (bytes > ANSWER_BYTES_MAX) return undefined;
     if (reader.state === "complete") break;
   }

@@ -45,6 +45,10 @@ export class Upstream implements AsyncDisposable {
     await this.#channel.ask({ kind: "storm", exhausted, overloadedShare } satisfies UpstreamOrder);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#child.end();
   }
