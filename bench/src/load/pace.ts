@@ -4,12 +4,10 @@
  */
 import { latenciesOf } from "../statistics.ts";
 import { Connection, requestBytesOf } from "./connection.ts";
-import type { LoadJobs, PaceResult } from "./protocol.ts";
+import { CONNECTIONS_MAX, type LoadJobs, type PaceResult } from "./protocol.ts";
 
 /** Requests are sent in ticks of this length: the finest that timers keep. */
 const TICK_MS = 1;
-/** Connections opened at most; requests that find all of them waiting for an answer are not sent, and counted so. */
-const CONNECTIONS_MAX = 1_000;
 /** Connections made ready at once. */
 const OPENING_MAX = 50;
 /** Longest wait for the first answers of those. */

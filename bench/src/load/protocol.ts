@@ -13,6 +13,9 @@ export interface Target {
   readonly body: string;
 }
 
+/** Connections of a steady load: requests that find all of them waiting for an answer are not sent, and counted so. */
+export const CONNECTIONS_MAX = 1_000;
+
 /** Orders and their answers, by name. */
 export interface LoadJobs {
   /** autocannon: as many requests as the connections carry, one after the other on each. */
