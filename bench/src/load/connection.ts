@@ -27,8 +27,8 @@ export class Connection {
   #isClosed = false;
   /** When the request was sent, milliseconds of the monotonic clock. */
   sentAtMs = 0;
-  /** Whether the answer has been timed; for the sender to keep. */
-  isTimed = false;
+  /** Whether the sender is done with the answer; for it to keep. */
+  isDone = false;
 
   constructor(target: Target, listener: ConnectionListener) {
     const { hostname, port } = new URL(target.origin);

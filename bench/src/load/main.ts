@@ -2,6 +2,7 @@
  * The load generator: a process of its own, so that its time is never charged to the contender. Takes orders over the
  * channel to its parent and ends with it. It must only ever connect to loopback.
  */
+import { churn } from "./churn.ts";
 import { exchangeBodies } from "./exchange-bodies.ts";
 import { keepBusy } from "./keep-busy.ts";
 import { pace } from "./pace.ts";
@@ -15,6 +16,7 @@ const HANDLERS: { [Name in LoadJobName]: (order: LoadJobs[Name]["order"]) => unk
   saturate,
   keepBusy,
   pace,
+  churn,
   exchangeBodies,
   openStreams: (order) => streams.open(order),
   countEvents: () => streams.countEvents(),

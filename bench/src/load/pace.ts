@@ -110,7 +110,7 @@ class PacedLoad implements Disposable {
       return;
     }
     this.#waiting += 1;
-    connection.isTimed = false;
+    connection.isDone = false;
     connection.send(this.#request);
   }
 
@@ -128,12 +128,12 @@ class PacedLoad implements Disposable {
     const isOver = reader.state === "complete";
     const isServed = reader.status >= 200 && reader.status <= 299;
     const isDue = this.#order.until === "end" ? isOver : reader.events > 0;
-    if (isDue && isServed && !connection.isTimed) {
-      connection.isTimed = true;
+    if (isDue && isServed && !connection.isDone) {
+      connection.isDone = true;
       this.#latenciesMs.push(performance.now() - connection.sentAtMs);
     }
     if (!isOver) return;
-    if (!connection.isTimed) this.#failed += 1;
+    if (!connection.isDone) this.#failed += 1;
     this.#idle.push(connection);
     this.#settle();
   }
@@ -146,7 +146,7 @@ class PacedLoad implements Disposable {
       this.#idle.splice(idleAt, 1);
       return;
     }
-    if (!connection.isTimed) this.#failed += 1;
+    if (!connection.isDone) this.#failed += 1;
     this.#settle();
   }
 

@@ -56,6 +56,18 @@ export interface LoadJobs {
   };
   /** Answered when every stream has ended. */
   readonly finishStreams: { readonly order: object; readonly result: StreamsResult };
+  /** Streams opened and ended all the time. */
+  readonly churn: {
+    readonly order: {
+      readonly target: Target;
+      /** At once. */
+      readonly streams: number;
+      readonly durationMs: number;
+      /** One stream in so many is left by the client after its first event. */
+      readonly leaveEvery: number;
+    };
+    readonly result: ChurnResult;
+  };
   /** Large bodies: a number of requests, so many at once. */
   readonly exchangeBodies: {
     readonly order: {
@@ -93,6 +105,17 @@ export interface StreamsResult {
   /** Streams that came to their orderly end. */
   readonly complete: number;
   readonly broken: number;
+}
+
+export interface ChurnResult {
+  readonly begun: number;
+  readonly complete: number;
+  /** By the client, as ordered. */
+  readonly left: number;
+  /** Connections that broke in the middle of a stream, or were never there. */
+  readonly broken: number;
+  /** Whole answers that were not served. */
+  readonly refused: number;
 }
 
 export interface BodiesResult {

@@ -68,7 +68,12 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
   for (let round = 0; round < plan.rounds; round += 1) {
     bench.say(`  round ${round + 1} of ${plan.rounds}`);
     for (const [kind, rate] of rates)
-      await measureRound(field, turnOf(all, round), { kind, rates: rate, durationMs: plan.roundMs, recorder });
+      await measureRound(field, turnOf(all, round), {
+        kind,
+        rates: rate,
+        durationMs: plan.roundMs,
+        recorder,
+      });
   }
   await endAll(contenders);
   return {

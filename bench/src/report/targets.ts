@@ -3,6 +3,7 @@ import { ONE_WORKER } from "../measure/unary.ts";
 import { workersCase } from "../measure/workers.ts";
 import { STREAM_CASE, UNARY_CASE } from "../measure/latency.ts";
 import { keysCase } from "../measure/pool-size.ts";
+import { SOAK_STREAM_CASE, SOAK_UNARY_CASE } from "../measure/soak.ts";
 import { NGINX } from "../contenders/nginx.ts";
 import { PORTKEY } from "../contenders/portkey.ts";
 import { UNDICI_PROXY } from "../contenders/undici-proxy.ts";
@@ -54,6 +55,7 @@ export function verdictsOn(measurements: readonly Measurement[]): Verdict[] {
     ...streamCases.flatMap(streamTargets),
     ...latencyTargets(),
     ...poolTargets(),
+    ...soakTargets(),
   ].map((target) => verdictOn(target, target.find(find)));
 }
 
@@ -116,6 +118,22 @@ function poolTargets(): Target[] {
     atMost(`longest turn of the primary under load, ${POOL_MANY}`, 20, { ...ms, find: many("loadTurnCpu") }),
     atMost(`longest turn of the primary in a sync of ${POOL_MANY}`, 20, { ...ms, find: many("syncTurnCpu") }),
   ];
+}
+
+/** Of memory that does not grow a line through its samples still rises or falls by some percent. */
+const GROWTH_PERCENT_MAX = 5;
+
+function soakTargets(): Target[] {
+  const growth = (title: string, caseName: string, metric: string): Target =>
+    atMost(`growth of ${title} over the soak, ${caseName}`, GROWTH_PERCENT_MAX, {
+      unit: "%",
+      digits: 1,
+      find: (find) => find("soak", GATEWAY, caseName, metric),
+    });
+  return [SOAK_UNARY_CASE, SOAK_STREAM_CASE].flatMap((caseName) => [
+    growth("the heap", caseName, "heapGrowth"),
+    growth("resident memory", caseName, "residentGrowth"),
+  ]);
 }
 
 function atMost(

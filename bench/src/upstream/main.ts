@@ -19,6 +19,9 @@ async function obey(order: UpstreamOrder): Promise<unknown> {
       return start(order.options);
     case "count":
       return generations;
+    case "faults":
+      for (const rule of order.rules) emulator?.fault(rule);
+      return undefined;
     case "storm":
       return raiseStorm(order.exhausted, order.overloadedShare);
   }
