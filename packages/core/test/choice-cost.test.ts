@@ -33,11 +33,17 @@ function schedulerOf(keys: number): Scheduler {
   return scheduler;
 }
 
+/** CPU time of this thread, milliseconds: what others do on the machine does not count. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Milliseconds for a mix of first attempts, failures and retries; the best of several rounds. */
 function bestRoundMs(scheduler: Scheduler): number {
   let bestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
-    const startMs = performance.now();
+    const startMs = threadMs();
     for (let request = 0; request < REQUESTS; request++) {
       const model = MODELS[request % MODELS.length] as string;
       const nowMs = NOW + (round + 1) * 400_000 + request;
@@ -53,7 +59,7 @@ function bestRoundMs(scheduler: Scheduler): number {
       const id = "leases" in retry ? retry.leases[0]?.id : undefined;
       if (id !== undefined) scheduler.settle({ leaseId: id, outcome: SERVED }, nowMs);
     }
-    bestMs = Math.min(bestMs, performance.now() - startMs);
+    bestMs = Math.min(bestMs, threadMs() - startMs);
   }
   return bestMs;
 }
