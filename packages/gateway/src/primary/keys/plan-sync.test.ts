@@ -16,7 +16,15 @@ const plan = (
   found: Map<string, FoundKey>,
   isInDoubt = nothingInDoubt as never,
 ): SyncPlan => finish(planSync(known, filesOf(found), isInDoubt));
-const NOTHING = { add: [], restore: [], relabel: [], retire: [], keptInDoubt: 0, duplicates: 0, conflicts: 0 };
+const NOTHING = {
+  add: [],
+  restore: [],
+  relabel: [],
+  retire: [],
+  keptInDoubt: 0,
+  duplicates: 0,
+  conflicts: 0,
+};
 
 describe("planning", () => {
   const key = (id: number, changes: Partial<KnownKey> = {}): KnownKey => ({
@@ -60,7 +68,13 @@ describe("planning", () => {
 
   test.each([
     ["new", new Map<string, KnownKey>()],
-    ["known", new Map([["test-key-1", key(1)], ["test-key-2", key(2)]])],
+    [
+      "known",
+      new Map([
+        ["test-key-1", key(1)],
+        ["test-key-2", key(2)],
+      ]),
+    ],
   ])("lets the first place of a %s key count, and counts the others", (_, known) => {
     const files = [
       { name: "a", entries: [{ secret: "test-key-1", project: "p" }, { secret: "test-key-2" }] },
