@@ -91,9 +91,7 @@ describe("keys", () => {
     raw.close();
     using store = openStore(path);
     const { added } = store.keys.change(adding("test-key-1"), 2);
-    expect(added).toMatchObject([
-      { secret: "test-key-1", fingerprint: fingerprint("test-key-1", 16) },
-    ]);
+    expect(added).toMatchObject([{ secret: "test-key-1", fingerprint: fingerprint("test-key-1", 16) }]);
     expect(store.keys.load()).toEqual([expect.objectContaining({ id: 1, fingerprint: name }), ...added]);
   });
 

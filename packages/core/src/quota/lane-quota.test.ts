@@ -152,9 +152,9 @@ test("a lane without limits, which nobody asks what it has used, remembers no mo
   const quota = quotaOf({});
   let most = 0;
   for (let nowMs = NOW; nowMs < NOW + 3_600_000; nowMs += 500) {
-    const charge = { atMs: nowMs + 5_000, tokens: 10, day: 1 };
-    quota.lent(charge, 1, nowMs);
-    quota.ended(charge, { how: "served", startedAtMs: nowMs, promptTokens: 10 }, nowMs);
+    const lent = charge(nowMs + 5_000, 10);
+    quota.lent(lent, 1, nowMs);
+    quota.ended(lent, { how: "served", startedAtMs: nowMs, promptTokens: 10 }, nowMs);
     most = Math.max(most, quota.moments);
   }
   expect(most).toBeLessThanOrEqual(2 * 66 * 2);
