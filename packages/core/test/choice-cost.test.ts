@@ -13,6 +13,8 @@ const ROUNDS = 7;
 const REQUESTS = 4_000;
 /** Memory that misses the caches costs a factor of a few; a walk over the keys would cost a factor of ten thousand. */
 const RATIO_MAX = 15;
+/** To fill half a million lanes takes seconds; on a machine that is busy with other tests, many times that. Milliseconds. */
+const PATIENCE_MS = 120_000;
 
 const evidence: Evidence = { httpStatus: 429, reason: "test", message: "" };
 const SERVED: Outcome = { kind: "served" };
@@ -64,12 +66,16 @@ function bestRoundMs(scheduler: Scheduler): number {
   return bestMs;
 }
 
-test("choosing costs no more with 100,000 keys than with 10", () => {
-  const few = bestRoundMs(schedulerOf(10));
-  const large = schedulerOf(100_000);
-  const many = bestRoundMs(large);
-  expect(many / few).toBeLessThan(RATIO_MAX);
-});
+test(
+  "choosing costs no more with 100,000 keys than with 10",
+  () => {
+    const few = bestRoundMs(schedulerOf(10));
+    const large = schedulerOf(100_000);
+    const many = bestRoundMs(large);
+    expect(many / few).toBeLessThan(RATIO_MAX);
+  },
+  PATIENCE_MS,
+);
 
 test("a project that a model has not tried costs that model no memory", () => {
   const scheduler = new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5);
