@@ -11,11 +11,9 @@ test("it holds what a map holds", () => {
     fc.property(steps, (given) => {
       const [idMap, map] = [new IdMap<string>(), new Map<number, string>()];
       for (const { id, value } of given) {
-        if (value === null) expect(idMap.delete(id)).toBe(map.delete(id));
-        else {
-          idMap.set(id, value);
-          map.set(id, value);
-        }
+        const change = (of: IdMap<string> | Map<number, string>): unknown =>
+          value === null ? of.delete(id) : void of.set(id, value);
+        expect(change(idMap)).toBe(change(map));
         expect(idMap.get(id)).toBe(map.get(id));
         expect(idMap.has(id)).toBe(map.has(id));
         expect(idMap.size).toBe(map.size);

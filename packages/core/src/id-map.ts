@@ -64,7 +64,6 @@ export class IdMap<T> {
       for (const value of values) if (value !== undefined) yield value;
     }
   }
-
 }
 
 function pageOf(id: number): number {

@@ -68,7 +68,7 @@ function checkLane(lane: Lane, concurrencyMax: number, isTrialOut: boolean): voi
   must(isOpen === isPlacedOpen, "a lane stands where its state says");
   if (isOpen) must((lane.place === "paced") === lane.pacedUntilMs > 0, "a lane without room is paced");
   if (lane.place === "paced") must(lane.alarmIndex >= 0, "a paced lane comes back");
-  if (lane.place === "open") must(lane.seat.isLinked, "an open lane can be found");
+  if (lane.place === "open") must(lane.isLinked, "an open lane can be found");
   if (!isOpen && isLaneOpen(lane.state))
     must(lane.place === "away", "a lane of a project out of service is away");
   must(lane.keysCounted === lane.project.usableKeys, "a lane is counted with the usable keys of its project");

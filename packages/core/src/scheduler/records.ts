@@ -151,8 +151,8 @@ export type LanePlace =
   | "quota-day"
   | "unavailable";
 
-/** One project on one model. */
-export class Lane implements TrialSubject {
+/** One project on one model. Its own link: in the one queue that its place calls for. */
+export class Lane extends Link<Lane> implements TrialSubject {
   readonly project: Project;
   readonly model: Model;
   state: LaneState = UNTRIED_LANE;
@@ -177,17 +177,17 @@ export class Lane implements TrialSubject {
   changedAt = 0;
   alarmAtMs = 0;
   alarmIndex = -1;
-  /** In the one queue that its place calls for. */
-  readonly seat: Link<Lane> = new Link<Lane>(this);
   /** Among the model's open lanes that ever served, most recent success first. */
   readonly byProof: Link<Lane> = new Link<Lane>(this);
   /** Newest of its leases in force; the others follow by `older`. */
   newestLease: LentLease | undefined;
 
-  /** Among the model's returns while it rests and will open by itself. */
-  readonly rest: LaneRest = { lane: this, alarmAtMs: 0, alarmIndex: -1 };
+  /** Among the model's returns while it rests and will open by itself; undefined until it rests for the first time. */
+  rest: LaneRest | undefined;
 
   constructor(project: Project, model: Model) {
+    super();
+    this.value = this;
     this.project = project;
     this.model = model;
   }

@@ -26,7 +26,7 @@ export function dropLane(lane: Lane): void {
   const { model, project } = lane;
   unseat(lane);
   model.alarms.set(lane, undefined);
-  model.returns.set(lane.rest, undefined);
+  setReturn(lane, undefined);
   if (model.lanes.delete(project)) model.laneCount.total--;
   project.lanes = project.lanes.filter((other) => other !== lane);
 }
@@ -47,14 +47,19 @@ export function reseat(lane: Lane): void {
 export function setLaneAlarm(lane: Lane): void {
   const { model, state } = lane;
   const roomAtMs = isLaneOpen(state) && lane.pacedUntilMs > 0 ? lane.pacedUntilMs : undefined;
-  model.returns.set(lane.rest, laneReturnMs(state) ?? roomAtMs);
+  setReturn(lane, laneReturnMs(state) ?? roomAtMs);
   model.alarms.set(lane, laneAlarmMs(state, lane.isTrialDue) ?? roomAtMs);
+}
+
+function setReturn(lane: Lane, atMs: number | undefined): void {
+  if (atMs !== undefined) lane.rest ??= { lane, alarmAtMs: 0, alarmIndex: -1 };
+  if (lane.rest !== undefined) lane.model.returns.set(lane.rest, atMs);
 }
 
 /** The number in flight changed: cheap when the lane stays where it is. */
 export function laneLoadChanged(lane: Lane): void {
   const isFull = lane.inFlight >= lane.model.concurrencyMax;
-  if (lane.place === "open" && !isFull) levelsOf(lane).put(lane.seat, lane.inFlight);
+  if (lane.place === "open" && !isFull) levelsOf(lane).put(lane, lane.inFlight);
   else if (lane.place === "open" || (lane.place === "full" && !isFull)) reseat(lane);
 }
 
@@ -70,7 +75,7 @@ export function laneServed(lane: Lane): void {
   if (lane.place !== "open") return;
   if (!isTrusted(lane)) {
     trust(lane);
-    levelsOf(lane).put(lane.seat, lane.inFlight);
+    levelsOf(lane).put(lane, lane.inFlight);
   }
   prepend(model.byProof, lane.byProof);
 }
@@ -111,15 +116,15 @@ function queue(lane: Lane, place: LanePlace): void {
   const { model } = lane;
   switch (place) {
     case "open":
-      levelsOf(lane).put(lane.seat, lane.inFlight);
+      levelsOf(lane).put(lane, lane.inFlight);
       if (lane.state.kind !== "untried") append(model.byProof, lane.byProof);
       return;
     case "overloaded":
-      if (lane.trial === NO_TRIAL) append(model.overloaded, lane.seat);
+      if (lane.trial === NO_TRIAL) append(model.overloaded, lane);
       return;
     case "quota-day":
     case "unavailable":
-      if (lane.isTrialDue && lane.trial === NO_TRIAL) append(model.dueTrials, lane.seat);
+      if (lane.isTrialDue && lane.trial === NO_TRIAL) append(model.dueTrials, lane);
       return;
     case "away":
     case "full":
@@ -136,7 +141,7 @@ function levelsOf(lane: Lane): LoadLevels<Lane> {
 }
 
 function unseat(lane: Lane): void {
-  unlink(lane.seat);
+  unlink(lane);
   unlink(lane.byProof);
   if (lane.place === undefined) return;
   const count = lane.model.census[lane.place];

@@ -116,8 +116,15 @@ function* linesOf(text: string): Generator<string, void, void> {
   if (start < text.length) yield text.slice(start);
 }
 
+/** A line that is one word, as all lines of a tidied file are: without whatever parts words or surrounds them. */
+const ONE_WORD = /^[^\s,#"'`]+$/;
+
 /** Keys are often pasted out of a list of strings. Quotes around nothing stay, to be refused and kept. */
 function* wordsOf(source: string): Generator<string, void, void> {
+  if (ONE_WORD.test(source)) {
+    yield source;
+    return;
+  }
   const commentAt = source.indexOf("#");
   const before = commentAt === -1 ? source : source.slice(0, commentAt);
   for (const [word] of before.matchAll(/[^\s,]+/g)) {

@@ -10,7 +10,9 @@ test("packing loses no key, no label and no order", () => {
     secret: fc.string({ minLength: 1 }),
     project: fc.option(fc.constantFrom("a", "b"), { nil: undefined }),
   });
-  const entries = fc.array(entry.map(({ secret, project }) => (project === undefined ? { secret } : { secret, project })));
+  const entries = fc.array(
+    entry.map(({ secret, project }) => (project === undefined ? { secret } : { secret, project })),
+  );
   fc.assert(
     fc.property(entries, (given: FoundEntry[]) => {
       const packed = finish(packEntries(given, NOTHING_KNOWN));

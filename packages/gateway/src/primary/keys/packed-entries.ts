@@ -21,10 +21,7 @@ export interface SecretBook {
 const ENTRIES_PER_STEP = 500;
 
 /** The same entries, in a fraction of the memory. Where a key is known, its text is shared and that of the file let go. */
-export function* packEntries(
-  entries: readonly FoundEntry[],
-  known: SecretBook,
-): Steps<Iterable<FoundEntry>> {
+export function* packEntries(entries: readonly FoundEntry[], known: SecretBook): Steps<Iterable<FoundEntry>> {
   const secrets: string[] = [];
   const labels: Label[] = [];
   let label: string | undefined;

@@ -16,7 +16,15 @@ const plan = (
   found: Map<string, FoundKey>,
   isInDoubt = nothingInDoubt as never,
 ): SyncPlan => finish(planSync(known, filesOf(found), isInDoubt));
-const NOTHING = { add: [], restore: [], relabel: [], retire: [], keptInDoubt: 0, duplicates: 0, conflicts: 0 };
+const NOTHING = {
+  add: [],
+  restore: [],
+  relabel: [],
+  retire: [],
+  keptInDoubt: 0,
+  duplicates: 0,
+  conflicts: 0,
+};
 
 describe("planning", () => {
   const key = (id: number, changes: Partial<KnownKey> = {}): KnownKey => ({
@@ -60,13 +68,19 @@ describe("planning", () => {
 
   test.each([
     ["new", new Map<string, KnownKey>()],
-    ["known", new Map([["test-key-1", key(1)], ["test-key-2", key(2)]])],
+    [
+      "known",
+      new Map([
+        ["test-key-1", key(1)],
+        ["test-key-2", key(2)],
+      ]),
+    ],
   ])("lets the first place of a %s key count, and counts the others", (_, known) => {
-    const files = [
+    const given = [
       { name: "a", entries: [{ secret: "test-key-1", project: "p" }, { secret: "test-key-2" }] },
       { name: "b", entries: [{ secret: "test-key-1" }, { secret: "test-key-2" }] },
     ];
-    const planned = finish(planSync(known, files, nothingInDoubt));
+    const planned = finish(planSync(known, given, nothingInDoubt));
     expect(planned).toMatchObject({ duplicates: 2, conflicts: 1, retire: [] });
     const places = known.size === 0 ? planned.add : planned.relabel;
     expect(places[0]).toMatchObject({ label: "p", sourceFile: "a" });
@@ -75,9 +89,9 @@ describe("planning", () => {
 
   test("looks at a bounded number of keys in a step", () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `test-key-${index}`);
-    const files = [{ name: "a", entries: names.map((secret) => ({ secret })) }];
+    const given = [{ name: "a", entries: names.map((secret) => ({ secret })) }];
     const known = new Map(names.map((secret, index) => [secret, key(index + 1)]));
-    expect([...planSync(known, files, nothingInDoubt)].length).toBeGreaterThanOrEqual(20_000 / 500 - 1);
+    expect([...planSync(known, given, nothingInDoubt)].length).toBeGreaterThanOrEqual(20_000 / 500 - 1);
   });
 
   test("neither retires nor moves a key whose file is in doubt", () => {

@@ -75,8 +75,8 @@ export function keyTable(database: Database.Database): KeyTable {
   const named = database.prepare<[string], RawKey>(
     "SELECT * FROM keys WHERE fingerprint = ? AND retired_at_ms IS NULL",
   );
-  const byFingerprint = (fingerprint: string): KeyRow | undefined => {
-    const row = named.get(fingerprint);
+  const byFingerprint = (name: string): KeyRow | undefined => {
+    const row = named.get(name);
     return row === undefined ? undefined : keyRow(row);
   };
   return {

@@ -60,10 +60,8 @@ export function* wishRows(
     const ids = slice.map(({ id }) => id);
     if (wish === "reset") {
       keys.saveHealth(ids.map((id) => ({ id, health: null })));
-      for (const { id, project } of slice) {
-        models.forget(project ?? ownProjectName(id));
-        tests.forget(id);
-      }
+      models.forget(slice.map(({ id, project }) => project ?? ownProjectName(id)));
+      tests.forget(ids);
       keys.setNote(ids, note, now());
     } else {
       keys.setEnabled(ids, wish === "enable", note, now());
