@@ -270,7 +270,10 @@ export class SimulatedGateway {
 
   #deliver(reports: Reports | undefined): void {
     const { served = [], settlements = [] } = reports ?? {};
-    const all = [...Array.from({ length: servedCount(served) }, (_, use) => servedAt(served, use)), ...settlements];
+    const all = [
+      ...Array.from({ length: servedCount(served) }, (_, use) => servedAt(served, use)),
+      ...settlements,
+    ];
     for (const settlement of all) {
       this.audit.settled(settlement.leaseId);
       this.#revoke(this.scheduler.settle(settlement, this.nowMs).revoked);

@@ -84,9 +84,7 @@ function fieldsOf(row: RequestRow): Record<string, unknown> {
 function linesOf(level: string, write: (log: pino.Logger) => void): string[] {
   const lines: string[] = [];
   const timestamp = (): string => ',"time":"2026-01-02T03:04:05.678Z"';
-  write(
-    pino({ level, base: null, timestamp }, { write: (line: string) => lines.push(line) }),
-  );
+  write(pino({ level, base: null, timestamp }, { write: (line: string) => lines.push(line) }));
   return lines;
 }
 
