@@ -5,7 +5,7 @@
 import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import { servedAt, servedCount, type ServedUses } from "@gemini-gateway/core/served-uses";
+import { servedSettlements, type ServedUses } from "@gemini-gateway/core/served-uses";
 import type { GrantedLease, NumberedWish, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
 import { RowList } from "../row-batch.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
@@ -63,9 +63,7 @@ export class LeaseOffice {
 
   #settleServed(served: ServedUses, nowMs: number): void {
     const { scheduler, heard } = this.#options;
-    const count = servedCount(served);
-    for (let index = 0; index < count; index += 1) {
-      const settlement = servedAt(served, index);
+    for (const settlement of servedSettlements(served)) {
       heard(settlement);
       this.revoke(scheduler.settle(settlement, nowMs).revoked);
     }

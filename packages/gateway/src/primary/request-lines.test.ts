@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, double, integer, oneof, property, record, string } from "fast-check";
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { RowCollector, RowList } from "../row-batch.ts";
 import { writeRequestLines } from "./request-lines.ts";
 

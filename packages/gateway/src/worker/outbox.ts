@@ -5,7 +5,8 @@
  */
 import type { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import type { MessagePort } from "node:worker_threads";
-import type { NumberedWish, RequestRow, ToPrimary } from "../protocol.ts";
+import type { NumberedWish, ToPrimary } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { RowCollector } from "../row-batch.ts";
 
 const FLUSH_INTERVAL_MS = 50;
