@@ -127,9 +127,9 @@ class Scene implements Disposable {
   received(): Report[] {
     const reports: Report[] = [];
     for (;;) {
-      const next = receiveMessageOnPort(this.#channel.port2) as { readonly message: Report } | undefined;
+      const next = receiveMessageOnPort(this.#channel.port2);
       if (next === undefined) return reports;
-      reports.push(next.message);
+      reports.push(next.message as Report);
     }
   }
 
