@@ -18,10 +18,10 @@ export interface PocketOptions {
 }
 
 export const DEFAULT_POCKET_OPTIONS: PocketOptions = {
-  batchMax: 64,
+  batchMax: 128,
   batchMs: 250,
-  reportDelayMs: 50,
-  reportsMax: 64,
+  reportDelayMs: 100,
+  reportsMax: 256,
 };
 
 /** After a denial nothing is asked for at least this long. */

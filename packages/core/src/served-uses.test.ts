@@ -1,6 +1,6 @@
 import { assert, property, array, record, integer, option } from "fast-check";
 import { expect, it } from "vitest";
-import { addServed, servedAt, servedCount } from "./served-uses.ts";
+import { addServed, servedCount, servedSettlements } from "./served-uses.ts";
 
 const use = record({
   leaseId: integer({ min: 1 }),
@@ -15,7 +15,7 @@ it("gives back every use as it was added", () => {
       for (const { leaseId, startedAtMs, promptTokens } of uses)
         addServed(told, leaseId, startedAtMs, promptTokens);
       expect(servedCount(told)).toBe(uses.length);
-      expect(uses.map((_, index) => servedAt(told, index))).toEqual(
+      expect([...servedSettlements(told)]).toEqual(
         uses.map((each) => ({ ...each, outcome: { kind: "served" } })),
       );
     }),

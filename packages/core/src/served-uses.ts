@@ -26,12 +26,13 @@ export function servedCount(uses: ServedUses): number {
   return uses.length / NUMBERS;
 }
 
-/** The use at `index`, from 0 to {@link servedCount} - 1, as a settlement. */
-export function servedAt(uses: ServedUses, index: number): Settlement {
-  const start = index * NUMBERS;
-  const leaseId = uses[start] ?? 0;
-  const startedAtMs = uses[start + 1] ?? 0;
-  const promptTokens = uses[start + 2] ?? NOT_COUNTED;
-  if (promptTokens === NOT_COUNTED) return { leaseId, outcome: SERVED, startedAtMs };
-  return { leaseId, outcome: SERVED, startedAtMs, promptTokens };
+/** Each use as a settlement, in the order in which they were added. */
+export function* servedSettlements(uses: ServedUses): Generator<Settlement> {
+  for (let start = 0; start < uses.length; start += NUMBERS) {
+    const leaseId = uses[start] ?? 0;
+    const startedAtMs = uses[start + 1] ?? 0;
+    const promptTokens = uses[start + 2] ?? NOT_COUNTED;
+    if (promptTokens === NOT_COUNTED) yield { leaseId, outcome: SERVED, startedAtMs };
+    else yield { leaseId, outcome: SERVED, startedAtMs, promptTokens };
+  }
 }

@@ -13,23 +13,10 @@ it("is a plain list from which the first leaves", () => {
   assert(
     property(array(step, { maxLength: 400 }), (steps) => {
       const turns = new Turns<number>();
-      let list: number[] = [];
-      for (const { kind, item } of steps) {
-        const isAtLeast = (other: number): boolean => other >= item;
-        if (kind === "push") {
-          turns.push(item);
-          list.push(item);
-        } else if (kind === "take") {
-          expect(turns.take()).toBe(list.shift());
-        } else if (kind === "takeFirst") {
-          const index = list.findIndex(isAtLeast);
-          expect(turns.takeFirst(isAtLeast)).toBe(index < 0 ? undefined : list.splice(index, 1)[0]);
-        } else {
-          expect(turns.takeAll(isAtLeast)).toEqual(list.filter(isAtLeast));
-          list = list.filter((other) => !isAtLeast(other));
-        }
-      }
-      expect(turns.all()).toEqual(list);
+      const list = new PlainList();
+      const taken = steps.map((each) => run(turns, each));
+      expect(taken).toEqual(steps.map((each) => run(list, each)));
+      expect(turns.all()).toEqual(list.all());
     }),
   );
 });
@@ -43,3 +30,50 @@ it("keeps its order over many turns", () => {
     turns.push(item);
   }
 });
+
+type Line = Pick<Turns<number>, "push" | "take" | "takeFirst" | "takeAll" | "all">;
+
+/** Runs one step; gives back what was taken. */
+function run(line: Line, { kind, item }: { readonly kind: keyof Line; readonly item: number }): unknown {
+  const isAtLeast = (other: number): boolean => other >= item;
+  switch (kind) {
+    case "push":
+      return line.push(item);
+    case "take":
+      return line.take();
+    case "takeFirst":
+      return line.takeFirst(isAtLeast);
+    case "takeAll":
+      return line.takeAll(isAtLeast);
+    case "all":
+      return [...line.all()];
+  }
+}
+
+/** The same in the obvious way. */
+class PlainList implements Line {
+  #items: number[] = [];
+
+  push(item: number): void {
+    this.#items.push(item);
+  }
+
+  take(): number | undefined {
+    return this.#items.shift();
+  }
+
+  takeFirst(passes: (item: number) => boolean): number | undefined {
+    const index = this.#items.findIndex(passes);
+    return index < 0 ? undefined : this.#items.splice(index, 1)[0];
+  }
+
+  takeAll(passes: (item: number) => boolean): number[] {
+    const taken = this.#items.filter(passes);
+    this.#items = this.#items.filter((item) => !passes(item));
+    return taken;
+  }
+
+  all(): readonly number[] {
+    return this.#items;
+  }
+}

@@ -2,8 +2,7 @@
  * Everything that crosses between the primary thread and an HTTP worker thread. One union per direction, plain data
  * only: structured clone drops classes and an Error's code. ARCHITECTURE.md has the same messages as a table.
  */
-import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
-import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { Denial, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
 import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
 import type { GatewayConfig } from "./config.ts";
@@ -47,37 +46,6 @@ export interface WishAnswer {
   /** Empty when denied. */
   readonly leases: readonly GrantedLease[];
   readonly denial?: Denial;
-}
-
-/** One finished request, as it is logged and stored; it crosses in a {@link RowBatch}. Holds no secret. */
-export interface RequestRow {
-  /** Moment the request ended, milliseconds since the epoch. */
-  readonly atMs: number;
-  readonly requestId: string;
-  readonly method: string;
-  /** Path with the query's credentials removed, at most 512 characters. */
-  readonly path: string;
-  readonly model: string;
-  /** Status sent to the client; 499 when it left before one was sent. */
-  readonly status: number;
-  readonly outcome: OutcomeKind | "denied" | "refused" | "truncated";
-  /** Why it ended so, in the upstream's or the system's own word; empty when it was served. */
-  readonly reason: string;
-  readonly attempts: number;
-  /** Milliseconds from the request's arrival to the first byte sent to the client; -1 when none was sent. */
-  readonly firstByteMs: number;
-  readonly durationMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-  readonly totalTokens: number;
-  /** Key of the last attempt; 0 when none was made. */
-  readonly keyId: KeyId;
-  readonly fingerprint: string;
-  /** Name of the auth key, or "anonymous". */
-  readonly client: string;
-  readonly address: string;
 }
 
 /** A page about the gateway itself, which the primary makes and workers serve. */

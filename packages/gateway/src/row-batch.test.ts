@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, property, record, string } from "fast-check";
 import { expect, it } from "vitest";
-import type { RequestRow } from "./protocol.ts";
+import type { RequestRow } from "./request-row.ts";
 import { RowCollector, RowList } from "./row-batch.ts";
 
 const whole = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });

@@ -7,7 +7,7 @@ import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import { expect, it } from "vitest";
 import { KeyRing } from "../src/primary/key-ring.ts";
 import { LeaseOffice, quotaDayEndMs } from "../src/primary/lease-office.ts";
-import type { RequestRow } from "../src/protocol.ts";
+import type { RequestRow } from "../src/request-row.ts";
 import { RowCollector } from "../src/row-batch.ts";
 import { SteadyClock } from "../src/steady-clock.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { RowCollector, RowList } from "../row-batch.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { DurableStore } from "./store/durable-store.ts";

@@ -7,7 +7,7 @@ import type { DirtyStates } from "@gemini-gateway/core/scheduler/stored-state";
 import type { Logger } from "pino";
 import { systemCodeOf } from "../control/operator-error.ts";
 import type { RowBacklog } from "../control/types.ts";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import type { RowList } from "../row-batch.ts";
 import { writeRequestLines } from "./request-lines.ts";
 import { REQUEST_LOG_BATCH_ROWS } from "./store/request-log.ts";

@@ -2,10 +2,10 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, Lease, LeaseId, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import { servedAt, servedCount, type ServedUses } from "@gemini-gateway/core/served-uses";
+import { servedSettlements, type ServedUses } from "@gemini-gateway/core/served-uses";
 import type { GrantedLease, NumberedWish, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
 import { RowList } from "../row-batch.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
@@ -18,7 +18,7 @@ export interface LeaseOfficeOptions {
   readonly ring: KeyRing;
   readonly post: (holder: HolderId, message: ToWorker) => void;
   readonly rows: (rows: RowList) => void;
-  /** Hears of every use that ended, before the scheduler does. */
+  /** Hears of every use that ended, before the scheduler does; of those served, once for each lease in a report. */
   readonly heard: (settlement: Settlement) => void;
   readonly siblings: Pick<Siblings, "heard">;
   readonly clock: SteadyClock;
@@ -63,10 +63,11 @@ export class LeaseOffice {
 
   #settleServed(served: ServedUses, nowMs: number): void {
     const { scheduler, heard } = this.#options;
-    const count = servedCount(served);
-    for (let index = 0; index < count; index += 1) {
-      const settlement = servedAt(served, index);
-      heard(settlement);
+    const told = new Set<LeaseId>();
+    for (const settlement of servedSettlements(served)) {
+      const { leaseId } = settlement;
+      if (!told.has(leaseId)) heard(settlement);
+      told.add(leaseId);
       this.revoke(scheduler.settle(settlement, nowMs).revoked);
     }
   }

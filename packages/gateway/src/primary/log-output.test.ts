@@ -29,15 +29,18 @@ it("hands over at once what is much", () => {
   expect(sink.written).toEqual([line.repeat(64)]);
 });
 
-it.each(["warn", "error", "fatal"] as const)("hands over at once what pino tells as %s, and all before it", (level) => {
-  const sink = new Sink();
-  using output = new LogOutput(sink);
-  const log = pino({ base: null, timestamp: false }, output);
-  log.info("before");
-  expect(sink.written).toEqual([]);
-  log[level]("trouble");
-  expect(sink.text()).toMatch(/"before"\}\n.*"trouble"\}\n$/);
-});
+it.each(["warn", "error", "fatal"] as const)(
+  "hands over at once what pino tells as %s, and all before it",
+  (level) => {
+    const sink = new Sink();
+    using output = new LogOutput(sink);
+    const log = pino({ base: null, timestamp: false }, output);
+    log.info("before");
+    expect(sink.written).toEqual([]);
+    log[level]("trouble");
+    expect(sink.text()).toMatch(/"before"\}\n.*"trouble"\}\n$/);
+  },
+);
 
 it("gathers again after a warning", () => {
   const sink = new Sink();

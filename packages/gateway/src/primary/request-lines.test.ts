@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, double, integer, oneof, property, record, string } from "fast-check";
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { RowCollector, RowList } from "../row-batch.ts";
 import { writeRequestLines } from "./request-lines.ts";
 
@@ -84,9 +84,7 @@ function fieldsOf(row: RequestRow): Record<string, unknown> {
 function linesOf(level: string, write: (log: pino.Logger) => void): string[] {
   const lines: string[] = [];
   const timestamp = (): string => ',"time":"2026-01-02T03:04:05.678Z"';
-  write(
-    pino({ level, base: null, timestamp }, { write: (line: string) => lines.push(line) }),
-  );
+  write(pino({ level, base: null, timestamp }, { write: (line: string) => lines.push(line) }));
   return lines;
 }
 

@@ -3,7 +3,7 @@
  * once for all requests of a kind. Primary thread. The values must hold no secret, for nothing is redacted here.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import type { RequestKind, RowList } from "../row-batch.ts";
 
 /** Requests are told at this level. */

@@ -5,14 +5,15 @@
  */
 import type { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import type { MessagePort } from "node:worker_threads";
-import type { NumberedWish, RequestRow, ToPrimary } from "../protocol.ts";
+import type { NumberedWish, ToPrimary } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { RowCollector } from "../row-batch.ts";
 
 const FLUSH_INTERVAL_MS = 50;
 /** The interval of a busy worker: with many workers each has little to tell in the shorter one. */
 const BUSY_INTERVAL_MS = 100;
 /** Rows of the last batch that make a worker busy. */
-const BUSY_ROWS = 16;
+const BUSY_ROWS = 8;
 /** Rows that make a batch worth sending at once. */
 const BATCH_ROWS = 256;
 

@@ -1,7 +1,7 @@
 /** Words a finished request for the log and an attempt trail for whoever asked. Worker threads; pure. */
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { Usage } from "@gemini-gateway/gemini/usage";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 
 export type RowOutcome = RequestRow["outcome"];
 

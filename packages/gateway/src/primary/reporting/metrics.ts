@@ -3,7 +3,7 @@
  * Labels are bounded: models by `Traffic.labelOf`, outcomes by our own list. Never a key, a caller or an address.
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { RequestRow } from "../../protocol.ts";
+import type { RequestRow } from "../../request-row.ts";
 import { type Snapshot, SNAPSHOT_METRICS, type SnapshotMetric } from "./gauges.ts";
 import { RequestCounts } from "./request-counts.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { RequestRow } from "../../protocol.ts";
+import type { RequestRow } from "../../request-row.ts";
 import { RequestCounts } from "./request-counts.ts";
 
 it("counts requests, calls, tokens and bytes by the labels they are told under", () => {

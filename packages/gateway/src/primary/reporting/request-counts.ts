@@ -3,7 +3,7 @@
  * for each increment, which cost the primary 2 µs a request. Primary thread; pure. Labels are bounded by whoever records.
  */
 import { isAnswered } from "@gemini-gateway/core/traffic/tally";
-import type { RequestRow } from "../../protocol.ts";
+import type { RequestRow } from "../../request-row.ts";
 import { metricText, type TextMetric, type TextSample } from "./exposition.ts";
 
 /** From what a cached answer takes to what a long thought does, seconds. */
