@@ -192,7 +192,8 @@ export class FastCall implements ClientCall {
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#answer === "ended") return true;
+    const isHeadOut = this.#answer === "begun";
+    if (this.#answer === "ended" || (isHeadOut && !this.#hasBody)) return true;
     this.#answer = "begun";
     return this.#send(chunk, false);
   }

@@ -25,7 +25,7 @@ export interface FastConnectionOptions {
   readonly buffer: AnswerBuffer;
   readonly headBytesMax: number;
   readonly headersMax: number;
-  /** How long a connection may take nothing of what is ready for it, milliseconds; 0 for ever. */
+  /** How long a connection may take nothing of what is ready for it, milliseconds. */
   readonly stallMs: number;
   /** In ticks of the sweep, see {@link FastConnection.sweep}. */
   readonly headTicks: number;
@@ -252,7 +252,7 @@ export class FastConnection implements CallHost {
   }
 
   #watchStall(): void {
-    if (this.#options.stallMs > 0) this.#socket.setTimeout(this.#options.stallMs);
+    this.#socket.setTimeout(this.#options.stallMs);
   }
 
   setPaused(isPaused: boolean): void {

@@ -11,6 +11,9 @@ import { FastConnection, type FastConnectionOptions, type SweepClock } from "./f
 /** How often connections are looked at that may be late, milliseconds: the coarseness of their time-outs. */
 const SWEEP_MS = 500;
 
+/** Longer than clients are told: one that asks again at the last moment is still heard, milliseconds. */
+const IDLE_MARGIN_MS = 1000;
+
 const CONNECTION = Symbol("fast connection");
 const LISTENER = Symbol("fast listener");
 
@@ -45,7 +48,7 @@ export class FastListener {
       stallMs: timeouts.clientStallMs,
       headTicks: ticksOf(timeouts.clientHeadersMs),
       bodyTicks: ticksOf(timeouts.clientBodyMs),
-      idleTicks: ticksOf(timeouts.clientIdleMs),
+      idleTicks: ticksOf(timeouts.clientIdleMs + IDLE_MARGIN_MS),
       clock: this.#clock,
       receive,
       handOver: (socket, bytes) => {
@@ -93,9 +96,9 @@ export class FastListener {
   }
 }
 
-/** One more than the time has: the first may be over at once. 0 for a time-out that is switched off. */
+/** One more than the time has: the first may be over at once. */
 function ticksOf(milliseconds: number): number {
-  return milliseconds === 0 ? Number.POSITIVE_INFINITY : Math.ceil(milliseconds / SWEEP_MS) + 1;
+  return Math.ceil(milliseconds / SWEEP_MS) + 1;
 }
 
 function onData(this: Socket, chunk: Buffer): void {
