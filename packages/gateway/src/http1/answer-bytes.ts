@@ -21,8 +21,9 @@ const LAST_CHUNK = "0\r\n\r\n";
 const FRAME_BYTES_MAX = 17;
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
-/** Memory shared by answers, bytes: so much a client that takes nothing may keep of it. */
-const SHARED_BYTES = 16_384;
+/** Memory shared by answers, bytes: by small ones, and by those that need more; a client that takes nothing keeps one. */
+const SMALL_BYTES = 16_384;
+const LARGE_BYTES = 73_728;
 
 export interface AnswerHeadsOptions {
   /** For how long an idle connection is kept, seconds; told to clients. */
@@ -82,7 +83,8 @@ export class AnswerHeads {
  * its own. Whoever writes the bytes must say when they are still needed, see {@link AnswerBuffer.keep}.
  */
 export class AnswerBuffer {
-  #shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  #small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  #large: Buffer | undefined;
 
   /**
    * A head (may be ""), a body's bytes, framed as a chunk if asked for, and the end of the chunks, as one buffer.
@@ -91,7 +93,7 @@ export class AnswerBuffer {
   join(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean, isOwn: boolean): Buffer {
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     const bytesMax = head.length + bodyBytes + FRAME_BYTES_MAX;
-    const bytes = isOwn || bytesMax > SHARED_BYTES ? Buffer.allocUnsafe(bytesMax) : this.#shared;
+    const bytes = isOwn ? Buffer.allocUnsafe(bytesMax) : this.#roomFor(bytesMax);
     const isFramed = isChunk && bodyBytes > 0;
     const before = isFramed ? `${head}${bodyBytes.toString(16)}\r\n` : head;
     let at = before === "" ? 0 : bytes.write(before, 0, "latin1");
@@ -105,7 +107,15 @@ export class AnswerBuffer {
 
   /** These bytes are still needed: if they lie in the shared memory, other memory is shared from now on. */
   keep(bytes: Buffer): void {
-    if (bytes.buffer === this.#shared.buffer) this.#shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+    if (bytes.buffer === this.#small.buffer) this.#small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+    else if (bytes.buffer === this.#large?.buffer) this.#large = undefined;
+  }
+
+  #roomFor(bytesMax: number): Buffer {
+    if (bytesMax <= SMALL_BYTES) return this.#small;
+    if (bytesMax > LARGE_BYTES) return Buffer.allocUnsafe(bytesMax);
+    this.#large ??= Buffer.allocUnsafeSlow(LARGE_BYTES);
+    return this.#large;
   }
 }
 

@@ -75,7 +75,7 @@ export class FastConnection implements CallHost {
   }
 
   get isIdle(): boolean {
-    return this.#state === "idle" && this.#ahead === undefined;
+    return (this.#state === "idle" || this.#state === "new") && this.#ahead === undefined;
   }
 
   // --- what the socket tells -----------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ export class FastConnection implements CallHost {
   }
 
   #left(): void {
-    if (this.#state === "over") return;
+    if (this.#state === "over" || this.#socket.destroyed) return;
     this.#call = undefined;
     this.#state = "idle";
     this.#lateAt = this.#options.clock.tick + this.#options.idleTicks;

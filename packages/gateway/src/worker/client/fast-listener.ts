@@ -70,7 +70,7 @@ export class FastListener {
     joined.on("drain", onDrain).on("timeout", onTimeout);
   }
 
-  /** Closes those that wait for their next request. */
+  /** Closes those that wait for a request, as node does: the first or the next. */
   closeIdle(): void {
     for (const connection of this.#connections) if (connection.isIdle) connection.cut();
   }
