@@ -65,7 +65,7 @@ const flaws = fc.array(
       ...["Content-Length: 3\r\n", "content-length: 0\r\n", "Content-Length: +3\r\n", "Content-Length: 3, 3\r\n"],
       ...["Transfer-Encoding: chunked\r\n", "transfer-encoding: gzip, chunked\r\n", "transfer-encoding: identity\r\n"],
       ...["Transfer-Encoding:\r\n", " folded\r\n", "x : y\r\n", "HTTP/1.1 200 OK\r\n\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n"],
-      ...["Connection: Upgrade\r\nUpgrade: h2c\r\n", "HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
+      ...["connection: close\r\n", "Connection: Upgrade\r\nUpgrade: h2c\r\n", "HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
     ),
   }),
   { minLength: 1, maxLength: 2 },

@@ -48,7 +48,7 @@ export class ConnectionPool implements ConnectionOwner, Disposable {
 
   /** Tells every failure to the call's handler, never throws; may do so before it returns. */
   dispatch(call: ConnectedCall): void {
-    this.#lookEvery(Math.min(call.request.firstByteMs, call.request.idleMs));
+    this.#lookEvery(Math.min(call.firstByteMs, call.idleMs));
     const free = this.#free.pop();
     if (free === undefined) {
       this.#open(call);

@@ -14,6 +14,8 @@ const JOINED_BYTES_MAX = 12_288;
 /** A server that names the time it keeps a connection is left this much of it, milliseconds: bytes may be on their way. */
 const KEPT_MARGIN_MS = 2_000;
 
+const NOTHING: readonly Buffer[] = [];
+
 /** Who gives connections their requests. */
 export interface ConnectionOwner {
   /** How long an unused connection is kept, milliseconds. */
@@ -30,18 +32,27 @@ export interface ConnectionOwner {
 
 /** One request, from the moment it has a connection until its answer has ended. */
 export class ConnectedCall implements UpstreamCall {
-  readonly request: OutgoingRequest;
   readonly handler: AnswerHandler;
-  /** As it is sent, each character an octet. */
-  readonly head: string;
+  readonly isHead: boolean;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  /** What is still to be handed to the socket: the head, each character an octet; "" once it was … */
+  head: string;
+  /** … and the body from this chunk on. Nothing sent is kept: an answer may take an hour. */
+  body: readonly Buffer[];
+  bodyBytes: number;
   /** The one that carries it; undefined when it is over. */
   connection: UpstreamConnection | undefined;
   isPaused = false;
 
   constructor(request: OutgoingRequest, handler: AnswerHandler, head: string) {
-    this.request = request;
     this.handler = handler;
     this.head = head;
+    this.isHead = request.method === "HEAD";
+    this.firstByteMs = request.firstByteMs;
+    this.idleMs = request.idleMs;
+    this.body = request.body;
+    this.bodyBytes = request.bodyBytes;
   }
 
   pause(): void {
@@ -75,10 +86,10 @@ export class UpstreamConnection {
   #socket: Socket | undefined;
   /** Never while free or closed; while opening or waiting it may have been broken off. */
   #call: ConnectedCall | undefined;
-  /** Chunks of the request's body that were handed to the socket. */
-  #chunksSent = 0;
-  /** The head of the answer under way. */
-  #head: FramedHead | undefined;
+  /** Chunks of the request's body that were handed to the socket; -1 when there is nothing more to hand over. */
+  #chunksSent = -1;
+  /** Whether the head of the answer has come, and whether it allows for another request. */
+  #answer: "awaited" | "last" | "kept" = "awaited";
   /** How long nothing has moved, counted in steps of {@link age}; milliseconds. */
   #silentMs = 0;
   /** How long it may be unused, milliseconds. */
@@ -129,18 +140,18 @@ export class UpstreamConnection {
       this.#free();
       return;
     }
-    const { method, body, bodyBytes } = call.request;
+    const { head, body, bodyBytes } = call;
     this.#state = "busy";
-    this.#reader.begin(method === "HEAD");
-    this.#head = undefined;
+    this.#answer = "awaited";
+    this.#reader.begin(call.isHead);
     if (bodyBytes <= JOINED_BYTES_MAX) {
-      this.#chunksSent = body.length;
-      this.#socket?.write(joined(call.head, body), "latin1");
+      this.#sentAll(call);
+      this.#socket?.write(joined(head, body), "latin1");
       return;
     }
     this.#chunksSent = 0;
     this.#socket?.cork();
-    this.#socket?.write(call.head, "latin1");
+    this.#socket?.write(head, "latin1");
     this.#sendMore();
     this.#socket?.uncork();
   }
@@ -165,9 +176,8 @@ export class UpstreamConnection {
       // Rather too early than too late: the server may close it at any time.
       if (this.#silentMs + stepMs > this.#keptMs) this.close();
     } else if (this.#state === "busy" && call !== undefined && !call.isPaused) {
-      const { firstByteMs, idleMs } = call.request;
-      const isWaiting = this.#head === undefined;
-      if (this.#silentMs < stepMs + (isWaiting ? firstByteMs : idleMs)) return;
+      const isWaiting = this.#answer === "awaited";
+      if (this.#silentMs < stepMs + (isWaiting ? call.firstByteMs : call.idleMs)) return;
       this.fail(new UpstreamError(isWaiting ? "FIRST_BYTE_TIMEOUT" : "SILENCE_TIMEOUT"));
     }
   }
@@ -199,14 +209,22 @@ export class UpstreamConnection {
   }
 
   #sendMore(): void {
-    if (this.#call === undefined || this.#state !== "busy") return;
-    const { body } = this.#call.request;
+    const call = this.#call;
+    if (call === undefined || this.#chunksSent < 0) return;
+    const { body } = call;
     this.#silentMs = 0;
     for (let isTaken = true; isTaken && this.#chunksSent < body.length; ) {
       const chunk = body[this.#chunksSent];
       this.#chunksSent += 1;
       isTaken = chunk === undefined || this.#socket?.write(chunk) === true;
     }
+    if (this.#chunksSent === body.length) this.#sentAll(call);
+  }
+
+  #sentAll(call: ConnectedCall): void {
+    this.#chunksSent = -1;
+    call.head = "";
+    call.body = NOTHING;
   }
 
   /** @param isBorrowed whether the memory is used again for what is read next */
@@ -222,7 +240,7 @@ export class UpstreamConnection {
     reader.read(bytes, length);
     const { newHead, dataStart, dataEnd } = reader;
     if (newHead !== undefined) {
-      this.#head = newHead;
+      this.#note(newHead);
       call.handler.onHead(newHead);
       if (this.#call !== call) return;
     }
@@ -244,22 +262,24 @@ export class UpstreamConnection {
     this.#call = undefined;
     call.connection = undefined;
     if (call.isPaused) this.#socket?.resume();
-    if (this.#isReusable(call)) this.#free();
+    if (this.#isReusable) this.#free();
     else this.close();
     call.handler.onEnd();
   }
 
-  #isReusable({ request: { body } }: ConnectedCall): boolean {
-    const { isKept = false, keptSeconds } = this.#head ?? {};
+  #note({ isKept, keptSeconds }: FramedHead): void {
     const { unusedMs } = this.#owner;
     this.#keptMs =
       keptSeconds === undefined ? unusedMs : Math.min(unusedMs, keptSeconds * 1000 - KEPT_MARGIN_MS);
+    this.#answer = isKept && this.#keptMs > 0 ? "kept" : "last";
+  }
+
+  get #isReusable(): boolean {
     return (
-      isKept &&
-      this.#keptMs > 0 &&
+      this.#answer === "kept" &&
       this.#reader.fault === undefined &&
       // An answer that came before the request was sent leaves the rest of that on the connection.
-      this.#chunksSent === body.length &&
+      this.#chunksSent < 0 &&
       this.#socket?.writableLength === 0
     );
   }
@@ -268,7 +288,7 @@ export class UpstreamConnection {
 /** As text, because the socket copies short text to the kernel without taking memory for it. */
 function joined(head: string, body: readonly Buffer[]): string {
   let message = head;
-  for (const chunk of body) message += chunk.latin1Slice(0, chunk.length);
+  for (const chunk of body) message += chunk.toString("latin1");
   return message;
 }
 
