@@ -22,7 +22,8 @@ export class SecretMask {
     const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     const clean = maskedBody(bytes, this.#secret);
     const heldBytes = beginningAtEnd(clean, this.#secret);
-    this.#rest = heldBytes === 0 ? undefined : clean.subarray(clean.length - heldBytes);
+    // A copy: the chunk's memory may be used again.
+    this.#rest = heldBytes === 0 ? undefined : Buffer.from(clean.subarray(clean.length - heldBytes));
     return heldBytes === 0 ? clean : clean.subarray(0, clean.length - heldBytes);
   }
 

@@ -102,7 +102,7 @@ export class UpstreamConnection {
     this.onread = {
       buffer: owner.readBuffer,
       callback: (length, bytes) => {
-        this.#receive(bytes as Buffer, length, true);
+        this.#receive(bytes as Buffer, length);
         return true;
       },
     };
@@ -122,7 +122,7 @@ export class UpstreamConnection {
       return;
     }
     this.#socket = socket;
-    socket.on("data", (bytes: Buffer) => this.#receive(bytes, bytes.length, false));
+    socket.on("data", (bytes: Buffer) => this.#receive(bytes, bytes.length));
     socket.on("drain", () => this.#sendMore());
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => this.fail(egressErrorOf(error)));
@@ -227,8 +227,8 @@ export class UpstreamConnection {
     call.body = NOTHING;
   }
 
-  /** @param isBorrowed whether the memory is used again for what is read next */
-  #receive(bytes: Buffer, length: number, isBorrowed: boolean): void {
+  /** Takes the first `length` bytes, whose memory may be used again for what is read next. */
+  #receive(bytes: Buffer, length: number): void {
     const call = this.#call;
     if (this.#state !== "busy" || call === undefined) {
       // Nobody asked for it, and a request that waits to be sent must not get it for its answer.
@@ -245,7 +245,7 @@ export class UpstreamConnection {
       if (this.#call !== call) return;
     }
     if (dataEnd > dataStart) {
-      call.handler.onData(isBorrowed ? copyOf(bytes, dataStart, dataEnd) : bytes.subarray(dataStart, dataEnd));
+      call.handler.onData(bytes.subarray(dataStart, dataEnd));
       if (this.#call !== call) return;
     }
     if (reader.isComplete) this.#complete(call);
@@ -290,10 +290,4 @@ function joined(head: string, body: readonly Buffer[]): string {
   let message = head;
   for (const chunk of body) message += chunk.toString("latin1");
   return message;
-}
-
-function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  bytes.copy(copy, 0, start, end);
-  return copy;
 }
