@@ -5,7 +5,7 @@
  */
 import { parseAddress, formatAddress } from "@gemini-gateway/core/network/address";
 import type { Socket } from "node:net";
-import type { AnswerHeads } from "../../http1/answer-bytes.ts";
+import type { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
 import { readRequestHead } from "../../http1/request-head.ts";
 import type { ClientCall, Peer } from "./client-call.ts";
 import { FastCall, type CallHost } from "./fast-call.ts";
@@ -22,6 +22,7 @@ export interface SweepClock {
 /** What all connections of a listener share. */
 export interface FastConnectionOptions {
   readonly heads: AnswerHeads;
+  readonly buffer: AnswerBuffer;
   readonly headBytesMax: number;
   readonly headersMax: number;
   /** How long a connection may take nothing of what is ready for it, milliseconds; 0 for ever. */
@@ -228,8 +229,14 @@ export class FastConnection implements CallHost {
 
   // --- what a call asks for ------------------------------------------------------------------------------------------
 
-  send(bytes: Buffer): boolean {
-    return this.#isTaken(this.#socket.write(bytes));
+  send(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): boolean {
+    const { buffer } = this.#options;
+    const socket = this.#socket;
+    const bytes = buffer.join(head, body, isChunk, isEnd, socket.writableLength > 0);
+    const isTaken = socket.write(bytes);
+    // Nothing waits: the kernel has copied all of it. Else node still reads from these bytes.
+    if (socket.writableLength > 0) buffer.keep(bytes);
+    return this.#isTaken(isTaken);
   }
 
   sendAll(pieces: readonly Buffer[]): boolean {

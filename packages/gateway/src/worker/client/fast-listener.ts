@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../../config.ts";
-import { AnswerHeads } from "../../http1/answer-bytes.ts";
+import { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
 import type { ClientCall } from "./client-call.ts";
 import { FastConnection, type FastConnectionOptions, type SweepClock } from "./fast-connection.ts";
 
@@ -39,6 +39,7 @@ export class FastListener {
     const { headersMax, wallClock, receive, handOver, refuse } = options;
     this.#shared = {
       heads: new AnswerHeads({ idleSeconds: Math.floor(timeouts.clientIdleMs / 1000), wallClock }),
+      buffer: new AnswerBuffer(),
       headBytesMax: limits.headerBytes,
       headersMax,
       stallMs: timeouts.clientStallMs,
