@@ -171,7 +171,11 @@ describe("an answer is read", () => {
     ["a trailer", `${CHUNKED}3\r\nabc\r\n0\r\na: b\r\nc:\r\n\r\n`, "abc"],
     ["no content", "HTTP/1.1 204 No Content\r\n\r\n", ""],
     ["nothing changed", "HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", ""],
-    ["interim ones before", `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\na: b\r\n\r\n${OK}content-length: 1\r\n\r\na`, "a"],
+    [
+      "interim ones before",
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\na: b\r\n\r\n${OK}content-length: 1\r\n\r\na`,
+      "a",
+    ],
   ])("with %s", (_, text, body) => {
     expect(readAnyhow(text)).toMatchObject({ body, fault: undefined, isComplete: true });
   });

@@ -170,7 +170,10 @@ export class AnswerReader {
         this.dataStart = from;
         this.dataEnd = end;
         return end;
-      default:
+      case "unasked":
+      case "status-line":
+      case "headers":
+      case "complete":
         return from;
     }
   }

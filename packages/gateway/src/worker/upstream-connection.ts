@@ -213,7 +213,7 @@ export class UpstreamConnection {
     if (call === undefined || this.#chunksSent < 0) return;
     const { body } = call;
     this.#silentMs = 0;
-    for (let isTaken = true; isTaken && this.#chunksSent < body.length; ) {
+    for (let isTaken = true; isTaken && this.#chunksSent < body.length;) {
       const chunk = body[this.#chunksSent];
       this.#chunksSent += 1;
       isTaken = chunk === undefined || this.#socket?.write(chunk) === true;
