@@ -29,7 +29,15 @@ export interface Plan {
     readonly ratePerSecond: number;
   };
   readonly bodies: { readonly bytes: number; readonly inFlight: number; readonly requests: number };
-  /** The whole run; past it the bench gives up, which is a failure. */
+  readonly soak: {
+    /** Unary requests, or as many as half of the time allows. */
+    readonly requests: number;
+    /** Of both phases together. */
+    readonly minutes: number;
+    /** Held at once in the other half. */
+    readonly streams: number;
+  };
+  /** The whole run, without the soak; past it the bench gives up, which is a failure. */
   readonly limitMs: number;
 }
 
@@ -51,6 +59,7 @@ export const FULL_PLAN: Plan = {
   poolSizes: [10, 1_000, 100_000],
   storm: { keys: 1_000, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 200 },
   bodies: { bytes: 20 * MB, inFlight: 32, requests: 64 },
+  soak: { requests: 1_000_000, minutes: 60, streams: 300 },
   limitMs: 60 * 60_000,
 };
 
@@ -66,5 +75,6 @@ export const QUICK_PLAN: Plan = {
   poolSizes: [10, 5_000],
   storm: { keys: 100, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 100 },
   bodies: { bytes: 20 * MB, inFlight: 4, requests: 8 },
+  soak: { requests: 2_000, minutes: 0.5, streams: 20 },
   limitMs: 120_000,
 };

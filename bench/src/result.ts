@@ -31,7 +31,9 @@ export interface Measurement {
   readonly notes: readonly string[];
 }
 
-export const MEASUREMENT_IDS = ["unary", "streams", "latency", "pool-size", "storm", "bodies"] as const;
+/** What a run measures unless told otherwise. */
+export const USUAL_IDS = ["unary", "streams", "latency", "pool-size", "storm", "bodies"] as const;
+export const MEASUREMENT_IDS = [...USUAL_IDS, "soak"] as const;
 export type MeasurementId = (typeof MEASUREMENT_IDS)[number];
 
 /** Collects the values of the rounds, row by row, in the order in which rows are first heard of. */

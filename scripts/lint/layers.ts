@@ -34,6 +34,7 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/config.ts`,
   `${GATEWAY}/protocol.ts`,
   `${GATEWAY}/probe-protocol.ts`,
+  `${GATEWAY}/row-batch.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
 ];

@@ -6,7 +6,7 @@ import { type Bench, endAll, Field, turnOf } from "../bench.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { DIRECT, directTo } from "../contenders/direct.ts";
 import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
-import type { PaceResult } from "../load/protocol.ts";
+import { CONNECTIONS_MAX, type PaceResult } from "../load/protocol.ts";
 import { pinningOfOne } from "../pinning.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import {
@@ -19,6 +19,8 @@ import {
 } from "../workload.ts";
 
 const KEYS = 10;
+/** All that the generator ever uses, so that none is opened while the clock runs. */
+const CONNECTIONS_READY = CONNECTIONS_MAX;
 
 export const UNARY_CASE = "unary answer";
 export const STREAM_CASE = "first event of a stream";
@@ -60,19 +62,25 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
   });
   const entrants = [...gatewayEntrants(bench, { workers: 1, keys }), ...peerEntrants(bench, key)];
   const contenders = await field.startAll(entrants, pinning.contender);
-  const rates = await ratesOf(bench, field, contenders);
+  const rates = new Map<Kind, ReadonlyMap<string, number>>();
+  for (const kind of KINDS) rates.set(kind, await ratesOf(bench, field, { contenders, path: kind.path }));
   const all = [directTo(field.upstream.url, key), ...contenders];
   for (let round = 0; round < plan.rounds; round += 1) {
     bench.say(`  round ${round + 1} of ${plan.rounds}`);
-    for (const kind of KINDS)
-      await measureRound(field, turnOf(all, round), { kind, rates, durationMs: plan.roundMs, recorder });
+    for (const [kind, rate] of rates)
+      await measureRound(field, turnOf(all, round), {
+        kind,
+        rates: rate,
+        durationMs: plan.roundMs,
+        recorder,
+      });
   }
   await endAll(contenders);
   return {
     id: "latency",
     title: "Added latency",
     method:
-      "Requests sent by the clock, at half of the rate at which the gateway is saturated, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
+      "Requests sent by the clock, at half of the rate at which such requests saturate the gateway, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes: [pinning.sentence],
@@ -83,14 +91,14 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
 async function ratesOf(
   { plan }: Bench,
   { load }: Field,
-  contenders: readonly Contender[],
+  { contenders, path }: { readonly contenders: readonly Contender[]; readonly path: string },
 ): Promise<ReadonlyMap<string, number>> {
   const halves = new Map<string, number>();
   for (const contender of contenders) {
-    const target = contender.target(UNARY_PATH, QUESTION);
+    const target = contender.target(path, QUESTION);
     const order = { target, connections: plan.connections };
-    await load.run("saturate", { ...order, durationMs: plan.warmUpMs });
-    const { served, durationMs } = await load.run("saturate", { ...order, durationMs: plan.roundMs });
+    await load.run("keepBusy", { ...order, durationMs: plan.warmUpMs });
+    const { served, durationMs } = await load.run("keepBusy", { ...order, durationMs: plan.roundMs });
     halves.set(contender.name, (served * 500) / durationMs);
   }
   const common = halves.get(GATEWAY) ?? 0;
@@ -114,7 +122,13 @@ async function measureRound(
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
     const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
-    const order = { target, ratePerSecond, durationMs, until: kind.until };
+    const order = {
+      target,
+      ratePerSecond,
+      durationMs,
+      connectionsReady: CONNECTIONS_READY,
+      until: kind.until,
+    };
     results.set(contender.name, await load.run("pace", order));
   }
   const direct = results.get(DIRECT)?.latencies;

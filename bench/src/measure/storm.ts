@@ -88,7 +88,14 @@ async function load(
 ): Promise<Weathered> {
   const callsBefore = await field.upstream.generations();
   const target = contender.target(UNARY_PATH, QUESTION);
-  const result = await field.load.run("pace", { target, ratePerSecond, durationMs, until: "end" });
+  const result = await field.load.run("pace", {
+    target,
+    ratePerSecond,
+    durationMs,
+    // A request of the generator's own would be the storm's first.
+    connectionsReady: 0,
+    until: "end",
+  });
   return { ...result, upstreamCalls: (await field.upstream.generations()) - callsBefore };
 }
 

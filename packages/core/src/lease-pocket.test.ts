@@ -101,7 +101,7 @@ test("a revoked lease goes back, and only what is left of it", () => {
   pocket.revoke(1, NOW);
   pocket.revoke(77, NOW);
   expect(pocket.take("m", NOW)).toBeUndefined();
-  expect(pocket.takeReports()).toEqual({ settlements: [], returns: [{ leaseId: 1, uses: 2 }] });
+  expect(pocket.takeReports()).toEqual({ served: [], settlements: [], returns: [{ leaseId: 1, uses: 2 }] });
   expect(pocket.takeReports()).toBeUndefined();
 });
 

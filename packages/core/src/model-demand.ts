@@ -3,6 +3,7 @@
  * the lease pocket only. Pure: no clock, no I/O.
  */
 import { LEASE_USES_MAX } from "./lease.ts";
+import { Turns } from "./turns.ts";
 import type { Denial, KeyId, Lease, LeaseId, Return } from "./lease.ts";
 
 export interface PocketOptions {
@@ -58,7 +59,7 @@ export class ModelDemand {
   lastAskedMs = 0;
   readonly #options: PocketOptions;
   /** Turn by turn: the first is used next and then goes last. At most {@link PocketOptions.batchMax} and the waiting. */
-  #leases: PocketedLease[] = [];
+  readonly #leases = new Turns<PocketedLease>();
   #uses = 0;
   /** Uses wished for and not answered. */
   #asked = 0;
@@ -93,10 +94,10 @@ export class ModelDemand {
 
   /** The next use in turn that is good for so many tokens. To be called after {@link takeExpired}. */
   take(nowMs: number, tokens: number): TakenUse | undefined {
-    const index = this.#isSized ? this.#leases.findIndex(({ tokensMax }) => tokens <= tokensMax) : 0;
-    const lease = this.#leases[index];
+    const lease = this.#isSized
+      ? this.#leases.takeFirst(({ tokensMax }) => tokens <= tokensMax)
+      : this.#leases.take();
     if (lease === undefined) return undefined;
-    this.#leases.splice(index, 1);
     this.#lastTakenMs = nowMs;
     this.#uses--;
     lease.left--;
@@ -162,10 +163,9 @@ export class ModelDemand {
   takeExpired(nowMs: number): Return[] {
     if (nowMs <= this.#earliestEndMs) return [];
     const expired = this.#takeOut((lease) => lease.untilMs < nowMs);
-    this.#earliestEndMs = this.#leases.reduce(
-      (earliest, { untilMs }) => Math.min(earliest, untilMs),
-      Infinity,
-    );
+    this.#earliestEndMs = Infinity;
+    for (const { untilMs } of this.#leases.all())
+      this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
     if (expired.length > 0) this.#batch = Math.max(1, this.#batch >> 1);
     return expired;
   }
@@ -181,9 +181,7 @@ export class ModelDemand {
   }
 
   #takeOut(isOut: (lease: PocketedLease) => boolean): Return[] {
-    const out = this.#leases.filter(isOut);
-    if (out.length === 0) return [];
-    this.#leases = this.#leases.filter((lease) => !isOut(lease));
+    const out = this.#leases.takeAll(isOut);
     for (const { left } of out) this.#uses -= left;
     return out.map(({ leaseId, left }) => ({ leaseId, uses: left }));
   }

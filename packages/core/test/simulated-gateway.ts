@@ -6,6 +6,7 @@
 import type { Denial, HolderId, KeyId, Lease, LeaseWish, Settlement } from "../src/lease.ts";
 import { LeasePocket } from "../src/lease-pocket.ts";
 import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
+import { servedAt, servedCount } from "../src/served-uses.ts";
 import { TokenGauge } from "../src/quota/token-gauge.ts";
 import { effectOf } from "../src/outcome.ts";
 import type { ProbeAsk } from "../src/probing/ask.ts";
@@ -268,7 +269,9 @@ export class SimulatedGateway {
   }
 
   #deliver(reports: Reports | undefined): void {
-    for (const settlement of reports?.settlements ?? []) {
+    const { served = [], settlements = [] } = reports ?? {};
+    const all = [...Array.from({ length: servedCount(served) }, (_, use) => servedAt(served, use)), ...settlements];
+    for (const settlement of all) {
       this.audit.settled(settlement.leaseId);
       this.#revoke(this.scheduler.settle(settlement, this.nowMs).revoked);
     }

@@ -4,10 +4,12 @@
  */
 import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
 import type { GatewayConfig } from "./config.ts";
 import type { ClockAnchor } from "./steady-clock.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
+import type { RowBatch } from "./row-batch.ts";
 
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerStart {
@@ -47,7 +49,7 @@ export interface WishAnswer {
   readonly denial?: Denial;
 }
 
-/** One finished request, as it is logged and stored. Holds no secret. */
+/** One finished request, as it is logged and stored; it crosses in a {@link RowBatch}. Holds no secret. */
 export interface RequestRow {
   /** Moment the request ended, milliseconds since the epoch. */
   readonly atMs: number;
@@ -88,13 +90,16 @@ export interface PageContent {
 
 export type ToPrimary =
   | { readonly type: "worker.listening" }
-  /** Settlements are applied first, then returns, then the wishes are answered: a failure is known before the retry. */
+  /** Applied in this order, and only then are the wishes answered: a failure is known before the retry. */
   | {
       readonly type: "report.send";
+      readonly served: ServedUses;
+      /** Of uses that were not served. */
       readonly settlements: readonly Settlement[];
       readonly returns: readonly Return[];
       readonly wishes: readonly NumberedWish[];
-      readonly rows: readonly RequestRow[];
+      /** Undefined when no request has ended. */
+      readonly rows: RowBatch | undefined;
     }
   | { readonly type: "worker.pulse" }
   /** Somebody wants to read a page; not sent again before its answer. */

@@ -15,7 +15,7 @@ export function laneOf(model: Model, project: Project): Lane {
   if (known !== undefined) return known;
   const lane = new Lane(project, model);
   model.lanes.set(project, lane);
-  project.lanes.push(lane);
+  project.lanes = [...project.lanes, lane];
   model.laneCount.total++;
   reseat(lane);
   return lane;
@@ -28,8 +28,7 @@ export function dropLane(lane: Lane): void {
   model.alarms.set(lane, undefined);
   model.returns.set(lane.rest, undefined);
   if (model.lanes.delete(project)) model.laneCount.total--;
-  const index = project.lanes.indexOf(lane);
-  if (index >= 0) project.lanes.splice(index, 1);
+  project.lanes = project.lanes.filter((other) => other !== lane);
 }
 
 /** Puts the lane where its state, its load and its project say. */

@@ -104,10 +104,10 @@ export async function startGateway(
     guard: (message) => guard.hear(message),
     died: (part) => guard.reclaim(part),
   });
-  await runInSteps(pool.restore());
-  await runInSteps(probing.keeper.restore());
   const keySync = cleanup.use(openKeySync(ground, pool));
-  await keySync.start();
+  await runInSteps(pool.restore((rows) => keySync.know(rows)));
+  await runInSteps(probing.keeper.restore());
+  await keySync.start({ isLoaded: true });
   store.onReplaced(() => rescue({ ...ground, keySync, guard }));
   followChanges(ground, { supervisor, keySync, reporting });
   pool.updateReadiness();

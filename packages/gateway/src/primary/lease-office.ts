@@ -5,7 +5,9 @@
 import type { Denial, HolderId, Lease, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
+import { servedAt, servedCount, type ServedUses } from "@gemini-gateway/core/served-uses";
+import type { GrantedLease, NumberedWish, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
+import { RowList } from "../row-batch.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import type { SteadyClock } from "../steady-clock.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -15,7 +17,7 @@ export interface LeaseOfficeOptions {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly post: (holder: HolderId, message: ToWorker) => void;
-  readonly rows: (rows: readonly RequestRow[]) => void;
+  readonly rows: (rows: RowList) => void;
   /** Hears of every use that ended, before the scheduler does. */
   readonly heard: (settlement: Settlement) => void;
   readonly siblings: Pick<Siblings, "heard">;
@@ -45,9 +47,8 @@ export class LeaseOffice {
   receive(holder: HolderId, report: Extract<ToPrimary, { type: "report.send" }>): void {
     const { scheduler, rows, heard, changed, clock } = this.#options;
     const nowMs = clock.now();
-    let failures = 0;
+    this.#settleServed(report.served, nowMs);
     for (const reported of report.settlements) {
-      if (reported.outcome.kind !== "served") failures += 1;
       const settlement = this.#onOurDay(reported, nowMs);
       heard(settlement);
       this.#tellSiblings(settlement);
@@ -55,8 +56,19 @@ export class LeaseOffice {
     }
     for (const unused of report.returns) scheduler.giveBack(unused, nowMs);
     if (report.wishes.length > 0) this.#answer(holder, report.wishes, nowMs);
-    if (report.rows.length > 0) rows(this.#atWallTime(report.rows));
-    if (failures > 0) changed();
+    // Logs tell the time that people see.
+    if (report.rows !== undefined) rows(new RowList(report.rows, this.#leadMs));
+    if (report.settlements.length > 0) changed();
+  }
+
+  #settleServed(served: ServedUses, nowMs: number): void {
+    const { scheduler, heard } = this.#options;
+    const count = servedCount(served);
+    for (let index = 0; index < count; index += 1) {
+      const settlement = servedAt(served, index);
+      heard(settlement);
+      this.revoke(scheduler.settle(settlement, nowMs).revoked);
+    }
   }
 
   /** A worker is gone. */
@@ -85,15 +97,8 @@ export class LeaseOffice {
   }
 
   #tellSiblings({ leaseId, outcome }: Settlement): void {
-    if (outcome.kind === "served") return;
     const leased = this.#options.scheduler.tests.leased(leaseId);
     if (leased !== undefined) this.#options.siblings.heard(leased.keyId, outcome);
-  }
-
-  /** Logs tell the time that people see. */
-  #atWallTime(rows: readonly RequestRow[]): readonly RequestRow[] {
-    const leadMs = this.#leadMs;
-    return leadMs === 0 ? rows : rows.map((row) => ({ ...row, atMs: row.atMs + leadMs }));
   }
 
   #answer(holder: HolderId, wishes: readonly NumberedWish[], nowMs: number): void {

@@ -10,7 +10,7 @@ import type { ClientCall } from "./client/client-call.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
 
-type RawHeaders = readonly (Buffer | string)[];
+type RawHeaders = readonly string[];
 
 /** Says at the last moment what goes into every head. */
 export interface ReplyWords {

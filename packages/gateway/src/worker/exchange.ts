@@ -14,7 +14,6 @@ import {
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
-import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
@@ -138,19 +137,16 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
       this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
     );
     this.#attempt = attempt;
-    const headers = upstreamHeaders(this.#call.rawHeaders, use.secret);
-    if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
-    this.#service.upstream.dispatch(
-      {
-        path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-        method: this.#call.method,
-        headers,
-        body: this.#body.toSend() as Buffer | null,
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
-      },
-      attempt,
-    );
+    attempt.begin(this.#service.upstream, {
+      method: this.#call.method,
+      path: this.#page?.upstreamPath ?? this.route.upstreamPath,
+      rawHeaders: this.#call.rawHeaders,
+      credential: use.secret,
+      body: this.#body.toSend(),
+      bodyBytes: this.#body.bytes,
+      firstByteMs: timeouts.firstByteMs,
+      idleMs: timeouts.idleMs,
+    });
   }
 
   denied(denial: Denial): void {
@@ -163,7 +159,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
   begun(
     attempt: Attempt,
     status: number,
-    rawHeaders: readonly (Buffer | string)[],
+    rawHeaders: readonly string[],
     held: readonly Buffer[],
   ): void {
     this.#body.release();

@@ -200,8 +200,6 @@ function openUpstream(config: GatewayConfig): Upstream {
     upstream: new URL(config.upstream),
     proxy: config.proxy === "" ? undefined : new URL(config.proxy),
     connectMs: config.timeouts.connectMs,
-    firstByteMs: config.timeouts.firstByteMs,
-    idleMs: config.timeouts.idleMs,
     http2: config.upstreamHttp2,
   });
 }

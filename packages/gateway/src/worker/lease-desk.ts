@@ -102,8 +102,9 @@ export class LeaseDesk {
   /** Ends the use of a key with what came of it. `promptTokens` as the upstream counted them, if it did. */
   settle({ leaseId, startedAtMs }: HeldUse, outcome: Outcome, promptTokens?: number): void {
     const nowMs = this.#now();
-    const counted = promptTokens === undefined ? {} : { promptTokens };
-    this.#pocket.settle({ leaseId, outcome, startedAtMs, ...counted }, nowMs);
+    if (outcome.kind === "served") this.#pocket.served(leaseId, startedAtMs, promptTokens, nowMs);
+    else if (promptTokens === undefined) this.#pocket.settle({ leaseId, outcome, startedAtMs }, nowMs);
+    else this.#pocket.settle({ leaseId, outcome, startedAtMs, promptTokens }, nowMs);
     if (this.#pocket.areReportsDue(nowMs)) this.#outbox.atOnce();
     else this.#outbox.soon();
   }
@@ -286,6 +287,7 @@ export class LeaseDesk {
   #held({ leaseId, keyId }: LeaseUse, nowMs: number): HeldUse {
     const key = this.#keys.get(keyId);
     if (key === undefined) throw new Error(`lease ${leaseId} is of a key this worker was never given`);
-    return { leaseId, keyId, ...key, startedAtMs: nowMs };
+    const { secret, fingerprint } = key;
+    return { leaseId, keyId, secret, fingerprint, startedAtMs: nowMs };
   }
 }

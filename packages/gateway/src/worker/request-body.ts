@@ -15,8 +15,6 @@ export interface BodyLimits {
   readonly bodyMemoryBytes: number;
 }
 
-/** Bodies up to this size are joined into one buffer, bytes; larger ones are sent chunk by chunk, sparing a copy. */
-const JOINED_BYTES_MAX = 1_048_576;
 /** Memory is counted in these units: bytes would overflow the shared counter at 2 GB. */
 const KIBIBYTE = 1024;
 
@@ -103,11 +101,9 @@ export class RequestBody implements BodyReader {
     return this.#chunks.joined();
   }
 
-  /** The body as the upstream client takes it; null when there is none. May be asked for again on every attempt. */
-  toSend(): Buffer | AsyncIterable<Buffer> | null {
-    if (this.#bytes === 0) return null;
-    const chunks = this.#chunks.all();
-    return this.#bytes <= JOINED_BYTES_MAX || chunks.length === 1 ? this.whole() : replay(chunks);
+  /** The body in the pieces it is sent in; none when there is no body. May be asked for again on every attempt. */
+  toSend(): readonly Buffer[] {
+    return this.#chunks.all();
   }
 
   /** Gives the memory back: once an answer has begun there is nothing left to replay. */
@@ -116,9 +112,4 @@ export class RequestBody implements BodyReader {
     if (this.#reservedKibibytes > 0) this.#counters.subtract("bodyKibibytes", this.#reservedKibibytes);
     this.#reservedKibibytes = 0;
   }
-}
-
-/** The upstream client takes an async iterable, not a plain one. */
-async function* replay(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
-  yield* chunks;
 }

@@ -2,7 +2,7 @@
  * What the operator wants of keys, as it is stored: used by the running gateway, and by the command line when none runs.
  * In slices, so that a hundred thousand keys are no pause.
  */
-import { ownProjectName } from "@gemini-gateway/core/scheduler/key-pool";
+import { ownProjectName } from "@gemini-gateway/core/scheduler/records";
 import type { KeySelection, KeyWishRequest } from "../../control/key-desk-types.ts";
 import type { Steps } from "../keys/steps.ts";
 import type { KeyTable } from "./key-table.ts";

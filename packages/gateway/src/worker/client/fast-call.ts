@@ -195,7 +195,8 @@ export class FastCall implements ClientCall {
     const isHeadOut = this.#answer === "begun";
     if (this.#answer === "ended" || (isHeadOut && !this.#hasBody)) return true;
     this.#answer = "begun";
-    return this.#send(chunk, false);
+    // Only what is joined is copied on the way.
+    return this.#send(chunk.length > JOINED_BYTES_MAX ? Buffer.from(chunk) : chunk, false);
   }
 
   end(last: Buffer | string): void {
