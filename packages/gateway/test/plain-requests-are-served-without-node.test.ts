@@ -262,6 +262,7 @@ it("counts both ways for the limit of connections", async () => {
 it("closes idle connections of both ways when it is to close, and lets the others finish", async () => {
   const calls: ClientCall[] = [];
   await using listener = await listen((call) => (call.target === "/held" ? calls.push(call) : echo(call)));
+  using unused = await RawClient.open(listener.port);
   using idle = await RawClient.open(listener.port, GET);
   await heard(idle);
   using idleByNode = await RawClient.open(listener.port, `\r\n${GET}`);
@@ -270,6 +271,7 @@ it("closes idle connections of both ways when it is to close, and lets the other
   await expect.poll(() => calls.length).toBe(1);
   const closed = once(listener.server, "close");
   listener.server.close();
+  await unused.closed();
   await idle.closed();
   await idleByNode.closed();
   calls[0]?.closeAfterwards();

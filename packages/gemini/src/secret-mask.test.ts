@@ -43,11 +43,19 @@ it("masks headers, and leaves alone those without the key", () => {
   expect(maskedHeaders(clean, SECRET)).toBe(clean);
   expect(maskedHeaders(clean, "")).toBe(clean);
   const held = ["location", `/?key=${SECRET}&\xe9${SECRET}`, "x", SECRET, ...clean];
-  expect(maskedHeaders(held, SECRET)).toEqual(["location", "/?key=******&\xe9******", "x", "******", ...clean]);
+  expect(maskedHeaders(held, SECRET)).toEqual([
+    "location",
+    "/?key=******&\xe9******",
+    "x",
+    "******",
+    ...clean,
+  ]);
 });
 
 it("masks a whole body, and leaves alone one without the key", () => {
   const clean = Buffer.from("{}");
   expect(maskedBody(clean, SECRET)).toBe(clean);
-  expect(maskedBody(Buffer.from(`\u00e9 ${SECRET}${SECRET}.`), SECRET).toString()).toBe("\u00e9 ************.");
+  expect(maskedBody(Buffer.from(`\u00e9 ${SECRET}${SECRET}.`), SECRET).toString()).toBe(
+    "\u00e9 ************.",
+  );
 });

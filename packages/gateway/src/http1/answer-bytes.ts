@@ -17,8 +17,13 @@ const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 const SECOND_MS = 1000;
 
 const LAST_CHUNK = "0\r\n\r\n";
-/** Bytes around a chunk: its length in at most 8 digits, and two line ends. */
-const CHUNK_FRAME_BYTES_MAX = 12;
+/** Bytes around a body at most: its length in at most 8 digits, two line ends, the end of the chunks. */
+const FRAME_BYTES_MAX = 17;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+/** Memory shared by answers, bytes: by small ones, and by those that need more; a client that takes nothing keeps one. */
+const SMALL_BYTES = 16_384;
+const LARGE_BYTES = 73_728;
 
 export interface AnswerHeadsOptions {
   /** For how long an idle connection is kept, seconds; told to clients. */
@@ -73,17 +78,49 @@ export class AnswerHeads {
   }
 }
 
-/** One buffer of a head (may be ""), a body's bytes, framed as a chunk if asked for, and the end of the chunks. */
-export function joined(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): Buffer {
-  const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-  const bytes = Buffer.allocUnsafe(
-    head.length + bodyBytes + (isChunk ? CHUNK_FRAME_BYTES_MAX + LAST_CHUNK.length : 0),
-  );
-  let at = head === "" ? 0 : bytes.write(head, 0, "latin1");
-  const isFramed = isChunk && bodyBytes > 0;
-  if (isFramed) at += bytes.write(`${bodyBytes.toString(16)}\r\n`, at, "latin1");
-  at += typeof body === "string" ? bytes.write(body, at, "utf8") : body.copy(bytes, at);
-  if (isFramed) at += bytes.write("\r\n", at, "latin1");
-  if (isChunk && isEnd) at += bytes.write(LAST_CHUNK, at, "latin1");
-  return at === bytes.length ? bytes : bytes.subarray(0, at);
+/**
+ * Puts the pieces of an answer together in memory that is used again for the next one: a relayed event costs no memory of
+ * its own. Whoever writes the bytes must say when they are still needed, see {@link AnswerBuffer.keep}.
+ */
+export class AnswerBuffer {
+  #small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  #large: Buffer | undefined;
+
+  /**
+   * A head (may be ""), a body's bytes, framed as a chunk if asked for, and the end of the chunks, as one buffer.
+   * @param isOwn whether it needs memory of its own, because it will wait behind other bytes
+   */
+  join(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean, isOwn: boolean): Buffer {
+    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const bytesMax = head.length + bodyBytes + FRAME_BYTES_MAX;
+    const bytes = isOwn ? Buffer.allocUnsafe(bytesMax) : this.#roomFor(bytesMax);
+    const isFramed = isChunk && bodyBytes > 0;
+    const before = isFramed ? `${head}${bodyBytes.toString(16)}\r\n` : head;
+    let at = before === "" ? 0 : bytes.write(before, 0, "latin1");
+    if (typeof body !== "string") bytes.set(body, at);
+    else if (bodyBytes > 0) bytes.write(body, at, "utf8");
+    at += bodyBytes;
+    if (isFramed) at = writeLineEnd(bytes, at);
+    if (isChunk && isEnd) at += bytes.write(LAST_CHUNK, at, "latin1");
+    return bytes.subarray(0, at);
+  }
+
+  /** These bytes are still needed: if they lie in the shared memory, other memory is shared from now on. */
+  keep(bytes: Buffer): void {
+    if (bytes.buffer === this.#small.buffer) this.#small = Buffer.allocUnsafeSlow(SMALL_BYTES);
+    else if (bytes.buffer === this.#large?.buffer) this.#large = undefined;
+  }
+
+  #roomFor(bytesMax: number): Buffer {
+    if (bytesMax <= SMALL_BYTES) return this.#small;
+    if (bytesMax > LARGE_BYTES) return Buffer.allocUnsafe(bytesMax);
+    this.#large ??= Buffer.allocUnsafeSlow(LARGE_BYTES);
+    return this.#large;
+  }
+}
+
+function writeLineEnd(bytes: Buffer, at: number): number {
+  bytes[at] = CARRIAGE_RETURN;
+  bytes[at + 1] = LINE_FEED;
+  return at + 2;
 }

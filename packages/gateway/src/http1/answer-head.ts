@@ -74,8 +74,7 @@ export function readHead(
   const framing = isEmpty ? "none" : isChunked ? "chunked" : bodyBytes >= 0 ? "sized" : "until-close";
   // A body that must not be there may come all the same.
   const isDoubtful = framing === "none" && !isBodiless && (isChunked || bodyBytes > 0);
-  const isKept =
-    framing !== "until-close" && !isDoubtful && !isClosing && (minor === 1 || isKeeping);
+  const isKept = framing !== "until-close" && !isDoubtful && !isClosing && (minor === 1 || isKeeping);
   return { status, rawHeaders, contentType, framing, bodyBytes, isKept, keptSeconds };
 }
 

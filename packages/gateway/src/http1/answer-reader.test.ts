@@ -86,6 +86,9 @@ describe("a head is refused", () => {
     ["an empty coding", `${OK}transfer-encoding:\r\n\r\n`],
     ["chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
     ["contradictions where there is no body", "HTTP/1.1 204 x\r\ncontent-length: a\r\n\r\n"],
+    ["an interim answer that ends the connection", `HTTP/1.1 103 x\r\nconnection: close\r\n\r\n${OK}\r\n`],
+    ["an interim answer of HTTP/1.0", `HTTP/1.0 100 Continue\r\n\r\n${OK}\r\n`],
+    ["an interim answer with a body", `HTTP/1.1 103 x\r\ncontent-length: 3\r\n\r\nabc${OK}\r\n`],
     ["interim answers without an end", "HTTP/1.1 102 Processing\r\n\r\n".repeat(40)],
   ])("with %s", (_, text) => {
     expect(readAnyhow(text)).toMatchObject({ head: undefined, fault: "ANSWER_HEAD_MALFORMED" });
@@ -168,7 +171,11 @@ describe("an answer is read", () => {
     ["a trailer", `${CHUNKED}3\r\nabc\r\n0\r\na: b\r\nc:\r\n\r\n`, "abc"],
     ["no content", "HTTP/1.1 204 No Content\r\n\r\n", ""],
     ["nothing changed", "HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", ""],
-    ["interim ones before", `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\na: b\r\n\r\n${OK}content-length: 1\r\n\r\na`, "a"],
+    [
+      "interim ones before",
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\na: b\r\n\r\n${OK}content-length: 1\r\n\r\na`,
+      "a",
+    ],
   ])("with %s", (_, text, body) => {
     expect(readAnyhow(text)).toMatchObject({ body, fault: undefined, isComplete: true });
   });

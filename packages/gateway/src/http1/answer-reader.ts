@@ -126,7 +126,8 @@ export class AnswerReader {
     } else {
       this.#interims += 1;
       this.#beginHead();
-      if (this.#interims > INTERIM_MAX) this.#fail("ANSWER_HEAD_MALFORMED");
+      // After one that ends the connection, or claims a body, nothing can be told apart any more.
+      if (!head.isKept || this.#interims > INTERIM_MAX) this.#fail("ANSWER_HEAD_MALFORMED");
     }
     return this.fault === undefined;
   }
@@ -169,7 +170,10 @@ export class AnswerReader {
         this.dataStart = from;
         this.dataEnd = end;
         return end;
-      default:
+      case "unasked":
+      case "status-line":
+      case "headers":
+      case "complete":
         return from;
     }
   }

@@ -97,7 +97,7 @@ export class ChunkedReader {
     return after >= 0 && FRAMING_HEADER.test(this.#trailerText) ? -2 : after;
   }
 
-  /** Takes an octet that is no data; false when it may not stand there. */
+  /** Takes an octet that is neither data nor trailer; false when it may not stand there. */
   #takeOctet(octet: number): boolean {
     switch (this.#state) {
       case "size-begins":
@@ -106,17 +106,39 @@ export class ChunkedReader {
         return this.#takeDigit(octet);
       case "size":
         return this.#takeDigit(octet) || this.#takeSeparator(octet);
+      case "size-line-ends":
+        this.#endSizeLine();
+        return octet === LINE_FEED;
       case "data-ended":
         this.#state = "data-line-ends";
         return octet === CARRIAGE_RETURN;
       case "data-line-ends":
         this.begin();
         return octet === LINE_FEED;
-      case "size-line-ends":
-        this.#endSizeLine();
-        return octet === LINE_FEED;
-      default:
-        return this.#takeExtension(octet);
+      case "extension-begins":
+        this.#state = "extension";
+        return IS_TOKEN[octet] === 1;
+      case "extension":
+        if (octet !== EQUALS) return IS_TOKEN[octet] === 1 || this.#takeSeparator(octet);
+        this.#state = "value-begins";
+        return true;
+      case "value-begins":
+        this.#state = octet === QUOTE ? "quoted" : "value";
+        return octet === QUOTE || IS_TOKEN[octet] === 1;
+      case "value":
+        return IS_TOKEN[octet] === 1 || this.#takeSeparator(octet);
+      case "quoted":
+        if (octet === QUOTE) this.#state = "quoted-ended";
+        else if (octet === BACKSLASH) this.#state = "quoted-pair";
+        return IS_TEXT[octet] === 1;
+      case "quoted-pair":
+        this.#state = "quoted";
+        return IS_TEXT[octet] === 1;
+      case "quoted-ended":
+        return this.#takeSeparator(octet);
+      case "data":
+      case "trailer":
+        return false;
     }
   }
 
@@ -144,32 +166,6 @@ export class ChunkedReader {
     else if (octet === SEMICOLON) this.#state = "extension-begins";
     else return false;
     return true;
-  }
-
-  #takeExtension(octet: number): boolean {
-    switch (this.#state) {
-      case "extension-begins":
-        this.#state = "extension";
-        return IS_TOKEN[octet] === 1;
-      case "extension":
-        if (octet !== EQUALS) return IS_TOKEN[octet] === 1 || this.#takeSeparator(octet);
-        this.#state = "value-begins";
-        return true;
-      case "value-begins":
-        this.#state = octet === QUOTE ? "quoted" : "value";
-        return octet === QUOTE || IS_TOKEN[octet] === 1;
-      case "value":
-        return IS_TOKEN[octet] === 1 || this.#takeSeparator(octet);
-      case "quoted":
-        if (octet === QUOTE) this.#state = "quoted-ended";
-        else if (octet === BACKSLASH) this.#state = "quoted-pair";
-        return IS_TEXT[octet] === 1;
-      case "quoted-pair":
-        this.#state = "quoted";
-        return IS_TEXT[octet] === 1;
-      default:
-        return this.#takeSeparator(octet);
-    }
   }
 }
 

@@ -20,10 +20,15 @@ const BODY_EXPECTED: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 const NOT_IN_TARGET = /[^\u0021-\u00ff]/;
 
 /** The head, each character an octet; undefined for a method or a target that no request line can hold. */
-export function outgoingHead({ method, target, host, headerLines, bodyBytes }: OutgoingHead): string | undefined {
+export function outgoingHead({
+  method,
+  target,
+  host,
+  headerLines,
+  bodyBytes,
+}: OutgoingHead): string | undefined {
   if (NOT_IN_TARGET.test(target) || !isToken(method)) return undefined;
-  const length =
-    bodyBytes > 0 || BODY_EXPECTED.has(method) ? `content-length: ${bodyBytes}\r\n\r\n` : "\r\n";
+  const length = bodyBytes > 0 || BODY_EXPECTED.has(method) ? `content-length: ${bodyBytes}\r\n\r\n` : "\r\n";
   return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${length}`;
 }
 

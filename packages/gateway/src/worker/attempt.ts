@@ -31,13 +31,8 @@ export interface AttemptListener {
   readonly tokenQuotaRefusals: number;
   now(): number;
   /** The answer is good: send the head, then the chunks held so far. */
-  begun(
-    attempt: Attempt,
-    status: number,
-    rawHeaders: readonly string[],
-    held: readonly Buffer[],
-  ): void;
-  /** More of an answer that has begun. Return false to be paused. */
+  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void;
+  /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
   /** A whole answer small enough to be kept: send it. */
   whole(attempt: Attempt, answer: KeptAnswer): void;
@@ -233,7 +228,7 @@ export class Attempt implements AnswerHandler {
   }
 
   #hold(chunk: Buffer): void {
-    this.#held.push(chunk);
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
   }
 

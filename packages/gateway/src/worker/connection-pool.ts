@@ -4,7 +4,7 @@
  */
 import type { Connector } from "../egress/connector.ts";
 import { EgressError } from "../egress/egress-error.ts";
-import { ConnectedCall, UpstreamConnection, type ConnectionOwner } from "./upstream-connection.ts";
+import { type ConnectedCall, UpstreamConnection, type ConnectionOwner } from "./upstream-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface ConnectionPoolOptions {
@@ -48,7 +48,7 @@ export class ConnectionPool implements ConnectionOwner, Disposable {
 
   /** Tells every failure to the call's handler, never throws; may do so before it returns. */
   dispatch(call: ConnectedCall): void {
-    this.#lookEvery(Math.min(call.request.firstByteMs, call.request.idleMs));
+    this.#lookEvery(Math.min(call.firstByteMs, call.idleMs));
     const free = this.#free.pop();
     if (free === undefined) {
       this.#open(call);

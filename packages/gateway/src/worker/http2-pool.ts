@@ -46,7 +46,7 @@ export class Http2Pool implements AsyncDisposable {
       {
         origin: this.#origin,
         path: target,
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         headers,
         body: bodyOf(request),
         headersTimeout: request.firstByteMs,

@@ -25,7 +25,7 @@ export interface OutgoingRequest {
 export interface AnswerHandler {
   /** Interim answers (1xx) are not told. */
   onHead(head: AnswerHead): void;
-  /** Bytes of the body, the handler's to keep. */
+  /** Bytes of the body. Their memory is used again once this returns: what is to be kept must be copied. */
   onData(chunk: Buffer): void;
   onEnd(): void;
   /** The error has a code; what can be in its message stays unsaid. */

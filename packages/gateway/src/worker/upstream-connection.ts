@@ -14,6 +14,8 @@ const JOINED_BYTES_MAX = 12_288;
 /** A server that names the time it keeps a connection is left this much of it, milliseconds: bytes may be on their way. */
 const KEPT_MARGIN_MS = 2_000;
 
+const NOTHING: readonly Buffer[] = [];
+
 /** Who gives connections their requests. */
 export interface ConnectionOwner {
   /** How long an unused connection is kept, milliseconds. */
@@ -30,18 +32,27 @@ export interface ConnectionOwner {
 
 /** One request, from the moment it has a connection until its answer has ended. */
 export class ConnectedCall implements UpstreamCall {
-  readonly request: OutgoingRequest;
   readonly handler: AnswerHandler;
-  /** As it is sent, each character an octet. */
-  readonly head: string;
+  readonly isHead: boolean;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  /** What is still to be handed to the socket: the head, each character an octet; "" once it was … */
+  head: string;
+  /** … and the body from this chunk on. Nothing sent is kept: an answer may take an hour. */
+  body: readonly Buffer[];
+  bodyBytes: number;
   /** The one that carries it; undefined when it is over. */
   connection: UpstreamConnection | undefined;
   isPaused = false;
 
   constructor(request: OutgoingRequest, handler: AnswerHandler, head: string) {
-    this.request = request;
     this.handler = handler;
     this.head = head;
+    this.isHead = request.method === "HEAD";
+    this.firstByteMs = request.firstByteMs;
+    this.idleMs = request.idleMs;
+    this.body = request.body;
+    this.bodyBytes = request.bodyBytes;
   }
 
   pause(): void {
@@ -75,10 +86,10 @@ export class UpstreamConnection {
   #socket: Socket | undefined;
   /** Never while free or closed; while opening or waiting it may have been broken off. */
   #call: ConnectedCall | undefined;
-  /** Chunks of the request's body that were handed to the socket. */
-  #chunksSent = 0;
-  /** The head of the answer under way. */
-  #head: FramedHead | undefined;
+  /** Chunks of the request's body that were handed to the socket; -1 when there is nothing more to hand over. */
+  #chunksSent = -1;
+  /** Whether the head of the answer has come, and whether it allows for another request. */
+  #answer: "awaited" | "last" | "kept" = "awaited";
   /** How long nothing has moved, counted in steps of {@link age}; milliseconds. */
   #silentMs = 0;
   /** How long it may be unused, milliseconds. */
@@ -91,7 +102,7 @@ export class UpstreamConnection {
     this.onread = {
       buffer: owner.readBuffer,
       callback: (length, bytes) => {
-        this.#receive(bytes as Buffer, length, true);
+        this.#receive(bytes as Buffer, length);
         return true;
       },
     };
@@ -111,7 +122,7 @@ export class UpstreamConnection {
       return;
     }
     this.#socket = socket;
-    socket.on("data", (bytes: Buffer) => this.#receive(bytes, bytes.length, false));
+    socket.on("data", (bytes: Buffer) => this.#receive(bytes, bytes.length));
     socket.on("drain", () => this.#sendMore());
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => this.fail(egressErrorOf(error)));
@@ -129,18 +140,18 @@ export class UpstreamConnection {
       this.#free();
       return;
     }
-    const { method, body, bodyBytes } = call.request;
+    const { head, body, bodyBytes } = call;
     this.#state = "busy";
-    this.#reader.begin(method === "HEAD");
-    this.#head = undefined;
+    this.#answer = "awaited";
+    this.#reader.begin(call.isHead);
     if (bodyBytes <= JOINED_BYTES_MAX) {
-      this.#chunksSent = body.length;
-      this.#socket?.write(joined(call.head, body), "latin1");
+      this.#sentAll(call);
+      this.#socket?.write(joined(head, body), "latin1");
       return;
     }
     this.#chunksSent = 0;
     this.#socket?.cork();
-    this.#socket?.write(call.head, "latin1");
+    this.#socket?.write(head, "latin1");
     this.#sendMore();
     this.#socket?.uncork();
   }
@@ -165,9 +176,8 @@ export class UpstreamConnection {
       // Rather too early than too late: the server may close it at any time.
       if (this.#silentMs + stepMs > this.#keptMs) this.close();
     } else if (this.#state === "busy" && call !== undefined && !call.isPaused) {
-      const { firstByteMs, idleMs } = call.request;
-      const isWaiting = this.#head === undefined;
-      if (this.#silentMs < stepMs + (isWaiting ? firstByteMs : idleMs)) return;
+      const isWaiting = this.#answer === "awaited";
+      if (this.#silentMs < stepMs + (isWaiting ? call.firstByteMs : call.idleMs)) return;
       this.fail(new UpstreamError(isWaiting ? "FIRST_BYTE_TIMEOUT" : "SILENCE_TIMEOUT"));
     }
   }
@@ -199,18 +209,26 @@ export class UpstreamConnection {
   }
 
   #sendMore(): void {
-    if (this.#call === undefined || this.#state !== "busy") return;
-    const { body } = this.#call.request;
+    const call = this.#call;
+    if (call === undefined || this.#chunksSent < 0) return;
+    const { body } = call;
     this.#silentMs = 0;
-    for (let isTaken = true; isTaken && this.#chunksSent < body.length; ) {
+    for (let isTaken = true; isTaken && this.#chunksSent < body.length;) {
       const chunk = body[this.#chunksSent];
       this.#chunksSent += 1;
       isTaken = chunk === undefined || this.#socket?.write(chunk) === true;
     }
+    if (this.#chunksSent === body.length) this.#sentAll(call);
   }
 
-  /** @param isBorrowed whether the memory is used again for what is read next */
-  #receive(bytes: Buffer, length: number, isBorrowed: boolean): void {
+  #sentAll(call: ConnectedCall): void {
+    this.#chunksSent = -1;
+    call.head = "";
+    call.body = NOTHING;
+  }
+
+  /** Takes the first `length` bytes, whose memory may be used again for what is read next. */
+  #receive(bytes: Buffer, length: number): void {
     const call = this.#call;
     if (this.#state !== "busy" || call === undefined) {
       // Nobody asked for it, and a request that waits to be sent must not get it for its answer.
@@ -222,12 +240,12 @@ export class UpstreamConnection {
     reader.read(bytes, length);
     const { newHead, dataStart, dataEnd } = reader;
     if (newHead !== undefined) {
-      this.#head = newHead;
+      this.#note(newHead);
       call.handler.onHead(newHead);
       if (this.#call !== call) return;
     }
     if (dataEnd > dataStart) {
-      call.handler.onData(isBorrowed ? copyOf(bytes, dataStart, dataEnd) : bytes.subarray(dataStart, dataEnd));
+      call.handler.onData(bytes.subarray(dataStart, dataEnd));
       if (this.#call !== call) return;
     }
     if (reader.isComplete) this.#complete(call);
@@ -244,22 +262,24 @@ export class UpstreamConnection {
     this.#call = undefined;
     call.connection = undefined;
     if (call.isPaused) this.#socket?.resume();
-    if (this.#isReusable(call)) this.#free();
+    if (this.#isReusable) this.#free();
     else this.close();
     call.handler.onEnd();
   }
 
-  #isReusable({ request: { body } }: ConnectedCall): boolean {
-    const { isKept = false, keptSeconds } = this.#head ?? {};
+  #note({ isKept, keptSeconds }: FramedHead): void {
     const { unusedMs } = this.#owner;
     this.#keptMs =
       keptSeconds === undefined ? unusedMs : Math.min(unusedMs, keptSeconds * 1000 - KEPT_MARGIN_MS);
+    this.#answer = isKept && this.#keptMs > 0 ? "kept" : "last";
+  }
+
+  get #isReusable(): boolean {
     return (
-      isKept &&
-      this.#keptMs > 0 &&
+      this.#answer === "kept" &&
       this.#reader.fault === undefined &&
       // An answer that came before the request was sent leaves the rest of that on the connection.
-      this.#chunksSent === body.length &&
+      this.#chunksSent < 0 &&
       this.#socket?.writableLength === 0
     );
   }
@@ -268,12 +288,6 @@ export class UpstreamConnection {
 /** As text, because the socket copies short text to the kernel without taking memory for it. */
 function joined(head: string, body: readonly Buffer[]): string {
   let message = head;
-  for (const chunk of body) message += chunk.latin1Slice(0, chunk.length);
+  for (const chunk of body) message += chunk.toString("latin1");
   return message;
-}
-
-function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  bytes.copy(copy, 0, start, end);
-  return copy;
 }

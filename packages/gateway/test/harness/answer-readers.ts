@@ -1,6 +1,5 @@
 /** The same bytes as an answer, read by our reader and by node's own HTTP client: for tests that hold one to the other. */
 import { request, type IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { AnswerReader } from "../../src/http1/answer-reader.ts";
 
@@ -41,7 +40,7 @@ export function readByNode(method: string, pieces: readonly Buffer[]): Promise<R
   const connection = new Connection(pieces);
   const sent = request({
     method,
-    createConnection: () => connection as unknown as Socket,
+    createConnection: () => connection,
     maxHeaderSize: HEAD_BYTES_MAX,
     host: "upstream.test",
   });
@@ -53,9 +52,7 @@ export function readByNode(method: string, pieces: readonly Buffer[]): Promise<R
     answer.on("error", refuse).on("close", refuse);
     answer.on("end", () => {
       const { statusCode: status = 0, rawHeaders, complete } = answer;
-      resolve(
-        complete ? { status, rawHeaders, body: Buffer.concat(chunks).toString("latin1") } : undefined,
-      );
+      resolve(complete ? { status, rawHeaders, body: Buffer.concat(chunks).toString("latin1") } : undefined);
     });
   });
   sent.on("upgrade", (_answer, socket) => socket.destroy());
@@ -94,7 +91,9 @@ class Connection extends Duplex {
 /** The bytes cut at these places; any numbers will do. */
 export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].toSorted((a, b) => a - b);
-  return [...ends, bytes.length].map((end, at) => bytes.subarray(ends[at - 1] ?? 0, end)).filter(({ length }) => length > 0);
+  return [...ends, bytes.length]
+    .map((end, at) => bytes.subarray(ends[at - 1] ?? 0, end))
+    .filter(({ length }) => length > 0);
 }
 
 /** Each byte a piece of its own. */

@@ -63,7 +63,7 @@ export interface ClientResponse {
   /** Gives the head, with a flat list of headers; it leaves with the first bytes, or with {@link flushHead}. */
   begin(status: number, headers: readonly string[]): void;
   flushHead(): void;
-  /** Returns false when the client is to be waited for; the bytes are taken all the same. */
+  /** Copies the bytes if it cannot write them at once. False when the client is to be waited for. */
   write(chunk: Buffer): boolean;
   end(last: Buffer | string): void;
   /** Head and body at once; the headers must name the body's length, if there is one. */

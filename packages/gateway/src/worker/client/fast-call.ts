@@ -4,7 +4,7 @@
  * that somebody reads, and at most two chunks of one that nobody reads yet.
  */
 import type { RequestHead } from "../../http1/request-head.ts";
-import { joined, type AnswerHeads } from "../../http1/answer-bytes.ts";
+import type { AnswerHeads } from "../../http1/answer-bytes.ts";
 import { DiscardingReader } from "../unread-body.ts";
 import type { BodyFault, BodyReader, ClientCall, ClientWatcher, Peer } from "./client-call.ts";
 
@@ -16,8 +16,8 @@ export interface CallHost {
   readonly heads: AnswerHeads;
   readonly isLost: boolean;
   readonly peer: Peer;
-  /** Hands bytes to the socket; false when the client is to be waited for. */
-  send(bytes: Buffer): boolean;
+  /** Hands a head (may be "") and a body to the socket as one; false when the client is to be waited for. */
+  send(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): boolean;
   /** Hands several buffers over as one. */
   sendAll(pieces: readonly Buffer[]): boolean;
   setPaused(isPaused: boolean): void;
@@ -188,13 +188,15 @@ export class FastCall implements ClientCall {
   flushHead(): void {
     if (this.#answer !== "head-held") return;
     this.#answer = "begun";
-    this.#host.send(Buffer.from(this.#takeHead(), "latin1"));
+    this.#host.send(this.#takeHead(), "", false, false);
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#answer === "ended") return true;
+    const isHeadOut = this.#answer === "begun";
+    if (this.#answer === "ended" || (isHeadOut && !this.#hasBody)) return true;
     this.#answer = "begun";
-    return this.#send(chunk, false);
+    // Only what is joined is copied on the way.
+    return this.#send(chunk.length > JOINED_BYTES_MAX ? Buffer.from(chunk) : chunk, false);
   }
 
   end(last: Buffer | string): void {
@@ -223,7 +225,7 @@ export class FastCall implements ClientCall {
     const head = this.#takeHead();
     const sent = this.#hasBody ? body : "";
     if (typeof sent === "string" || sent.length <= JOINED_BYTES_MAX) {
-      return this.#host.send(joined(head, sent, this.#isChunked, isEnd));
+      return this.#host.send(head, sent, this.#isChunked, isEnd);
     }
     const [before, after] = this.#isChunked
       ? [`${head}${sent.length.toString(16)}\r\n`, isEnd ? "\r\n0\r\n\r\n" : "\r\n"]

@@ -5,7 +5,7 @@
  */
 import { parseAddress, formatAddress } from "@gemini-gateway/core/network/address";
 import type { Socket } from "node:net";
-import type { AnswerHeads } from "../../http1/answer-bytes.ts";
+import type { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
 import { readRequestHead } from "../../http1/request-head.ts";
 import type { ClientCall, Peer } from "./client-call.ts";
 import { FastCall, type CallHost } from "./fast-call.ts";
@@ -22,9 +22,10 @@ export interface SweepClock {
 /** What all connections of a listener share. */
 export interface FastConnectionOptions {
   readonly heads: AnswerHeads;
+  readonly buffer: AnswerBuffer;
   readonly headBytesMax: number;
   readonly headersMax: number;
-  /** How long a connection may take nothing of what is ready for it, milliseconds; 0 for ever. */
+  /** How long a connection may take nothing of what is ready for it, milliseconds. */
   readonly stallMs: number;
   /** In ticks of the sweep, see {@link FastConnection.sweep}. */
   readonly headTicks: number;
@@ -74,7 +75,7 @@ export class FastConnection implements CallHost {
   }
 
   get isIdle(): boolean {
-    return this.#state === "idle" && this.#ahead === undefined;
+    return (this.#state === "idle" || this.#state === "new") && this.#ahead === undefined;
   }
 
   // --- what the socket tells -----------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ export class FastConnection implements CallHost {
   }
 
   #left(): void {
-    if (this.#state === "over") return;
+    if (this.#state === "over" || this.#socket.destroyed) return;
     this.#call = undefined;
     this.#state = "idle";
     this.#lateAt = this.#options.clock.tick + this.#options.idleTicks;
@@ -228,8 +229,14 @@ export class FastConnection implements CallHost {
 
   // --- what a call asks for ------------------------------------------------------------------------------------------
 
-  send(bytes: Buffer): boolean {
-    return this.#isTaken(this.#socket.write(bytes));
+  send(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): boolean {
+    const { buffer } = this.#options;
+    const socket = this.#socket;
+    const bytes = buffer.join(head, body, isChunk, isEnd, socket.writableLength > 0);
+    const isTaken = socket.write(bytes);
+    // Nothing waits: the kernel has copied all of it. Else node still reads from these bytes.
+    if (socket.writableLength > 0) buffer.keep(bytes);
+    return this.#isTaken(isTaken);
   }
 
   sendAll(pieces: readonly Buffer[]): boolean {
@@ -245,7 +252,7 @@ export class FastConnection implements CallHost {
   }
 
   #watchStall(): void {
-    if (this.#options.stallMs > 0) this.#socket.setTimeout(this.#options.stallMs);
+    this.#socket.setTimeout(this.#options.stallMs);
   }
 
   setPaused(isPaused: boolean): void {

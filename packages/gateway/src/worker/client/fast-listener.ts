@@ -4,12 +4,15 @@
  */
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../../config.ts";
-import { AnswerHeads } from "../../http1/answer-bytes.ts";
+import { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
 import type { ClientCall } from "./client-call.ts";
 import { FastConnection, type FastConnectionOptions, type SweepClock } from "./fast-connection.ts";
 
 /** How often connections are looked at that may be late, milliseconds: the coarseness of their time-outs. */
 const SWEEP_MS = 500;
+
+/** Longer than clients are told: one that asks again at the last moment is still heard, milliseconds. */
+const IDLE_MARGIN_MS = 1000;
 
 const CONNECTION = Symbol("fast connection");
 const LISTENER = Symbol("fast listener");
@@ -39,12 +42,13 @@ export class FastListener {
     const { headersMax, wallClock, receive, handOver, refuse } = options;
     this.#shared = {
       heads: new AnswerHeads({ idleSeconds: Math.floor(timeouts.clientIdleMs / 1000), wallClock }),
+      buffer: new AnswerBuffer(),
       headBytesMax: limits.headerBytes,
       headersMax,
       stallMs: timeouts.clientStallMs,
       headTicks: ticksOf(timeouts.clientHeadersMs),
       bodyTicks: ticksOf(timeouts.clientBodyMs),
-      idleTicks: ticksOf(timeouts.clientIdleMs),
+      idleTicks: ticksOf(timeouts.clientIdleMs + IDLE_MARGIN_MS),
       clock: this.#clock,
       receive,
       handOver: (socket, bytes) => {
@@ -66,7 +70,7 @@ export class FastListener {
     joined.on("drain", onDrain).on("timeout", onTimeout);
   }
 
-  /** Closes those that wait for their next request. */
+  /** Closes those that wait for a request, as node does: the first or the next. */
   closeIdle(): void {
     for (const connection of this.#connections) if (connection.isIdle) connection.cut();
   }
@@ -92,9 +96,9 @@ export class FastListener {
   }
 }
 
-/** One more than the time has: the first may be over at once. 0 for a time-out that is switched off. */
+/** One more than the time has: the first may be over at once. */
 function ticksOf(milliseconds: number): number {
-  return milliseconds === 0 ? Number.POSITIVE_INFINITY : Math.ceil(milliseconds / SWEEP_MS) + 1;
+  return Math.ceil(milliseconds / SWEEP_MS) + 1;
 }
 
 function onData(this: Socket, chunk: Buffer): void {

@@ -109,7 +109,8 @@ export class NodeCall implements ClientCall {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#response.write(chunk);
+    // node:http writes when it likes, from the very memory that it is given.
+    return this.#response.write(Buffer.from(chunk));
   }
 
   end(last: Buffer | string): void {
