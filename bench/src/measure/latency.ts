@@ -134,7 +134,9 @@ async function measureRound(
   const direct = results.get(DIRECT)?.latencies;
   for (const [name, { served, latencies, unsent, behindMs, failed }] of results) {
     const { p50, p99, p999 } = latencies;
-    const added = name === DIRECT || direct === undefined ? {} : addedTo(direct, latencies);
+    // Without an answer there is no latency; what comes from another process is null then.
+    const isKnown = direct !== undefined && direct.count > 0 && latencies.count > 0;
+    const added = name === DIRECT || !isKnown ? {} : addedTo(direct, latencies);
     const rate = (served * 1000) / durationMs;
     recorder.record(name, kind.caseName, {
       p50,

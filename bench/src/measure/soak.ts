@@ -8,7 +8,7 @@ import { type Bench, Field } from "../bench.ts";
 import { GATEWAY_PROGRAM, type RunningGateway, startGateway } from "../contenders/gateway.ts";
 import { GATEWAY } from "../entrants.ts";
 import { type Pinning, pinningOfOne } from "../pinning.ts";
-import { askHeapBytes, heapProbeSetup } from "../processes/heap-files.ts";
+import { askHeapBytes, heapProbeSetup } from "../processes/probe-files.ts";
 import { readResidentBytes } from "../processes/proc-files.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import { type Growth, growthOf } from "../statistics.ts";
