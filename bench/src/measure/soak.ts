@@ -151,9 +151,10 @@ async function soak(bench: Bench, pinning: Pinning, phase: Phase): Promise<Recor
     count += slice.count;
     notServed += slice.notServed;
     await sleep(SETTLE_MS);
-    const heapBytes = await askHeapBytes(gateway.pid, heapPath, WORKERS);
+    const heaps = await askHeapBytes(gateway.pid, heapPath, WORKERS);
+    const heapBytes = heaps.reduce((sum, bytes) => sum + bytes, 0);
     samples.push({ count, heapBytes, residentBytes: readResidentBytes(gateway.pid) ?? NaN });
-    bench.say(`  ${phase.caseName}: ${count.toLocaleString("en")}, heap ${inMb(heapBytes)} MB`);
+    bench.say(`  ${phase.caseName}: ${count.toLocaleString("en")}, heaps ${heaps.map(inMb).join(" + ")} MB`);
   }
   const heap = growthOf(samples.map((sample) => [sample.count, sample.heapBytes]));
   const resident = growthOf(samples.map((sample) => [sample.count, sample.residentBytes]));

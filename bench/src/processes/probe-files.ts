@@ -17,13 +17,13 @@ export function heapProbeSetup(path: string): ProbeSetup {
   return { nodeFlags: ["--expose-gc", "--import", HEAP_PROBE], env: { BENCH_HEAP: path } };
 }
 
-/** Bytes in use on the heaps of the primary and of so many workers, after each has collected. */
-export async function askHeapBytes(pid: number, path: string, workers: number): Promise<number> {
+/** Bytes in use on the heap of the primary and of each of so many workers, after each has collected. */
+export async function askHeapBytes(pid: number, path: string, workers: number): Promise<number[]> {
   const texts = await answersOf(
     pid,
     threadsOf(workers).map((thread) => `${path}.${thread}`),
   );
-  return texts.reduce((sum, text) => sum + Number(text), 0);
+  return texts.map(Number);
 }
 
 export function profileProbeSetup(path: string): ProbeSetup {
