@@ -71,10 +71,3 @@ test("what is given back counts no more, in whatever order; what is out of the w
   expect(window.used).toEqual({ requests: 1, tokens: 400 });
   expect(window.refund(NOW, 1, 100)).toEqual({ requests: 0, tokens: 0 });
 });
-
-test("drops what is long out of the window though nobody asks: a lane without limits is never asked", () => {
-  const window = new UsageWindow();
-  for (let span = 0; span < 4 * 3_600; span++) window.charge(NOW + span * SPAN_MS, 1, 1);
-  // Still there is at most the window itself and the minute by which a charge may lie ahead.
-  expect(window.used.requests).toBeLessThanOrEqual((WINDOW_MS + 60_000) / SPAN_MS + 1);
-});

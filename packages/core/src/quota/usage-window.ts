@@ -8,13 +8,8 @@
 
 /** A charge counts this long: the minute, and how much longer one call may take to arrive than the next. */
 export const WINDOW_MS = 60_500;
-/** Charges of the same span are kept as one. */
+/** Charges of the same span are kept as one: a lane's window takes a few hundred entries at most. */
 const SPAN_MS = 250;
-/**
- * A charge lies ahead of the clock by less than this: what is out of its window by more is out of everyone's and goes,
- * so that a window holds a few hundred entries also where no limit is known and nobody ever asks it.
- */
-const AHEAD_MS_MAX = 60_000;
 
 /** Everything charged in one span; it counts until the whole span is out of the window. */
 interface Mark {
@@ -51,7 +46,6 @@ export class UsageWindow {
       mark.tokens += tokens;
     } else {
       this.#marks.splice(index, 0, { span, requests, tokens });
-      this.forget(atMs - AHEAD_MS_MAX);
     }
     this.#requests += requests;
     this.#tokens += tokens;
