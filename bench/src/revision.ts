@@ -53,7 +53,7 @@ export function checkOutRevision(revision: string, folder: string): CheckedOutRe
 function installDependencies(folder: string): boolean {
   const installed = spawnSync(
     "npx",
-    ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline", "--prod"],
+    ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"],
     { cwd: folder, timeout: INSTALL_MS_MAX },
   );
   return installed.status === 0;
