@@ -12,6 +12,7 @@ import { describeMachine, machineSentence } from "./machine.ts";
 import { measureBodies } from "./measure/bodies.ts";
 import { measureLatency } from "./measure/latency.ts";
 import { measurePoolSize } from "./measure/pool-size.ts";
+import { measureProfile } from "./measure/profile.ts";
 import { measureSoak } from "./measure/soak.ts";
 import { measureStorm } from "./measure/storm.ts";
 import { measureStreams } from "./measure/streams.ts";
@@ -41,6 +42,7 @@ const MEASUREMENTS: Readonly<Record<MeasurementId, (bench: Bench) => Promise<Mea
   storm: measureStorm,
   bodies: measureBodies,
   soak: measureSoak,
+  profile: measureProfile,
 };
 
 async function main(options: Options): Promise<void> {

@@ -10,7 +10,7 @@ export const HELP = `pnpm bench [options]: load-tests the gateway against an imi
   --quick          everything once and small, under two minutes: shows that it works, not how fast
   --against REV    holds the working tree against another revision of this repository, in turns
   --only LIST      some of the measurements: ${MEASUREMENT_IDS.join(", ")}
-                   (without it all but soak)
+                   (without it all but soak and profile)
   --soak-minutes N length of the soak, 1 to ${MINUTES_MAX} (default 60)
   --rounds N       rounds of each comparison, 1 to 50 (default 5, quick 1)
   --portkey DIR    folder of the package @portkey-ai/gateway (default bench/.cache/node_modules/@portkey-ai/gateway)

@@ -12,7 +12,7 @@ const CLOSE_EVERY = 2;
 
 export async function churn(order: LoadJobs["churn"]["order"]): Promise<ChurnResult> {
   using load = new Churn(order);
-  return load.run();
+  return await load.run();
 }
 
 class Churn implements Disposable {

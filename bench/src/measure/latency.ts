@@ -6,8 +6,9 @@ import { type Bench, endAll, Field, turnOf } from "../bench.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { DIRECT, directTo } from "../contenders/direct.ts";
 import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
-import { CONNECTIONS_MAX, type PaceResult } from "../load/protocol.ts";
+import type { PaceResult } from "../load/protocol.ts";
 import { pinningOfOne } from "../pinning.ts";
+import type { Plan } from "../plan.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import {
   benchKeys,
@@ -19,8 +20,6 @@ import {
 } from "../workload.ts";
 
 const KEYS = 10;
-/** All that the generator ever uses, so that none is opened while the clock runs. */
-const CONNECTIONS_READY = CONNECTIONS_MAX;
 
 export const UNARY_CASE = "unary answer";
 export const STREAM_CASE = "first event of a stream";
@@ -71,7 +70,7 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
       await measureRound(field, turnOf(all, round), {
         kind,
         rates: rate,
-        durationMs: plan.roundMs,
+        plan,
         recorder,
       });
   }
@@ -109,15 +108,16 @@ async function ratesOf(
 interface Round {
   readonly kind: Kind;
   readonly rates: ReadonlyMap<string, number>;
-  readonly durationMs: number;
+  readonly plan: Plan;
   readonly recorder: Recorder;
 }
 
 async function measureRound(
   { load }: Field,
   contenders: readonly Contender[],
-  { kind, rates, durationMs, recorder }: Round,
+  { kind, rates, plan, recorder }: Round,
 ): Promise<void> {
+  const { roundMs: durationMs, connectionsReady } = plan;
   const results = new Map<string, PaceResult>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
@@ -126,7 +126,7 @@ async function measureRound(
       target,
       ratePerSecond,
       durationMs,
-      connectionsReady: CONNECTIONS_READY,
+      connectionsReady,
       until: kind.until,
     };
     results.set(contender.name, await load.run("pace", order));
@@ -134,7 +134,9 @@ async function measureRound(
   const direct = results.get(DIRECT)?.latencies;
   for (const [name, { served, latencies, unsent, behindMs, failed }] of results) {
     const { p50, p99, p999 } = latencies;
-    const added = name === DIRECT || direct === undefined ? {} : addedTo(direct, latencies);
+    // Without an answer there is no latency; what comes from another process is null then.
+    const isKnown = direct !== undefined && direct.count > 0 && latencies.count > 0;
+    const added = name === DIRECT || !isKnown ? {} : addedTo(direct, latencies);
     const rate = (served * 1000) / durationMs;
     recorder.record(name, kind.caseName, {
       p50,

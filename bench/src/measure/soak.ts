@@ -8,7 +8,7 @@ import { type Bench, Field } from "../bench.ts";
 import { GATEWAY_PROGRAM, type RunningGateway, startGateway } from "../contenders/gateway.ts";
 import { GATEWAY } from "../entrants.ts";
 import { type Pinning, pinningOfOne } from "../pinning.ts";
-import { askHeapBytes, heapProbeSetup } from "../processes/heap-files.ts";
+import { askHeapBytes, heapProbeSetup } from "../processes/probe-files.ts";
 import { readResidentBytes } from "../processes/proc-files.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import { type Growth, growthOf } from "../statistics.ts";
@@ -23,8 +23,8 @@ const WORKERS = 2;
 const KEYS = 200;
 /** Samples of a phase: the first third of them is the warm-up. */
 const SAMPLES = 36;
-/** Load between two samples is at least this long. */
-const SLICE_MS_MIN = 1_000;
+/** Load between two samples is at least this long: a few times as long as a stream. */
+const SLICE_MS_MIN = 3_000;
 /** Memory is looked at when the load has ended for so long. */
 const SETTLE_MS = 500;
 const LEAVE_EVERY = 10;
@@ -107,12 +107,13 @@ function churnPhase({ plan }: Bench, endMs: number): Phase {
     slice: async ({ load }, gateway) => {
       const target = gateway.target(streamPath(STREAM), QUESTION);
       const durationMs = sliceMsOf(minutes * 30_000);
-      const { begun, refused } = await load.run("churn", {
+      const { begun, complete, refused } = await load.run("churn", {
         target,
         streams,
         durationMs,
         leaveEvery: LEAVE_EVERY,
       });
+      if (complete === 0) throw new Error("no stream of the churn came to its end");
       return { count: begun, notServed: refused };
     },
     isEnough: () => performance.now() > endMs,
@@ -151,9 +152,10 @@ async function soak(bench: Bench, pinning: Pinning, phase: Phase): Promise<Recor
     count += slice.count;
     notServed += slice.notServed;
     await sleep(SETTLE_MS);
-    const heapBytes = await askHeapBytes(gateway.pid, heapPath, WORKERS);
+    const heaps = await askHeapBytes(gateway.pid, heapPath, WORKERS);
+    const heapBytes = heaps.reduce((sum, bytes) => sum + bytes, 0);
     samples.push({ count, heapBytes, residentBytes: readResidentBytes(gateway.pid) ?? NaN });
-    bench.say(`  ${phase.caseName}: ${count.toLocaleString("en")}, heap ${inMb(heapBytes)} MB`);
+    bench.say(`  ${phase.caseName}: ${count.toLocaleString("en")}, heaps ${heaps.map(inMb).join(" + ")} MB`);
   }
   const heap = growthOf(samples.map((sample) => [sample.count, sample.heapBytes]));
   const resident = growthOf(samples.map((sample) => [sample.count, sample.residentBytes]));

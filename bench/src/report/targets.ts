@@ -49,13 +49,15 @@ export function verdictsOn(measurements: readonly Measurement[]): Verdict[] {
       measurements.find((measurement) => measurement.id === id),
       { contender, case: caseName, metric },
     );
-  const streamCases = casesOf(measurements, "streams");
+  // What was not asked for is not told to be missing; what could not be measured is.
+  const isMeasured = (id: MeasurementId): boolean =>
+    measurements.some((measurement) => measurement.id === id);
   return [
-    ...unaryTargets(),
-    ...streamCases.flatMap(streamTargets),
-    ...latencyTargets(),
-    ...poolTargets(),
-    ...soakTargets(),
+    ...(isMeasured("unary") ? unaryTargets() : []),
+    ...casesOf(measurements, "streams").flatMap(streamTargets),
+    ...(isMeasured("latency") ? latencyTargets() : []),
+    ...(isMeasured("pool-size") ? poolTargets() : []),
+    ...(isMeasured("soak") ? soakTargets() : []),
   ].map((target) => verdictOn(target, target.find(find)));
 }
 
