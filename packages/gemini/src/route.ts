@@ -6,7 +6,7 @@
 import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from "./path-grammar.ts";
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
-import { resourceOf } from "./resource.ts";
+import { resourceOfPath } from "./resources/path-resource.ts";
 
 export type ApiVersion = "v1" | "v1beta" | "v1alpha";
 
@@ -22,7 +22,7 @@ export interface Route {
   readonly answer: AnswerForm;
   /** True when an answer with nothing generated in it is a fault. */
   readonly generates: boolean;
-  /** Project-bound resource the path names, such as `files/abc`, decoded. */
+  /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
   readonly upstreamPath: string;
@@ -96,7 +96,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     modelInBody: meaning.modelInBody,
     answer: answerForm(meaning.answer, wish),
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
-    resource: resourceOf(below),
+    resource: resourceOfPath(below)?.root,
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };
 }

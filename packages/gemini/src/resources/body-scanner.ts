@@ -1,0 +1,342 @@
+/**
+ * Reads what a request's body tells of its way without parsing it, in whatever chunks it comes: one pass over the
+ * bytes, in which strings that cannot matter are jumped over. Runs on the HTTP workers, on every body.
+ * Finds exactly what parsing the JSON and walking over it would (body-walk.ts), or says that it cannot tell; of bytes
+ * that are no JSON it may tell anything. Keeps no bytes but those of keys and strings that a chunk cuts in two.
+ */
+import type { BodyReading, Doubt, OwnAddress, Span } from "./body-reading.ts";
+import { ConversationLead } from "./conversation-lead.ts";
+import type { PublicBase } from "./file-address.ts";
+import { HeldKeys, LONG_KEY } from "./held-keys.ts";
+import {
+  elementKey,
+  isArrayLevel,
+  isOpaqueLevel,
+  isRootLevel,
+  levelBelow,
+  outermostLevel,
+  partAt,
+  placeIn,
+} from "./json-place.ts";
+import { keyAt, keyHash } from "./key-table.ts";
+import { hasTellingValue, holdsTurns, KEY, type Place } from "./reference-keys.ts";
+import { addressNamedAt, isSignature, tellingBytesMax } from "./reference-rules.ts";
+import type { Resource } from "./resource-name.ts";
+import { BACKSLASH, closingQuote, GOES_ON_ESCAPED, QUOTE } from "./string-end.ts";
+
+/** Deepest nesting followed. Google's own parser stops at 100. */
+const DEPTH_MAX = 512;
+/** Most resources of one body: Google takes some thousand files at the very most, and a handful in practice. */
+const RESOURCES_MAX = 256;
+/** Most addresses of the gateway itself in one body. */
+const OWN_ADDRESSES_MAX = 4096;
+/** Longest key that is read, bytes; the longest that matters has 23 characters, each escaped 138 bytes. */
+const KEY_BYTES_MAX = 256;
+
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const T_OF_TRUE = 0x74;
+
+const PREAMBLE_ROLES: ReadonlySet<string> = new Set(["system", "developer"]);
+
+/** What the string is that the chunk before ended in. */
+type Cut = "none" | "key" | "telling" | "other";
+
+/** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
+function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = bytes.utf8Slice(start, end);
+  if (!text.includes("\\")) return text;
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+export class BodyScanner {
+  readonly #bases: readonly PublicBase[];
+  readonly #lead = new ConversationLead();
+  readonly #held = new HeldKeys();
+  readonly #resources = new Map<string, Resource>();
+  readonly #ownAddresses: OwnAddress[] = [];
+  /** See json-place.ts; at index 0 nothing, so that the index is the depth. */
+  readonly #levels: number[] = [0];
+  /** Hash of the current key of each open object. */
+  readonly #keyHashes: number[] = [0];
+  #depth = 0;
+  /** That of the innermost. */
+  #level = 0;
+  /** Meaning of the key whose value comes. */
+  #key: number = KEY.none;
+  #keyComes = false;
+  /** Bytes before the current chunk. */
+  #chunkStart = 0;
+  /** Depth of the value whose span the lead follows. */
+  #leadDepth = -1;
+  #isPreamble = false;
+  #cut: Cut = "none";
+  #cutPieces: Buffer[] = [];
+  #cutBytes = 0;
+  #cutStart = 0;
+  #isEscaped = false;
+  #doubt: Doubt | undefined;
+  #isSigned = false;
+  #model: string | undefined;
+  #modelSpan: Span | undefined;
+  #models = 0;
+  #agent: string | undefined;
+  #stream = false;
+
+  /** @param bases the gateway's own addresses, see file-address.ts. */
+  constructor(bases: readonly PublicBase[] = []) {
+    this.#bases = bases;
+  }
+
+  /** Takes the next bytes; they are not kept. */
+  push(chunk: Buffer): void {
+    if (this.#doubt !== undefined || chunk.length === 0) return;
+    this.#run(chunk, this.#cut === "none" ? 0 : this.#goOnWithString(chunk));
+    if (this.#lead.isOpen) this.#lead.keep(chunk, this.#chunkStart);
+    this.#chunkStart += chunk.length;
+  }
+
+  /** What it could not tell: then the body has to be parsed. */
+  get doubt(): Doubt | undefined {
+    return this.#doubt;
+  }
+
+  /** What the bytes so far tell; whole once all of them are in. */
+  reading(): BodyReading {
+    return {
+      resources: this.#resources.size === 0 ? [] : [...this.#resources.values()],
+      isSigned: this.#isSigned,
+      model: this.#model,
+      agent: this.#agent,
+      stream: this.#stream,
+      modelSpan: this.#models === 1 ? this.#modelSpan : undefined,
+      ownAddresses: this.#ownAddresses,
+      lead: this.#lead,
+    };
+  }
+
+  /** From a place outside of strings to the end of the chunk. */
+  #run(chunk: Buffer, from: number): void {
+    const length = chunk.length;
+    let at = from;
+    while (at < length) {
+      const byte = chunk[at] as number;
+      at += 1;
+      if (byte === QUOTE) {
+        at = this.#keyComes ? this.#takeKey(chunk, at) : this.#takeString(chunk, at);
+        if (this.#doubt !== undefined) return;
+      } else if (byte === COMMA) this.#keyComes = !isArrayLevel(this.#level);
+      else if (byte >= OPEN_BRACKET) this.#takeMark(chunk, byte, at - 1);
+    }
+  }
+
+  /** A bracket, a brace or a letter of a literal. */
+  #takeMark(chunk: Buffer, byte: number, at: number): void {
+    if (byte === OPEN_BRACE) this.#open(false, at);
+    else if (byte === OPEN_BRACKET) this.#open(true, at);
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close(chunk, at);
+    else if (byte === T_OF_TRUE && this.#key === KEY.stream && this.#depth === 1) this.#stream = true;
+  }
+
+  #open(isArray: boolean, at: number): void {
+    const around = this.#level;
+    const key = isArrayLevel(around) ? elementKey(around) : this.#key;
+    if (key !== KEY.none && isRootLevel(around)) this.#beginPart(around, key, isArray, at);
+    const level = this.#depth === 0 ? outermostLevel(isArray) : levelBelow(around, key, isArray);
+    this.#depth += 1;
+    if (this.#depth > DEPTH_MAX) this.#doubt = "deep";
+    this.#level = level;
+    this.#levels[this.#depth] = level;
+    this.#keyHashes[this.#depth] = 0;
+    this.#key = KEY.none;
+    this.#keyComes = !isArray;
+  }
+
+  #close(chunk: Buffer, at: number): void {
+    if (this.#depth === 0) return;
+    this.#held.release(this.#depth);
+    this.#depth -= 1;
+    this.#level = this.#levels[this.#depth] as number;
+    this.#key = KEY.none;
+    this.#keyComes = false;
+    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + at + 1);
+  }
+
+  #beginPart(level: number, key: number, isArray: boolean, at: number): void {
+    const part = partAt(level, this.#depth, key, isArray);
+    if (part === undefined) return;
+    const start = this.#chunkStart + at;
+    this.#isPreamble = false;
+    if (part === "system") this.#lead.beginSystem(start);
+    else if (!this.#lead.beginTurn(start)) return;
+    this.#leadDepth = this.#depth;
+  }
+
+  #endPart(chunk: Buffer, end: number): void {
+    this.#lead.end(chunk, this.#chunkStart, end, this.#isPreamble);
+    this.#leadDepth = -1;
+  }
+
+  #takeKey(chunk: Buffer, from: number): number {
+    const limit = Math.min(chunk.length, from + KEY_BYTES_MAX);
+    let hash = 0;
+    let at = from;
+    for (; at < limit; at += 1) {
+      const byte = chunk[at] as number;
+      if (byte === QUOTE) {
+        this.#endKey(keyAt(hash, chunk, from, at), hash);
+        return at + 1;
+      }
+      if (byte === BACKSLASH) break;
+      hash = keyHash(hash, byte);
+    }
+    const end = closingQuote(chunk, at);
+    if (end < 0) return this.#cutString("key", chunk, from, end);
+    this.#endUnusualKey(end - from > KEY_BYTES_MAX ? undefined : textBetween(chunk, from, end));
+    return end + 1;
+  }
+
+  /** A key with escapes, or cut in two, or (undefined) too long to matter. */
+  #endUnusualKey(text: string | undefined): void {
+    if (text === undefined) return this.#endKey(KEY.none, LONG_KEY);
+    const bytes = Buffer.from(text);
+    const hash = bytes.reduce(keyHash, 0);
+    this.#endKey(keyAt(hash, bytes, 0, bytes.length), hash);
+  }
+
+  #endKey(key: number, hash: number): void {
+    this.#keyComes = false;
+    this.#key = key;
+    this.#keyHashes[this.#depth] = hash;
+    if (this.#held.comesAgain(hash, this.#depth)) this.#doubt = "duplicate-key";
+    if (key !== KEY.none && this.#depth === 1) this.#beginTopKey(key);
+  }
+
+  /** Of two keys alike the last counts: forget what the first said. */
+  #beginTopKey(key: number): void {
+    if (key === KEY.model) {
+      this.#model = undefined;
+      this.#models += 1;
+    } else if (key === KEY.agent) this.#agent = undefined;
+    else if (key === KEY.stream) this.#stream = false;
+    else if (holdsTurns(key)) this.#lead.beginTurns();
+  }
+
+  #takeString(chunk: Buffer, from: number): number {
+    const level = this.#level;
+    const key = isArrayLevel(level) ? elementKey(level) : this.#key;
+    if (key === KEY.none) {
+      const end = closingQuote(chunk, from);
+      return end < 0 ? this.#cutString("other", chunk, from, end) : end + 1;
+    }
+    if (isRootLevel(level)) this.#beginPart(level, key, false, from - 1);
+    const isTelling = this.#isTelling(key, level);
+    const end = closingQuote(chunk, from);
+    if (end < 0) return this.#cutString(isTelling ? "telling" : "other", chunk, from, end);
+    if (isTelling) {
+      const text = end - from > tellingBytesMax(key) ? undefined : textBetween(chunk, from, end);
+      this.#takeText(placeIn(level, key), text, this.#chunkStart + from, this.#chunkStart + end);
+    }
+    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
+    return end + 1;
+  }
+
+  /** Whether a string here has to be read. */
+  #isTelling(key: number, level: number): boolean {
+    if (!hasTellingValue(key) || isOpaqueLevel(level)) return false;
+    // What comes with every turn is read only while it can tell something new.
+    if (key === KEY.role) return this.#depth === this.#leadDepth + 1;
+    return key !== KEY.thoughtSignature || !this.#isSigned;
+  }
+
+  #valueKey(): number {
+    return isArrayLevel(this.#level) ? elementKey(this.#level) : this.#key;
+  }
+
+  /** The chunk ends within the string that began at `from`. */
+  #cutString(cut: Cut, chunk: Buffer, from: number, why: number): number {
+    this.#cut = cut;
+    this.#cutPieces = [];
+    this.#cutBytes = 0;
+    this.#cutStart = this.#chunkStart + from;
+    this.#isEscaped = why === GOES_ON_ESCAPED;
+    this.#keepPiece(chunk.subarray(from));
+    return chunk.length;
+  }
+
+  #keepPiece(piece: Buffer): void {
+    if (this.#cut === "other") return;
+    this.#cutBytes += piece.length;
+    if (this.#cutBytes <= this.#cutBytesMax()) this.#cutPieces.push(Buffer.from(piece));
+  }
+
+  #cutBytesMax(): number {
+    if (this.#cut === "key") return KEY_BYTES_MAX;
+    return tellingBytesMax(this.#valueKey());
+  }
+
+  #goOnWithString(chunk: Buffer): number {
+    const from = this.#isEscaped ? 1 : 0;
+    const end = closingQuote(chunk, from);
+    if (end < 0) {
+      this.#isEscaped = end === GOES_ON_ESCAPED;
+      this.#keepPiece(chunk);
+      return chunk.length;
+    }
+    this.#keepPiece(chunk.subarray(0, end));
+    const raw = this.#cutBytes > this.#cutBytesMax() ? undefined : Buffer.concat(this.#cutPieces);
+    const cut = this.#cut;
+    this.#cut = "none";
+    this.#cutPieces = [];
+    if (cut === "key") {
+      this.#endUnusualKey(raw === undefined ? undefined : textBetween(raw, 0, raw.length));
+      return end + 1;
+    }
+    if (cut === "telling") {
+      const text = raw === undefined ? undefined : textBetween(raw, 0, raw.length);
+      this.#takeText(placeIn(this.#level, this.#valueKey()), text, this.#cutStart, this.#chunkStart + end);
+    }
+    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
+    return end + 1;
+  }
+
+  /** @param text undefined when it is too long to name anything. */
+  #takeText(place: Place, text: string | undefined, start: number, end: number): void {
+    if (isSignature(place, text)) this.#noteSignature();
+    if (text === undefined) return;
+    if (place.key === KEY.role) this.#takeRole(text);
+    if (this.#depth === 1) this.#takeTopText(place.key, text, start, end);
+    const address = addressNamedAt(place, text, this.#bases);
+    if (address === undefined) return;
+    this.#held.hold(this.#keyHashes, this.#depth);
+    if (!this.#resources.has(address.resource.root))
+      this.#resources.set(address.resource.root, address.resource);
+    if (address.ownBase !== undefined) this.#ownAddresses.push({ start, end, text, base: address.ownBase });
+    if (this.#resources.size > RESOURCES_MAX || this.#ownAddresses.length > OWN_ADDRESSES_MAX)
+      this.#doubt = "too-many";
+  }
+
+  #noteSignature(): void {
+    if (!this.#isSigned) this.#held.hold(this.#keyHashes, this.#depth);
+    this.#isSigned = true;
+  }
+
+  #takeRole(text: string): void {
+    const isOfTurn = this.#depth === this.#leadDepth + 1;
+    if (isOfTurn && PREAMBLE_ROLES.has(text)) this.#isPreamble = true;
+  }
+
+  #takeTopText(key: number, text: string, start: number, end: number): void {
+    if (key === KEY.model) {
+      this.#model = text;
+      this.#modelSpan = { start, end };
+    } else if (key === KEY.agent) this.#agent = text;
+  }
+}
