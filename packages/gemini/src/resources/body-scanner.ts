@@ -47,7 +47,7 @@ type Cut = "none" | "key" | "telling" | "other";
 
 /** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
 function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
-  const text = bytes.utf8Slice(start, end);
+  const text = bytes.toString("utf8", start, end);
   if (!text.includes("\\")) return text;
   try {
     return JSON.parse(`"${text}"`) as string;

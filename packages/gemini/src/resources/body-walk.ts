@@ -6,7 +6,6 @@ import type { BodyReading } from "./body-reading.ts";
 import type { PublicBase } from "./file-address.ts";
 import {
   elementKey,
-  isArrayLevel,
   isOpaqueLevel,
   levelBelow,
   outermostLevel,
@@ -56,7 +55,7 @@ function visitInside(value: object, level: number, pending: Visit[]): void {
     const key = isArray ? elementKey(level) : (KEY_BY_SPELLING.get(name as string) ?? KEY.none);
     visits.push({ value: inner, level, key });
   }
-  for (const visit of visits.reverse()) pending.push(visit);
+  for (const visit of visits.toReversed()) pending.push(visit);
 }
 
 /** @param bases the gateway's own addresses, see file-address.ts. */
