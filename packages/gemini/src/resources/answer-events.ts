@@ -24,7 +24,10 @@ function parsed(text: string): unknown {
 function isStepEvent(data: Buffer): boolean {
   const at = data.indexOf(EVENT_TYPE);
   // Inside a string the quotes would be escaped.
-  return at >= 0 && /^\s*:\s*"step\./.test(data.toString("latin1", at + EVENT_TYPE.length, at + EVENT_TYPE.length + 32));
+  return (
+    at >= 0 &&
+    /^\s*:\s*"step\./.test(data.toString("latin1", at + EVENT_TYPE.length, at + EVENT_TYPE.length + 32))
+  );
 }
 
 function continuation(value: unknown): Resource | undefined {

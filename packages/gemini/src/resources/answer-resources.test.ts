@@ -20,9 +20,19 @@ const OPERATION = "fileSearchStores/s/upload/operations/iifcpg88rbed-d4ggi3qbmdd
 
 describe("answers tell of", () => {
   it.each<[string, string, unknown, string[]]>([
-    ["an uploaded file", "/files", { file: { name: "files/f1", uri: `${GOOGLE}/v1beta/files/f1` } }, ["files/f1"]],
+    [
+      "an uploaded file",
+      "/files",
+      { file: { name: "files/f1", uri: `${GOOGLE}/v1beta/files/f1` } },
+      ["files/f1"],
+    ],
     ["a file", "/files/f1", { name: "files/f1", state: "ACTIVE" }, ["files/f1"]],
-    ["files", "/files", { files: [{ name: "files/a" }, { name: "files/b" }], nextPageToken: "x" }, ["files/a", "files/b"]],
+    [
+      "files",
+      "/files",
+      { files: [{ name: "files/a" }, { name: "files/b" }], nextPageToken: "x" },
+      ["files/a", "files/b"],
+    ],
     ["a cache", "/cachedContents", { name: "cachedContents/c1", model: "models/m" }, ["cachedContents/c1"]],
     ["no caches", "/cachedContents", {}, []],
     [
@@ -31,15 +41,27 @@ describe("answers tell of", () => {
       { name: "batches/b1", metadata: { name: "batches/b1", output: { responsesFile: "files/batch-b1" } } },
       ["batches/b1", "files/batch-b1"],
     ],
-    ["batches", "/batches", { operations: [{ name: "batches/b1" }, { name: "batches/b2" }] }, ["batches/b1", "batches/b2"]],
-    ["a video to come", "/models/veo:predictLongRunning", { name: "models/veo/operations/o1" }, ["models/veo/operations/o1"]],
+    [
+      "batches",
+      "/batches",
+      { operations: [{ name: "batches/b1" }, { name: "batches/b2" }] },
+      ["batches/b1", "batches/b2"],
+    ],
+    [
+      "a video to come",
+      "/models/veo:predictLongRunning",
+      { name: "models/veo/operations/o1" },
+      ["models/veo/operations/o1"],
+    ],
     [
       "a video",
       "/models/veo/operations/o1",
       {
         name: "models/veo/operations/o1",
         response: {
-          generateVideoResponse: { generatedSamples: [{ video: { uri: `${GOOGLE}/v1beta/files/v1:download?alt=media` } }] },
+          generateVideoResponse: {
+            generatedSamples: [{ video: { uri: `${GOOGLE}/v1beta/files/v1:download?alt=media` } }],
+          },
         },
       },
       ["models/veo/operations/o1", "files/v1"],
@@ -48,12 +70,25 @@ describe("answers tell of", () => {
     [
       "a document",
       "/fileSearchStores/s:uploadToFileSearchStore",
-      { name: OPERATION, response: { documentName: "fileSearchStores/s/documents/d", parent: "fileSearchStores/s" } },
+      {
+        name: OPERATION,
+        response: { documentName: "fileSearchStores/s/documents/d", parent: "fileSearchStores/s" },
+      },
       ["fileSearchStores/s"],
     ],
-    ["a tuned model", "/tunedModels", { name: "tunedModels/t/operations/o", metadata: { tunedModel: "tunedModels/t" } }, ["tunedModels/t"]],
+    [
+      "a tuned model",
+      "/tunedModels",
+      { name: "tunedModels/t/operations/o", metadata: { tunedModel: "tunedModels/t" } },
+      ["tunedModels/t"],
+    ],
     ["an agent", "/agents", { id: "sentinel", tools: [{ id: "x", name: "files/no" }] }, ["agents/sentinel"]],
-    ["triggers", "/triggers", { triggers: [{ id: "t1", environment_id: "e" }] }, ["triggers/t1", "environments/e"]],
+    [
+      "triggers",
+      "/triggers",
+      { triggers: [{ id: "t1", environment_id: "e" }] },
+      ["triggers/t1", "environments/e"],
+    ],
     [
       "what a trigger did",
       "/triggers/t1/executions",
@@ -67,7 +102,12 @@ describe("answers tell of", () => {
       { id: "batches/b1", output_file_id: "files/out", error_file_id: null },
       ["batches/b1", "files/out"],
     ],
-    ["OpenAI's batches", "/openai/batches", { object: "list", data: [{ id: "batch_1" }] }, ["batches/batch_1"]],
+    [
+      "OpenAI's batches",
+      "/openai/batches",
+      { object: "list", data: [{ id: "batch_1" }] },
+      ["batches/batch_1"],
+    ],
     ["OpenAI's video", "/openai/videos", { id: "models/veo/operations/o" }, ["models/veo/operations/o"]],
   ])("%s", (_name, below, answer, expected) => {
     expect(rootsTold(below, answer)).toEqual(expected);
@@ -82,12 +122,16 @@ describe("answers tell of", () => {
   it("its end, as stated or by default", () => {
     const told = (below: string, answer: unknown): number | undefined =>
       resourcesInAnswer(below, json(answer), NOW_MS)[0]?.expiresAtMs;
-    expect(told("/files", { file: { name: "files/a", expirationTime: "2026-11-26T01:00:00.123456789Z" } })).toBe(
-      Date.UTC(2026, 10, 26, 1, 0, 0, 123),
-    );
+    expect(
+      told("/files", { file: { name: "files/a", expirationTime: "2026-11-26T01:00:00.123456789Z" } }),
+    ).toBe(Date.UTC(2026, 10, 26, 1, 0, 0, 123));
     expect(told("/files", { file: { name: "files/a" } })).toBe(NOW_MS + 48 * HOUR_MS);
-    expect(told("/cachedContents", { name: "cachedContents/c", expireTime: "2026-11-25T02:00:00Z" })).toBe(NOW_MS + 2 * HOUR_MS);
-    expect(told("/voices", { id: "voice_1", expire_time: "2027-11-25T00:00:00Z" })).toBe(Date.UTC(2027, 10, 25));
+    expect(told("/cachedContents", { name: "cachedContents/c", expireTime: "2026-11-25T02:00:00Z" })).toBe(
+      NOW_MS + 2 * HOUR_MS,
+    );
+    expect(told("/voices", { id: "voice_1", expire_time: "2027-11-25T00:00:00Z" })).toBe(
+      Date.UTC(2027, 10, 25),
+    );
     expect(told("/fileSearchStores", { name: "fileSearchStores/s" })).toBeUndefined();
   });
 
@@ -103,19 +147,31 @@ describe("interactions", () => {
     resourcesInInteraction(Buffer.from(JSON.stringify(data)), NOW_MS).map(({ resource }) => resource.root);
 
   it("tell their id, environment and files", () => {
-    expect(event({ id: "v1_a", status: "completed", environment_id: "e1" })).toEqual(["interactions/v1_a", "environments/e1"]);
-    expect(event({ event_type: "interaction.created", interaction: { id: "v1_a", status: "in_progress" } })).toEqual([
+    expect(event({ id: "v1_a", status: "completed", environment_id: "e1" })).toEqual([
       "interactions/v1_a",
+      "environments/e1",
     ]);
-    expect(event({ event_type: "interaction.status_update", interaction_id: "v1_a", status: "completed" })).toEqual([
-      "interactions/v1_a",
-    ]);
+    expect(
+      event({ event_type: "interaction.created", interaction: { id: "v1_a", status: "in_progress" } }),
+    ).toEqual(["interactions/v1_a"]);
+    expect(
+      event({ event_type: "interaction.status_update", interaction_id: "v1_a", status: "completed" }),
+    ).toEqual(["interactions/v1_a"]);
     const video = { type: "video", uri: `${GOOGLE}/v1beta/files/v1` };
     expect(event({ event_type: "step.delta", index: 0, delta: video })).toEqual(["files/v1"]);
-    expect(event({ event_type: "step.delta", index: 0, delta: { type: "text", text: '"event_type": "interaction.created"' } })).toEqual([]);
-    expect(event({ event_type: "interaction.completed", interaction: { id: "v1_a", note: '"event_type": "step.delta"' } })).toEqual([
-      "interactions/v1_a",
-    ]);
+    expect(
+      event({
+        event_type: "step.delta",
+        index: 0,
+        delta: { type: "text", text: '"event_type": "interaction.created"' },
+      }),
+    ).toEqual([]);
+    expect(
+      event({
+        event_type: "interaction.completed",
+        interaction: { id: "v1_a", note: '"event_type": "step.delta"' },
+      }),
+    ).toEqual(["interactions/v1_a"]);
     expect(resourcesInInteraction(Buffer.from("[DONE]"), NOW_MS)).toEqual([]);
   });
 
@@ -128,7 +184,8 @@ describe("interactions", () => {
 
 describe("generations", () => {
   it("tell a continuation token at their end", () => {
-    const end = 'data: {"candidates": [{"finishReason": "CONTINUATION","continuationToken": "a\\u0041=="}]}\r\n\r\n';
+    const end =
+      'data: {"candidates": [{"finishReason": "CONTINUATION","continuationToken": "a\\u0041=="}]}\r\n\r\n';
     const [told] = continuationInTail(Buffer.from(`x${end}`), NOW_MS);
     expect(told?.resource).toEqual(readBody(Buffer.from('{"continuationToken":"aA=="}')).resources[0]);
     const quoted = JSON.stringify({ text: '"continuationToken": "no"' });
@@ -140,9 +197,13 @@ describe("Live sessions", () => {
   it("tell the handle with which they are resumed", () => {
     const update = { sessionResumptionUpdate: { newHandle: "h1", resumable: true } };
     const told = handleInLiveMessage(json(update), NOW_MS);
-    expect(told?.resource).toEqual(readBody(json({ setup: { sessionResumption: { handle: "h1" } } })).resources[0]);
+    expect(told?.resource).toEqual(
+      readBody(json({ setup: { sessionResumption: { handle: "h1" } } })).resources[0],
+    );
     expect(told?.expiresAtMs).toBe(NOW_MS + 24 * HOUR_MS);
-    expect(handleInLiveMessage(json({ sessionResumptionUpdate: { newHandle: "", resumable: false } }), NOW_MS)).toBeUndefined();
+    expect(
+      handleInLiveMessage(json({ sessionResumptionUpdate: { newHandle: "", resumable: false } }), NOW_MS),
+    ).toBeUndefined();
     expect(handleInLiveMessage(json({ serverContent: {} }), NOW_MS)).toBeUndefined();
   });
 });
@@ -161,12 +222,9 @@ describe("uploads", () => {
     expect(uploadOf(url)).toEqual(uploadOf("AOCedOGNfObK"));
     expect(uploadOf(url)?.kind).toBe("upload");
     expect(uploadOf(`${GOOGLE}/upload/v1beta/files?x=1`)).toBeUndefined();
-    expect(["X-Goog-Upload-URL", "X-Goog-Upload-Control-URL", "Location", "date"].map(isUploadHeader)).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect(
+      ["X-Goog-Upload-URL", "X-Goog-Upload-Control-URL", "Location", "date"].map(isUploadHeader),
+    ).toEqual([true, true, true, false]);
   });
 });
 

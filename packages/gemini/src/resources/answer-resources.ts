@@ -138,7 +138,11 @@ export function deletionTold(below: string): Told | undefined {
 }
 
 /** Names in which the answer to an upload's first leg gives the address of the next. */
-const UPLOAD_HEADERS: ReadonlySet<string> = new Set(["x-goog-upload-url", "x-goog-upload-control-url", "location"]);
+const UPLOAD_HEADERS: ReadonlySet<string> = new Set([
+  "x-goog-upload-url",
+  "x-goog-upload-control-url",
+  "location",
+]);
 
 export function isUploadHeader(name: string): boolean {
   return UPLOAD_HEADERS.has(name.toLowerCase());

@@ -1,4 +1,4 @@
-/** What a request's body tells of where it may go, however it was read. Plain data; see body-scanner.ts. */
+/** What a request's body tells of where it may go, however it was read. Plain data; see read-body.ts. */
 import type { ConversationLead } from "./conversation-lead.ts";
 import type { PublicBase } from "./file-address.ts";
 import type { Resource } from "./resource-name.ts";
@@ -16,12 +16,20 @@ export interface OwnAddress extends Span {
   readonly base: PublicBase;
 }
 
-/** Why the scanner could not tell: two keys alike of which one is overwritten, nesting or references beyond bounds. */
+/**
+ * Most strings of one body that are looked at. Google takes some thousand files at the very most; looking at one costs
+ * about a microsecond, which a hostile body must not ask for by the million.
+ */
+export const LOOKS_MAX = 65_536;
+
+/** Why the scanner could not tell: of two keys alike one is void, or the body goes beyond bounds. */
 export type Doubt = "duplicate-key" | "deep" | "too-many";
 
 export interface BodyReading {
   /** Resources the body names, one for each root, in order. */
   readonly resources: readonly Resource[];
+  /** Whether there were too many to be looked at, see {@link LOOKS_MAX}: then some may be missing. */
+  readonly isPartial: boolean;
   /** Whether it carries thought signatures that a project may have issued. */
   readonly isSigned: boolean;
   /** Top-level `model` and `agent`, as they stand there. */

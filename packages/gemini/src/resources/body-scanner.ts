@@ -4,9 +4,10 @@
  * Finds exactly what parsing the JSON and walking over it would (body-walk.ts), or says that it cannot tell; of bytes
  * that are no JSON it may tell anything. Keeps no bytes but those of keys and strings that a chunk cuts in two.
  */
-import type { BodyReading, Doubt, OwnAddress, Span } from "./body-reading.ts";
+import { type BodyReading, type Doubt, LOOKS_MAX, type OwnAddress } from "./body-reading.ts";
 import { ConversationLead } from "./conversation-lead.ts";
 import type { PublicBase } from "./file-address.ts";
+import { type CutKind, CutString } from "./cut-string.ts";
 import { HeldKeys, LONG_KEY } from "./held-keys.ts";
 import {
   elementKey,
@@ -18,18 +19,17 @@ import {
   partAt,
   placeIn,
 } from "./json-place.ts";
-import { keyAt, keyHash } from "./key-table.ts";
+import { isSame, keyAt, keyHash } from "./key-table.ts";
 import { hasTellingValue, holdsTurns, KEY, type Place } from "./reference-keys.ts";
 import { addressNamedAt, isSignature, tellingBytesMax } from "./reference-rules.ts";
 import type { Resource } from "./resource-name.ts";
-import { BACKSLASH, closingQuote, GOES_ON_ESCAPED, QUOTE } from "./string-end.ts";
+import { BACKSLASH, closingQuote, QUOTE } from "./string-end.ts";
+import { TopFields } from "./top-fields.ts";
 
 /** Deepest nesting followed. Google's own parser stops at 100. */
 const DEPTH_MAX = 512;
-/** Most resources of one body: Google takes some thousand files at the very most, and a handful in practice. */
-const RESOURCES_MAX = 256;
-/** Most addresses of the gateway itself in one body. */
-const OWN_ADDRESSES_MAX = 4096;
+/** Most keys with escapes, which no client writes, or cut in two by a chunk: they are slow. */
+const UNUSUAL_KEYS_MAX = 100_000;
 /** Longest key that is read, bytes; the longest that matters has 23 characters, each escaped 138 bytes. */
 const KEY_BYTES_MAX = 256;
 
@@ -40,10 +40,9 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const T_OF_TRUE = 0x74;
 
-const PREAMBLE_ROLES: ReadonlySet<string> = new Set(["system", "developer"]);
-
-/** What the string is that the chunk before ended in. */
-type Cut = "none" | "key" | "telling" | "other";
+/** Roles of what is said to the model before the user speaks. */
+const SYSTEM_ROLE = Buffer.from("system");
+const DEVELOPER_ROLE = Buffer.from("developer");
 
 /** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
 function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
@@ -60,6 +59,8 @@ export class BodyScanner {
   readonly #bases: readonly PublicBase[];
   readonly #lead = new ConversationLead();
   readonly #held = new HeldKeys();
+  readonly #cut = new CutString();
+  readonly #top = new TopFields();
   readonly #resources = new Map<string, Resource>();
   readonly #ownAddresses: OwnAddress[] = [];
   /** See json-place.ts; at index 0 nothing, so that the index is the depth. */
@@ -77,18 +78,11 @@ export class BodyScanner {
   /** Depth of the value whose span the lead follows. */
   #leadDepth = -1;
   #isPreamble = false;
-  #cut: Cut = "none";
-  #cutPieces: Buffer[] = [];
-  #cutBytes = 0;
-  #cutStart = 0;
-  #isEscaped = false;
   #doubt: Doubt | undefined;
+  /** Strings looked at. */
+  #looks = 0;
+  #unusualKeys = 0;
   #isSigned = false;
-  #model: string | undefined;
-  #modelSpan: Span | undefined;
-  #models = 0;
-  #agent: string | undefined;
-  #stream = false;
 
   /** @param bases the gateway's own addresses, see file-address.ts. */
   constructor(bases: readonly PublicBase[] = []) {
@@ -98,7 +92,7 @@ export class BodyScanner {
   /** Takes the next bytes; they are not kept. */
   push(chunk: Buffer): void {
     if (this.#doubt !== undefined || chunk.length === 0) return;
-    this.#run(chunk, this.#cut === "none" ? 0 : this.#goOnWithString(chunk));
+    this.#run(chunk, this.#cut.kind === "none" ? 0 : this.#goOnWithString(chunk));
     if (this.#lead.isOpen) this.#lead.keep(chunk, this.#chunkStart);
     this.#chunkStart += chunk.length;
   }
@@ -112,11 +106,12 @@ export class BodyScanner {
   reading(): BodyReading {
     return {
       resources: this.#resources.size === 0 ? [] : [...this.#resources.values()],
+      isPartial: false,
       isSigned: this.#isSigned,
-      model: this.#model,
-      agent: this.#agent,
-      stream: this.#stream,
-      modelSpan: this.#models === 1 ? this.#modelSpan : undefined,
+      model: this.#top.model,
+      agent: this.#top.agent,
+      stream: this.#top.stream,
+      modelSpan: this.#top.modelSpan,
       ownAddresses: this.#ownAddresses,
       lead: this.#lead,
     };
@@ -142,7 +137,7 @@ export class BodyScanner {
     if (byte === OPEN_BRACE) this.#open(false, at);
     else if (byte === OPEN_BRACKET) this.#open(true, at);
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close(chunk, at);
-    else if (byte === T_OF_TRUE && this.#key === KEY.stream && this.#depth === 1) this.#stream = true;
+    else if (byte === T_OF_TRUE && this.#key === KEY.stream && this.#depth === 1) this.#top.stream = true;
   }
 
   #open(isArray: boolean, at: number): void {
@@ -205,6 +200,8 @@ export class BodyScanner {
 
   /** A key with escapes, or cut in two, or (undefined) too long to matter. */
   #endUnusualKey(text: string | undefined): void {
+    this.#unusualKeys += 1;
+    if (this.#unusualKeys > UNUSUAL_KEYS_MAX) this.#doubt = "too-many";
     if (text === undefined) return this.#endKey(KEY.none, LONG_KEY);
     const bytes = Buffer.from(text);
     const hash = bytes.reduce(keyHash, 0);
@@ -216,17 +213,9 @@ export class BodyScanner {
     this.#key = key;
     this.#keyHashes[this.#depth] = hash;
     if (this.#held.comesAgain(hash, this.#depth)) this.#doubt = "duplicate-key";
-    if (key !== KEY.none && this.#depth === 1) this.#beginTopKey(key);
-  }
-
-  /** Of two keys alike the last counts: forget what the first said. */
-  #beginTopKey(key: number): void {
-    if (key === KEY.model) {
-      this.#model = undefined;
-      this.#models += 1;
-    } else if (key === KEY.agent) this.#agent = undefined;
-    else if (key === KEY.stream) this.#stream = false;
-    else if (holdsTurns(key)) this.#lead.beginTurns();
+    if (key === KEY.none || this.#depth !== 1) return;
+    this.#top.beginKey(key);
+    if (holdsTurns(key)) this.#lead.beginTurns();
   }
 
   #takeString(chunk: Buffer, from: number): number {
@@ -240,10 +229,7 @@ export class BodyScanner {
     const isTelling = this.#isTelling(key, level);
     const end = closingQuote(chunk, from);
     if (end < 0) return this.#cutString(isTelling ? "telling" : "other", chunk, from, end);
-    if (isTelling) {
-      const text = end - from > tellingBytesMax(key) ? undefined : textBetween(chunk, from, end);
-      this.#takeText(placeIn(level, key), text, this.#chunkStart + from, this.#chunkStart + end);
-    }
+    if (isTelling) this.#takeRaw(key, chunk, from, end, this.#chunkStart + from);
     if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
     return end + 1;
   }
@@ -261,82 +247,59 @@ export class BodyScanner {
   }
 
   /** The chunk ends within the string that began at `from`. */
-  #cutString(cut: Cut, chunk: Buffer, from: number, why: number): number {
-    this.#cut = cut;
-    this.#cutPieces = [];
-    this.#cutBytes = 0;
-    this.#cutStart = this.#chunkStart + from;
-    this.#isEscaped = why === GOES_ON_ESCAPED;
-    this.#keepPiece(chunk.subarray(from));
+  #cutString(kind: CutKind, chunk: Buffer, from: number, why: number): number {
+    const bytesMax = kind === "key" ? KEY_BYTES_MAX : tellingBytesMax(this.#valueKey());
+    this.#cut.begin(kind, this.#chunkStart + from, chunk.subarray(from), why, bytesMax);
     return chunk.length;
   }
 
-  #keepPiece(piece: Buffer): void {
-    if (this.#cut === "other") return;
-    this.#cutBytes += piece.length;
-    if (this.#cutBytes <= this.#cutBytesMax()) this.#cutPieces.push(Buffer.from(piece));
-  }
-
-  #cutBytesMax(): number {
-    if (this.#cut === "key") return KEY_BYTES_MAX;
-    return tellingBytesMax(this.#valueKey());
-  }
-
   #goOnWithString(chunk: Buffer): number {
-    const from = this.#isEscaped ? 1 : 0;
-    const end = closingQuote(chunk, from);
+    const end = closingQuote(chunk, this.#cut.resumeAt);
     if (end < 0) {
-      this.#isEscaped = end === GOES_ON_ESCAPED;
-      this.#keepPiece(chunk);
+      this.#cut.goOn(chunk, end);
       return chunk.length;
     }
-    this.#keepPiece(chunk.subarray(0, end));
-    const raw = this.#cutBytes > this.#cutBytesMax() ? undefined : Buffer.concat(this.#cutPieces);
-    const cut = this.#cut;
-    this.#cut = "none";
-    this.#cutPieces = [];
-    if (cut === "key") {
+    const { kind, start } = this.#cut;
+    const raw = this.#cut.end(chunk.subarray(0, end));
+    if (kind === "key") {
       this.#endUnusualKey(raw === undefined ? undefined : textBetween(raw, 0, raw.length));
       return end + 1;
     }
-    if (cut === "telling") {
-      const text = raw === undefined ? undefined : textBetween(raw, 0, raw.length);
-      this.#takeText(placeIn(this.#level, this.#valueKey()), text, this.#cutStart, this.#chunkStart + end);
-    }
+    if (kind === "telling" && raw !== undefined) this.#takeRaw(this.#valueKey(), raw, 0, raw.length, start);
+    else if (kind === "telling")
+      this.#takeText(placeIn(this.#level, this.#valueKey()), undefined, start, start);
     if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
     return end + 1;
   }
 
+  /** Takes a string that has to be read: `bytes[from..end)`, which stands at `start` in the body. */
+  #takeRaw(key: number, bytes: Buffer, from: number, end: number, start: number): void {
+    if (key === KEY.role) {
+      if (isSame(SYSTEM_ROLE, bytes, from, end) || isSame(DEVELOPER_ROLE, bytes, from, end))
+        this.#isPreamble = true;
+      return;
+    }
+    const text = end - from > tellingBytesMax(key) ? undefined : textBetween(bytes, from, end);
+    this.#takeText(placeIn(this.#level, key), text, start, start + end - from);
+  }
+
   /** @param text undefined when it is too long to name anything. */
   #takeText(place: Place, text: string | undefined, start: number, end: number): void {
+    this.#looks += 1;
+    if (this.#looks > LOOKS_MAX) this.#doubt = "too-many";
     if (isSignature(place, text)) this.#noteSignature();
     if (text === undefined) return;
-    if (place.key === KEY.role) this.#takeRole(text);
-    if (this.#depth === 1) this.#takeTopText(place.key, text, start, end);
+    if (this.#depth === 1) this.#top.takeText(place.key, text, start, end);
     const address = addressNamedAt(place, text, this.#bases);
     if (address === undefined) return;
     this.#held.hold(this.#keyHashes, this.#depth);
     if (!this.#resources.has(address.resource.root))
       this.#resources.set(address.resource.root, address.resource);
     if (address.ownBase !== undefined) this.#ownAddresses.push({ start, end, text, base: address.ownBase });
-    if (this.#resources.size > RESOURCES_MAX || this.#ownAddresses.length > OWN_ADDRESSES_MAX)
-      this.#doubt = "too-many";
   }
 
   #noteSignature(): void {
     if (!this.#isSigned) this.#held.hold(this.#keyHashes, this.#depth);
     this.#isSigned = true;
-  }
-
-  #takeRole(text: string): void {
-    const isOfTurn = this.#depth === this.#leadDepth + 1;
-    if (isOfTurn && PREAMBLE_ROLES.has(text)) this.#isPreamble = true;
-  }
-
-  #takeTopText(key: number, text: string, start: number, end: number): void {
-    if (key === KEY.model) {
-      this.#model = text;
-      this.#modelSpan = { start, end };
-    } else if (key === KEY.agent) this.#agent = text;
   }
 }

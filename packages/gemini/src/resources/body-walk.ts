@@ -2,15 +2,9 @@
  * Reads what a request's body tells of its way by parsing it: the plain way, for bodies of which the scanner cannot
  * tell, and what the scanner is tested against. Runs on the HTTP workers, rarely. Never throws.
  */
-import type { BodyReading } from "./body-reading.ts";
+import { type BodyReading, LOOKS_MAX } from "./body-reading.ts";
 import type { PublicBase } from "./file-address.ts";
-import {
-  elementKey,
-  isOpaqueLevel,
-  levelBelow,
-  outermostLevel,
-  placeIn,
-} from "./json-place.ts";
+import { elementKey, isOpaqueLevel, levelBelow, outermostLevel, placeIn } from "./json-place.ts";
 import { isFields, textOf } from "../json-fields.ts";
 import { hasTellingValue, KEY, KEY_BY_SPELLING } from "./reference-keys.ts";
 import { addressNamedAt, isSignature } from "./reference-rules.ts";
@@ -25,6 +19,7 @@ interface Visit {
 
 interface Found {
   readonly resources: Map<string, Resource>;
+  looks: number;
   isSigned: boolean;
 }
 
@@ -38,6 +33,8 @@ function parse(body: Buffer): unknown {
 
 function takeText(text: string, { level, key }: Visit, bases: readonly PublicBase[], found: Found): void {
   if (!hasTellingValue(key) || isOpaqueLevel(level)) return;
+  found.looks += 1;
+  if (found.looks > LOOKS_MAX) return;
   const place = placeIn(level, key);
   if (isSignature(place, text)) found.isSigned = true;
   const resource = addressNamedAt(place, text, bases)?.resource;
@@ -61,7 +58,7 @@ function visitInside(value: object, level: number, pending: Visit[]): void {
 /** @param bases the gateway's own addresses, see file-address.ts. */
 export function walkBody(body: Buffer, bases: readonly PublicBase[] = []): BodyReading {
   const parsed = parse(body);
-  const found: Found = { resources: new Map(), isSigned: false };
+  const found: Found = { resources: new Map(), looks: 0, isSigned: false };
   const pending: Visit[] = [];
   if (typeof parsed === "object" && parsed !== null)
     visitInside(parsed, outermostLevel(Array.isArray(parsed)), pending);
@@ -75,6 +72,7 @@ export function walkBody(body: Buffer, bases: readonly PublicBase[] = []): BodyR
     typeof top[name] === "string" ? textOf(top[name]) : undefined;
   return {
     resources: [...found.resources.values()],
+    isPartial: found.looks > LOOKS_MAX,
     isSigned: found.isSigned,
     model: text("model"),
     agent: text("agent"),

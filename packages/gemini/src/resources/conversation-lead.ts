@@ -5,10 +5,12 @@
  */
 import { hashBytes, hexOf, type Lanes } from "./byte-hash.ts";
 
-/** Bytes of each turn that are hashed, with the length of the whole: what differs only later has another length, mostly. */
-const SPAN_BYTES_MAX = 1024;
+/** Bytes of each turn that are hashed, from its beginning and from its end, with its length: templates differ late. */
+const HEAD_BYTES = 256;
+const TAIL_BYTES = 256;
 /** Turns before the user's first (system, developer) that count. */
 const TURNS_MAX = 8;
+const EMPTY = Buffer.alloc(0);
 const KEY_SEED = 0x63_6f_6e_76;
 
 export class ConversationLead {
@@ -19,8 +21,9 @@ export class ConversationLead {
   /** Offset in the body where the open span began; -1 for none. */
   #start = -1;
   #isSystem = false;
-  /** Beginning of a span that began in an earlier chunk. */
-  #kept: Buffer | undefined;
+  /** Beginning of a span that began in an earlier chunk, and its end so far. */
+  #head: Buffer | undefined;
+  #tail: Buffer | undefined;
 
   /** Turns in the request: with one, it is the conversation's first. */
   get turnCount(): number {
@@ -54,11 +57,11 @@ export class ConversationLead {
 
   /** The chunk ends within the span. */
   keep(chunk: Buffer, chunkStart: number): void {
-    const from = Math.max(0, this.#start - chunkStart);
-    const missing = SPAN_BYTES_MAX - (this.#kept?.length ?? 0);
-    if (missing <= 0) return;
-    const piece = chunk.subarray(from, from + missing);
-    this.#kept = this.#kept === undefined ? Buffer.from(piece) : Buffer.concat([this.#kept, piece]);
+    const fresh = chunk.subarray(Math.max(0, this.#start - chunkStart));
+    const head = this.#head ?? EMPTY;
+    if (head.length < HEAD_BYTES)
+      this.#head = Buffer.concat([head, fresh.subarray(0, HEAD_BYTES - head.length)]);
+    this.#tail = Buffer.concat([this.#tail ?? EMPTY, fresh.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 
   /**
@@ -68,7 +71,8 @@ export class ConversationLead {
   end(chunk: Buffer, chunkStart: number, end: number, isPreamble: boolean): void {
     const lanes = this.#lanesOf(chunk, chunkStart, end);
     this.#start = -1;
-    this.#kept = undefined;
+    this.#head = undefined;
+    this.#tail = undefined;
     if (this.#isSystem) {
       this.#system = lanes;
       return;
@@ -80,10 +84,15 @@ export class ConversationLead {
   #lanesOf(chunk: Buffer, chunkStart: number, end: number): Lanes {
     const length = end - this.#start;
     const from = this.#start - chunkStart;
-    if (from >= 0) return hashBytes(chunk, from, from + Math.min(length, SPAN_BYTES_MAX), length);
-    this.keep(chunk.subarray(0, end - chunkStart), chunkStart);
-    const kept = this.#kept ?? chunk;
-    return hashBytes(kept, 0, kept.length, length);
+    if (from < 0) this.keep(chunk.subarray(0, end - chunkStart), chunkStart);
+    const head = this.#head ?? chunk;
+    const headFrom = this.#head === undefined ? from : 0;
+    const first = hashBytes(head, headFrom, headFrom + Math.min(length, HEAD_BYTES), length);
+    if (length <= HEAD_BYTES) return first;
+    const tail = this.#tail ?? chunk;
+    const tailEnd = this.#tail === undefined ? end - chunkStart : tail.length;
+    const last = hashBytes(tail, tailEnd - TAIL_BYTES, tailEnd, first.right);
+    return { left: first.left ^ last.left, right: first.right ^ last.right };
   }
 
   /**

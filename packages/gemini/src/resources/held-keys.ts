@@ -9,15 +9,15 @@ export const LONG_KEY = -1;
 
 export class HeldKeys {
   /** For each depth the keys, in the object open there, below which something was found. */
-  readonly #held: (number[] | undefined)[] = [];
+  readonly #held: (Set<number> | undefined)[] = [];
 
   /** Something was found: the current keys of all open objects lead to it. */
   hold(keyHashes: readonly number[], depth: number): void {
     for (let level = 1; level <= depth; level += 1) {
       const hash = keyHashes[level] as number;
       const held = this.#held[level];
-      if (held === undefined) this.#held[level] = [hash];
-      else if (!held.includes(hash)) held.push(hash);
+      if (held === undefined) this.#held[level] = new Set([hash]);
+      else held.add(hash);
     }
   }
 
@@ -25,7 +25,7 @@ export class HeldKeys {
   comesAgain(hash: number, depth: number): boolean {
     const held = this.#held[depth];
     if (held === undefined) return false;
-    return hash === LONG_KEY || held.includes(hash) || held.includes(LONG_KEY);
+    return hash === LONG_KEY || held.has(hash) || held.has(LONG_KEY);
   }
 
   /** The object or array at this depth is closed. */

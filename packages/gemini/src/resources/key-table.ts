@@ -39,10 +39,11 @@ const TABLE = buildTable();
 /** The hashes of the table apart, 0 for an empty slot: all that a key that does not matter is held against. */
 const HASHES = Int32Array.from(TABLE, (entry) => entry?.hash ?? 0);
 
-function isSame(entry: Entry, bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== entry.bytes.length) return false;
-  for (let index = 0; index < entry.bytes.length; index += 1) {
-    if (bytes[start + index] !== entry.bytes[index]) return false;
+/** Whether `bytes[start..end)` are just those expected. Faster than Buffer's own for the few bytes of a name. */
+export function isSame(expected: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== expected.length) return false;
+  for (let index = 0; index < expected.length; index += 1) {
+    if (bytes[start + index] !== expected[index]) return false;
   }
   return true;
 }
@@ -52,7 +53,7 @@ export function keyAt(hash: number, bytes: Uint8Array, start: number, end: numbe
   let slot = slotOf(hash);
   for (let known = HASHES[slot]; known !== 0; known = HASHES[slot]) {
     const entry = known === hash ? TABLE[slot] : undefined;
-    if (entry !== undefined && isSame(entry, bytes, start, end)) return entry.id;
+    if (entry !== undefined && isSame(entry.bytes, bytes, start, end)) return entry.id;
     slot = (slot + 1) % SLOTS;
   }
   return KEY.none;

@@ -37,7 +37,10 @@ function listName({ dialect, collection }: ListRoute): string {
 }
 
 /** @returns undefined when it would be too long: the project's own token is, beyond reason. */
-export function encodeCursor(route: ListRoute, { project, pageToken, skip }: ListPosition): string | undefined {
+export function encodeCursor(
+  route: ListRoute,
+  { project, pageToken, skip }: ListPosition,
+): string | undefined {
   const payload = JSON.stringify([listName(route), project, pageToken, skip]);
   const cursor = PREFIX + Buffer.from(checksum(payload) + payload).toString("base64url");
   return cursor.length > CURSOR_LENGTH_MAX ? undefined : cursor;

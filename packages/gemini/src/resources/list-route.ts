@@ -87,10 +87,15 @@ const LISTS: ReadonlyMap<string, ListRoute> = new Map([
 
 /** @param below decoded path below the version. */
 export function listRouteOf(method: string, below: string): ListRoute | undefined {
-  return method === "GET" ? LISTS.get(below.length > 1 && below.endsWith("/") ? below.slice(0, -1) : below) : undefined;
+  return method === "GET"
+    ? LISTS.get(below.length > 1 && below.endsWith("/") ? below.slice(0, -1) : below)
+    : undefined;
 }
 
 /** Whether every project lists the item: a prebuilt voice. It is taken from one of them only. */
-export function isInEveryProject({ collection }: ListRoute, item: Readonly<Record<string, unknown>>): boolean {
+export function isInEveryProject(
+  { collection }: ListRoute,
+  item: Readonly<Record<string, unknown>>,
+): boolean {
   return collection === "voices" && item["type"] === "prebuilt";
 }

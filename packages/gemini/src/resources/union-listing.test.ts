@@ -32,7 +32,13 @@ interface Listed {
   readonly calls: number;
 }
 
-function listPage(owned: Owned, size: number, from: ListPosition | undefined, atOnce: number, broken?: string): Listed {
+function listPage(
+  owned: Owned,
+  size: number,
+  from: ListPosition | undefined,
+  atOnce: number,
+  broken?: string,
+): Listed {
   const listing = new UnionListing(FILES, [...owned.keys()], size, from, 1000);
   let calls = 0;
   while (!listing.isDone) {
@@ -49,13 +55,14 @@ function listPage(owned: Owned, size: number, from: ListPosition | undefined, at
 
 const ownership = fc
   .dictionary(fc.stringMatching(/^p\d{1,2}$/), fc.nat({ max: 25 }), { maxKeys: 8 })
-  .map((counts): Owned =>
-    new Map(
-      Object.entries(counts).map(([project, count]) => [
-        project,
-        Array.from({ length: count }, (_, index) => `${project}-${index}`),
-      ]),
-    ),
+  .map(
+    (counts): Owned =>
+      new Map(
+        Object.entries(counts).map(([project, count]) => [
+          project,
+          Array.from({ length: count }, (_, index) => `${project}-${index}`),
+        ]),
+      ),
   );
 const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });
 
@@ -70,7 +77,8 @@ describe("a list over several projects", () => {
           const size = pageSizes[page % pageSizes.length] ?? 1;
           const listed = listPage(owned, size, position, atOnce);
           expect(listed.names.length).toBeLessThanOrEqual(size);
-          if (listed.next !== undefined) expect(listed.names).toHaveLength(size);
+          const isShort = listed.names.length < size;
+          expect(isShort && listed.next !== undefined).toBe(false);
           shown.push(...listed.names);
           if (listed.next === undefined) break;
           const cursor = encodeCursor(FILES, listed.next) ?? "";
@@ -89,7 +97,11 @@ describe("a list over several projects", () => {
       ["b", ["b1"]],
       ["c", ["c1"]],
     ]);
-    expect(listPage(owned, 5, undefined, 2, "b")).toMatchObject({ names: ["a1", "c1"], failed: ["b"], next: undefined });
+    expect(listPage(owned, 5, undefined, 2, "b")).toMatchObject({
+      names: ["a1", "c1"],
+      failed: ["b"],
+      next: undefined,
+    });
   });
 
   it("makes one call for a page that one project fills", () => {
@@ -113,7 +125,11 @@ describe("a list over several projects", () => {
     const listing = new UnionListing(FILES, projects, 5, undefined, 3);
     while (!listing.isDone)
       for (const { project } of listing.wants(2)) listing.take(project, { items: [], nextToken: "" });
-    expect(listing.page()).toEqual({ items: [], next: { project: "p13", pageToken: "", skip: 0 }, failed: [] });
+    expect(listing.page()).toEqual({
+      items: [],
+      next: { project: "p13", pageToken: "", skip: 0 },
+      failed: [],
+    });
   });
 
   it("lists what every project has once", () => {
@@ -122,7 +138,10 @@ describe("a list over several projects", () => {
     const prebuilt = { id: "Puck", type: "prebuilt" };
     while (!listing.isDone)
       for (const { project } of listing.wants(1))
-        listing.take(project, { items: [prebuilt, { id: `voice_${project}`, type: "prompted" }], nextToken: "" });
+        listing.take(project, {
+          items: [prebuilt, { id: `voice_${project}`, type: "prompted" }],
+          nextToken: "",
+        });
     expect(listing.page().items.map(({ id }) => id)).toEqual(["Puck", "voice_a", "voice_b"]);
   });
 });
@@ -141,16 +160,22 @@ describe("cursors", () => {
   it("are refused when anything was changed, and never throw", () => {
     const cursor = encodeCursor(FILES, position) ?? "";
     fc.assert(
-      fc.property(fc.nat({ max: cursor.length - 1 }), fc.constantFrom(..."ABCxyz019-_."), (at, other) => {
-        const changed = cursor.slice(0, at) + other + cursor.slice(at + 1);
-        const decoded = decodeCursor(FILES, changed);
-        // The last character of base64 may hold bits that mean nothing.
-        const kind = changed === cursor || at === cursor.length - 1 ? decoded.kind : "refused";
-        expect(decoded.kind).toBe(kind);
-      }),
+      fc.property(
+        fc.nat({ max: cursor.length - 1 }),
+        fc.constantFrom("A", "B", "z", "0", "9", "-", "_", "."),
+        (at, other) => {
+          const changed = cursor.slice(0, at) + other + cursor.slice(at + 1);
+          const decoded = decodeCursor(FILES, changed);
+          // The last character of base64 may hold bits that mean nothing.
+          const kind = changed === cursor || at === cursor.length - 1 ? decoded.kind : "refused";
+          expect(decoded.kind).toBe(kind);
+        },
+      ),
     );
     fc.assert(fc.property(fc.string(), (text) => decodeCursor(FILES, text).kind === "refused"));
-    fc.assert(fc.property(fc.base64String(), (text) => decodeCursor(FILES, `union1.${text}`).kind === "refused"));
+    fc.assert(
+      fc.property(fc.base64String(), (text) => decodeCursor(FILES, `union1.${text}`).kind === "refused"),
+    );
   });
 
   it("say when they would be too long", () => {
@@ -159,17 +184,23 @@ describe("cursors", () => {
 });
 
 describe("requests for lists", () => {
-  it.each(["/files", "/cachedContents", "/batches", "/fileSearchStores", "/agents", "/openai/batches"])("%s", (below) => {
-    expect(listRouteOf("GET", below)).toBeDefined();
-    expect(listRouteOf("POST", below)).toBeUndefined();
-  });
-
-  it.each(["/fileSearchStores/s/documents", "/files/f", "/models", "/interactions", "/triggers/t/executions"])(
-    "%s is none to be united",
+  it.each(["/files", "/cachedContents", "/batches", "/fileSearchStores", "/agents", "/openai/batches"])(
+    "%s",
     (below) => {
-      expect(listRouteOf("GET", below)).toBeUndefined();
+      expect(listRouteOf("GET", below)).toBeDefined();
+      expect(listRouteOf("POST", below)).toBeUndefined();
     },
   );
+
+  it.each([
+    "/fileSearchStores/s/documents",
+    "/files/f",
+    "/models",
+    "/interactions",
+    "/triggers/t/executions",
+  ])("%s is none to be united", (below) => {
+    expect(listRouteOf("GET", below)).toBeUndefined();
+  });
 
   it("are read and asked of a project in the dialect's words", () => {
     expect(readListRequest(FILES, "pageSize=2&filter=a%20b&pageToken=x%2By")).toEqual({
@@ -183,7 +214,11 @@ describe("requests for lists", () => {
     expect(readListRequest(FILES, "fields=files.name")).toBeUndefined();
     expect(listQuery(FILES, "filter=a%20b", 5, "x+y")).toBe("filter=a%20b&pageSize=5&pageToken=x%2By");
     const batches = routeAt("/openai/batches");
-    expect(readListRequest(batches, "limit=3&after=batches%2Fb1")).toEqual({ size: 3, token: "batches/b1", rest: "" });
+    expect(readListRequest(batches, "limit=3&after=batches%2Fb1")).toEqual({
+      size: 3,
+      token: "batches/b1",
+      rest: "",
+    });
     expect(listQuery(batches, "", 3, "batches/b1")).toBe("limit=3&after=batches%2Fb1");
   });
 });
@@ -206,13 +241,19 @@ describe("pages of lists", () => {
 
   it("of the newer family", () => {
     expect(page(routeAt("/agents"), { agents: [{ id: "a" }], next_page_token: "t" })?.nextToken).toBe("t");
-    expect(written(routeAt("/agents"), [{ id: "a" }], "t")).toEqual({ agents: [{ id: "a" }], next_page_token: "t" });
+    expect(written(routeAt("/agents"), [{ id: "a" }], "t")).toEqual({
+      agents: [{ id: "a" }],
+      next_page_token: "t",
+    });
   });
 
   it("OpenAI's", () => {
     const route = routeAt("/openai/files");
     const data = [{ id: "files/a" }, { id: "files/b" }];
-    expect(page(route, { object: "list", data, has_more: true })).toEqual({ items: data, nextToken: "files/b" });
+    expect(page(route, { object: "list", data, has_more: true })).toEqual({
+      items: data,
+      nextToken: "files/b",
+    });
     expect(page(route, { object: "list", data, has_more: false })?.nextToken).toBe("");
     expect(written(route, data, "x")).toEqual({
       object: "list",
