@@ -18,6 +18,8 @@ describe("native routes", () => {
         modelInBody: false,
         answer: "unary",
         generates: true,
+        below: "/models/gemini-2.5-flash:generateContent",
+        isUpload: false,
         resource: undefined,
         upstreamPath: path,
       });
@@ -93,6 +95,8 @@ describe("compatible routes", () => {
       modelInBody: true,
       answer: "by-body",
       generates: true,
+      below: "/openai/chat/completions",
+      isUpload: false,
       resource: undefined,
       upstreamPath: "/v1beta/openai/chat/completions",
     });

@@ -22,6 +22,10 @@ export interface Route {
   readonly answer: AnswerForm;
   /** True when an answer with nothing generated in it is a fault. */
   readonly generates: boolean;
+  /** Decoded path below the version, what the functions of `resources/` are asked with. */
+  readonly below: string;
+  /** Whether the path was below `/upload/`. */
+  readonly isUpload: boolean;
   /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
@@ -96,6 +100,8 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     modelInBody: meaning.modelInBody,
     answer: answerForm(meaning.answer, wish),
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
+    below,
+    isUpload: path.startsWith("/upload/"),
     resource: resourceOfPath(below)?.root,
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };

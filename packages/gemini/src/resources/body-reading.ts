@@ -32,7 +32,7 @@ export interface BodyReading {
   readonly isPartial: boolean;
   /** Whether it carries thought signatures that a project may have issued. */
   readonly isSigned: boolean;
-  /** Top-level `model` and `agent`, as they stand there. */
+  /** Top-level `model` and `agent`, as they stand there; undefined when longer than a name can be. */
   readonly model: string | undefined;
   readonly agent: string | undefined;
   /** Whether the top-level `stream` is true. */

@@ -19,7 +19,7 @@ import {
   partAt,
   placeIn,
 } from "./json-place.ts";
-import { isSame, keyAt, keyHash } from "./key-table.ts";
+import { keyAt, keyHash } from "./key-table.ts";
 import { hasTellingValue, holdsTurns, KEY, type Place } from "./reference-keys.ts";
 import { addressNamedAt, isSignature, tellingBytesMax } from "./reference-rules.ts";
 import type { Resource } from "./resource-name.ts";
@@ -39,10 +39,6 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const T_OF_TRUE = 0x74;
-
-/** Roles of what is said to the model before the user speaks. */
-const SYSTEM_ROLE = Buffer.from("system");
-const DEVELOPER_ROLE = Buffer.from("developer");
 
 /** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
 function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
@@ -75,9 +71,6 @@ export class BodyScanner {
   #keyComes = false;
   /** Bytes before the current chunk. */
   #chunkStart = 0;
-  /** Depth of the value whose span the lead follows. */
-  #leadDepth = -1;
-  #isPreamble = false;
   #doubt: Doubt | undefined;
   /** Strings looked at. */
   #looks = 0;
@@ -93,7 +86,7 @@ export class BodyScanner {
   push(chunk: Buffer): void {
     if (this.#doubt !== undefined || chunk.length === 0) return;
     this.#run(chunk, this.#cut.kind === "none" ? 0 : this.#goOnWithString(chunk));
-    if (this.#lead.isOpen) this.#lead.keep(chunk, this.#chunkStart);
+    this.#lead.keep(chunk, this.#chunkStart);
     this.#chunkStart += chunk.length;
   }
 
@@ -124,11 +117,11 @@ export class BodyScanner {
     while (at < length) {
       const byte = chunk[at] as number;
       at += 1;
-      if (byte === QUOTE) {
-        at = this.#keyComes ? this.#takeKey(chunk, at) : this.#takeString(chunk, at);
-        if (this.#doubt !== undefined) return;
-      } else if (byte === COMMA) this.#keyComes = !isArrayLevel(this.#level);
+      if (byte === QUOTE) at = this.#keyComes ? this.#takeKey(chunk, at) : this.#takeString(chunk, at);
+      else if (byte === COMMA) this.#keyComes = !isArrayLevel(this.#level);
       else if (byte >= OPEN_BRACKET) this.#takeMark(chunk, byte, at - 1);
+      else continue;
+      if (this.#doubt !== undefined) return;
     }
   }
 
@@ -161,22 +154,12 @@ export class BodyScanner {
     this.#level = this.#levels[this.#depth] as number;
     this.#key = KEY.none;
     this.#keyComes = false;
-    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + at + 1);
+    if (this.#depth === this.#lead.depth) this.#lead.end(chunk, this.#chunkStart, this.#chunkStart + at + 1);
   }
 
   #beginPart(level: number, key: number, isArray: boolean, at: number): void {
     const part = partAt(level, this.#depth, key, isArray);
-    if (part === undefined) return;
-    const start = this.#chunkStart + at;
-    this.#isPreamble = false;
-    if (part === "system") this.#lead.beginSystem(start);
-    else if (!this.#lead.beginTurn(start)) return;
-    this.#leadDepth = this.#depth;
-  }
-
-  #endPart(chunk: Buffer, end: number): void {
-    this.#lead.end(chunk, this.#chunkStart, end, this.#isPreamble);
-    this.#leadDepth = -1;
+    if (part !== undefined) this.#lead.begin(part, this.#depth, this.#chunkStart + at);
   }
 
   #takeKey(chunk: Buffer, from: number): number {
@@ -230,7 +213,7 @@ export class BodyScanner {
     const end = closingQuote(chunk, from);
     if (end < 0) return this.#cutString(isTelling ? "telling" : "other", chunk, from, end);
     if (isTelling) this.#takeRaw(key, chunk, from, end, this.#chunkStart + from);
-    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
+    if (this.#depth === this.#lead.depth) this.#lead.end(chunk, this.#chunkStart, this.#chunkStart + end + 1);
     return end + 1;
   }
 
@@ -238,7 +221,7 @@ export class BodyScanner {
   #isTelling(key: number, level: number): boolean {
     if (!hasTellingValue(key) || isOpaqueLevel(level)) return false;
     // What comes with every turn is read only while it can tell something new.
-    if (key === KEY.role) return this.#depth === this.#leadDepth + 1;
+    if (key === KEY.role) return this.#depth === this.#lead.depth + 1;
     return key !== KEY.thoughtSignature || !this.#isSigned;
   }
 
@@ -268,15 +251,14 @@ export class BodyScanner {
     if (kind === "telling" && raw !== undefined) this.#takeRaw(this.#valueKey(), raw, 0, raw.length, start);
     else if (kind === "telling")
       this.#takeText(placeIn(this.#level, this.#valueKey()), undefined, start, start);
-    if (this.#depth === this.#leadDepth) this.#endPart(chunk, this.#chunkStart + end + 1);
+    if (this.#depth === this.#lead.depth) this.#lead.end(chunk, this.#chunkStart, this.#chunkStart + end + 1);
     return end + 1;
   }
 
   /** Takes a string that has to be read: `bytes[from..end)`, which stands at `start` in the body. */
   #takeRaw(key: number, bytes: Buffer, from: number, end: number, start: number): void {
     if (key === KEY.role) {
-      if (isSame(SYSTEM_ROLE, bytes, from, end) || isSame(DEVELOPER_ROLE, bytes, from, end))
-        this.#isPreamble = true;
+      this.#lead.takeRole(bytes, from, end);
       return;
     }
     const text = end - from > tellingBytesMax(key) ? undefined : textBetween(bytes, from, end);

@@ -5,10 +5,10 @@
 import { type BodyReading, LOOKS_MAX } from "./body-reading.ts";
 import type { PublicBase } from "./file-address.ts";
 import { elementKey, isOpaqueLevel, levelBelow, outermostLevel, placeIn } from "./json-place.ts";
-import { isFields, textOf } from "../json-fields.ts";
+import { isFields } from "../json-fields.ts";
 import { hasTellingValue, KEY, KEY_BY_SPELLING } from "./reference-keys.ts";
 import { addressNamedAt, isSignature } from "./reference-rules.ts";
-import type { Resource } from "./resource-name.ts";
+import { NAME_LENGTH_MAX, type Resource } from "./resource-name.ts";
 
 interface Visit {
   readonly value: unknown;
@@ -55,6 +55,10 @@ function visitInside(value: object, level: number, pending: Visit[]): void {
   for (const visit of visits.toReversed()) pending.push(visit);
 }
 
+function nameOf(value: unknown): string | undefined {
+  return typeof value === "string" && value.length <= NAME_LENGTH_MAX ? value : undefined;
+}
+
 /** @param bases the gateway's own addresses, see file-address.ts. */
 export function walkBody(body: Buffer, bases: readonly PublicBase[] = []): BodyReading {
   const parsed = parse(body);
@@ -68,14 +72,12 @@ export function walkBody(body: Buffer, bases: readonly PublicBase[] = []): BodyR
     else visitInside(value as object, levelBelow(level, key, Array.isArray(value)), pending);
   }
   const top = isFields(parsed) ? parsed : {};
-  const text = (name: string): string | undefined =>
-    typeof top[name] === "string" ? textOf(top[name]) : undefined;
   return {
     resources: [...found.resources.values()],
     isPartial: found.looks > LOOKS_MAX,
     isSigned: found.isSigned,
-    model: text("model"),
-    agent: text("agent"),
+    model: nameOf(top["model"]),
+    agent: nameOf(top["agent"]),
     stream: top["stream"] === true,
     modelSpan: undefined,
     ownAddresses: undefined,

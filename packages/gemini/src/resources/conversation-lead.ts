@@ -4,12 +4,17 @@
  * Pure; fed by the scanner, in any chunks, on the HTTP workers. Must never keep the text itself.
  */
 import { hashBytes, hexOf, type Lanes } from "./byte-hash.ts";
+import type { Part } from "./json-place.ts";
+import { isSame } from "./key-table.ts";
 
 /** Bytes of each turn that are hashed, from its beginning and from its end, with its length: templates differ late. */
 const HEAD_BYTES = 256;
 const TAIL_BYTES = 256;
 /** Turns before the user's first (system, developer) that count. */
 const TURNS_MAX = 8;
+/** Roles of what is said to the model before the user speaks. */
+const SYSTEM_ROLE = Buffer.from("system");
+const DEVELOPER_ROLE = Buffer.from("developer");
 const EMPTY = Buffer.alloc(0);
 const KEY_SEED = 0x63_6f_6e_76;
 
@@ -18,9 +23,12 @@ export class ConversationLead {
   readonly #turns: Lanes[] = [];
   #turnCount = 0;
   #isClosed = false;
-  /** Offset in the body where the open span began; -1 for none. */
+  /** Offset in the body where the open span began, and how many objects and arrays are open around it; -1 for none. */
   #start = -1;
+  #depth = -1;
   #isSystem = false;
+  /** The turn is none of the user's or the model's: the next one counts too. */
+  #isPreamble = false;
   /** Beginning of a span that began in an earlier chunk, and its end so far. */
   #head: Buffer | undefined;
   #tail: Buffer | undefined;
@@ -30,8 +38,9 @@ export class ConversationLead {
     return this.#turnCount;
   }
 
-  get isOpen(): boolean {
-    return this.#start >= 0;
+  /** Depth of the value that is to be ended with {@link end}; -1 for none. */
+  get depth(): number {
+    return this.#depth;
   }
 
   /** The turns begin (again: of two keys alike the last counts). */
@@ -41,22 +50,25 @@ export class ConversationLead {
     this.#isClosed = false;
   }
 
-  /** @returns whether the turn is to be ended with {@link end}. */
-  beginTurn(start: number): boolean {
-    this.#turnCount += 1;
-    if (this.#isClosed) return false;
+  /** A turn or the system instruction begins at this offset of the body. */
+  begin(part: Exclude<Part, undefined>, depth: number, start: number): void {
+    this.#isSystem = part === "system";
+    if (!this.#isSystem) this.#turnCount += 1;
+    if (!this.#isSystem && this.#isClosed) return;
     this.#start = start;
-    this.#isSystem = false;
-    return true;
+    this.#depth = depth;
+    this.#isPreamble = false;
   }
 
-  beginSystem(start: number): void {
-    this.#start = start;
-    this.#isSystem = true;
+  /** The role of the open turn, as it stands in the body; one with escapes is no preamble. */
+  takeRole(bytes: Buffer, start: number, end: number): void {
+    if (isSame(SYSTEM_ROLE, bytes, start, end) || isSame(DEVELOPER_ROLE, bytes, start, end))
+      this.#isPreamble = true;
   }
 
-  /** The chunk ends within the span. */
+  /** The chunk ends, possibly within the span. */
   keep(chunk: Buffer, chunkStart: number): void {
+    if (this.#depth < 0) return;
     const fresh = chunk.subarray(Math.max(0, this.#start - chunkStart));
     const head = this.#head ?? EMPTY;
     if (head.length < HEAD_BYTES)
@@ -64,13 +76,11 @@ export class ConversationLead {
     this.#tail = Buffer.concat([this.#tail ?? EMPTY, fresh.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
   }
 
-  /**
-   * The span ends before `end`.
-   * @param isPreamble the turn is none of the user's or the model's: the next one counts too.
-   */
-  end(chunk: Buffer, chunkStart: number, end: number, isPreamble: boolean): void {
+  /** The open span ends before `end`. */
+  end(chunk: Buffer, chunkStart: number, end: number): void {
     const lanes = this.#lanesOf(chunk, chunkStart, end);
     this.#start = -1;
+    this.#depth = -1;
     this.#head = undefined;
     this.#tail = undefined;
     if (this.#isSystem) {
@@ -78,7 +88,7 @@ export class ConversationLead {
       return;
     }
     this.#turns.push(lanes);
-    this.#isClosed = !isPreamble || this.#turns.length >= TURNS_MAX;
+    this.#isClosed = !this.#isPreamble || this.#turns.length >= TURNS_MAX;
   }
 
   #lanesOf(chunk: Buffer, chunkStart: number, end: number): Lanes {

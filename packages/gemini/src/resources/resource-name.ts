@@ -99,7 +99,8 @@ export function parseResourceName(name: string): Resource | undefined {
   const slashAt = name.indexOf("/");
   if (slashAt < 0) return undefined;
   const collection = name.slice(0, slashAt);
-  if (collection === "models") return operationOfModel(name, name.split("/"));
+  if (collection === "models")
+    return name.includes("/operations/") ? operationOfModel(name, name.split("/")) : undefined;
   const kind = KIND_BY_COLLECTION.get(collection);
   if (kind === undefined) return undefined;
   const idEnd = name.indexOf("/", slashAt + 1);

@@ -4,6 +4,7 @@
  */
 import type { Span } from "./body-reading.ts";
 import { KEY } from "./reference-keys.ts";
+import { NAME_LENGTH_MAX } from "./resource-name.ts";
 
 export class TopFields {
   model: string | undefined;
@@ -27,6 +28,7 @@ export class TopFields {
   }
 
   takeText(key: number, text: string, start: number, end: number): void {
+    if (text.length > NAME_LENGTH_MAX) return;
     if (key === KEY.model) {
       this.model = text;
       this.#span = { start, end };
