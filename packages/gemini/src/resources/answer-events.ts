@@ -38,7 +38,7 @@ function continuation(value: unknown): Resource | undefined {
 function filesOf(interaction: Buffer): readonly Resource[] {
   const scanner = new BodyScanner();
   scanner.push(interaction);
-  return scanner.doubt === undefined ? scanner.reading().resources.filter(({ kind }) => kind === "file") : [];
+  return scanner.isAmbiguous ? [] : scanner.reading().resources.filter(({ kind }) => kind === "file");
 }
 
 /** What an interaction, whole or as it stands in an event, tells. */

@@ -22,13 +22,13 @@ export interface OwnAddress extends Span {
  */
 export const LOOKS_MAX = 65_536;
 
-/** Why the scanner could not tell: of two keys alike one is void, or the body goes beyond bounds. */
-export type Doubt = "duplicate-key" | "deep" | "too-many";
-
 export interface BodyReading {
   /** Resources the body names, one for each root, in order. */
   readonly resources: readonly Resource[];
-  /** Whether there were too many to be looked at, see {@link LOOKS_MAX}: then some may be missing. */
+  /**
+   * Whether the body goes beyond bounds that no client comes near, in nesting, references or escaped keys: what lies
+   * behind them was not read.
+   */
   readonly isPartial: boolean;
   /** Whether it carries thought signatures that a project may have issued. */
   readonly isSigned: boolean;

@@ -1,10 +1,10 @@
 /**
  * Reads what a request's body tells of its way without parsing it, in whatever chunks it comes: one pass over the
  * bytes, in which strings that cannot matter are jumped over. Runs on the HTTP workers, on every body.
- * Finds exactly what parsing the JSON and walking over it would (body-walk.ts), or says that it cannot tell; of bytes
- * that are no JSON it may tell anything. Keeps no bytes but those of keys and strings that a chunk cuts in two.
+ * Finds exactly what parsing the JSON and walking over it would (body-walk.ts), or says that it did not; of bytes that
+ * are no JSON it may tell anything. Keeps no bytes but those of keys and strings that a chunk cuts in two.
  */
-import { type BodyReading, type Doubt, LOOKS_MAX, type OwnAddress } from "./body-reading.ts";
+import { type BodyReading, LOOKS_MAX, type OwnAddress } from "./body-reading.ts";
 import { ConversationLead } from "./conversation-lead.ts";
 import type { PublicBase } from "./file-address.ts";
 import { type CutKind, CutString } from "./cut-string.ts";
@@ -26,7 +26,7 @@ import type { Resource } from "./resource-name.ts";
 import { BACKSLASH, closingQuote, QUOTE } from "./string-end.ts";
 import { TopFields } from "./top-fields.ts";
 
-/** Deepest nesting followed. Google's own parser stops at 100. */
+/** Deepest nesting followed. Google's own parser, that of protobuf, stops at 100. */
 const DEPTH_MAX = 512;
 /** Most keys with escapes, which no client writes, or cut in two by a chunk: they are slow. */
 const UNUSUAL_KEYS_MAX = 100_000;
@@ -38,7 +38,8 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const T_OF_TRUE = 0x74;
+/** Begins `true`, and `tunedModels/`. */
+const LETTER_T = 0x74;
 
 /** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
 function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
@@ -50,6 +51,9 @@ function textBetween(bytes: Buffer, start: number, end: number): string | undefi
     return undefined;
   }
 }
+
+/** Why no more is read: what was found may be void, or the body goes beyond bounds. */
+type Halt = "ambiguous" | "beyond";
 
 export class BodyScanner {
   readonly #bases: readonly PublicBase[];
@@ -71,7 +75,7 @@ export class BodyScanner {
   #keyComes = false;
   /** Bytes before the current chunk. */
   #chunkStart = 0;
-  #doubt: Doubt | undefined;
+  #halt: Halt | undefined;
   /** Strings looked at. */
   #looks = 0;
   #unusualKeys = 0;
@@ -84,22 +88,22 @@ export class BodyScanner {
 
   /** Takes the next bytes; they are not kept. */
   push(chunk: Buffer): void {
-    if (this.#doubt !== undefined || chunk.length === 0) return;
+    if (this.#halt !== undefined || chunk.length === 0) return;
     this.#run(chunk, this.#cut.kind === "none" ? 0 : this.#goOnWithString(chunk));
     this.#lead.keep(chunk, this.#chunkStart);
     this.#chunkStart += chunk.length;
   }
 
-  /** What it could not tell: then the body has to be parsed. */
-  get doubt(): Doubt | undefined {
-    return this.#doubt;
+  /** Of two keys alike one is void, and with it what was found: the body has to be parsed. */
+  get isAmbiguous(): boolean {
+    return this.#halt === "ambiguous";
   }
 
   /** What the bytes so far tell; whole once all of them are in. */
   reading(): BodyReading {
     return {
       resources: this.#resources.size === 0 ? [] : [...this.#resources.values()],
-      isPartial: false,
+      isPartial: this.#halt === "beyond",
       isSigned: this.#isSigned,
       model: this.#top.model,
       agent: this.#top.agent,
@@ -121,7 +125,7 @@ export class BodyScanner {
       else if (byte === COMMA) this.#keyComes = !isArrayLevel(this.#level);
       else if (byte >= OPEN_BRACKET) this.#takeMark(chunk, byte, at - 1);
       else continue;
-      if (this.#doubt !== undefined) return;
+      if (this.#halt !== undefined) return;
     }
   }
 
@@ -130,7 +134,7 @@ export class BodyScanner {
     if (byte === OPEN_BRACE) this.#open(false, at);
     else if (byte === OPEN_BRACKET) this.#open(true, at);
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close(chunk, at);
-    else if (byte === T_OF_TRUE && this.#key === KEY.stream && this.#depth === 1) this.#top.stream = true;
+    else if (byte === LETTER_T && this.#key === KEY.stream && this.#depth === 1) this.#top.stream = true;
   }
 
   #open(isArray: boolean, at: number): void {
@@ -139,7 +143,7 @@ export class BodyScanner {
     if (key !== KEY.none && isRootLevel(around)) this.#beginPart(around, key, isArray, at);
     const level = this.#depth === 0 ? outermostLevel(isArray) : levelBelow(around, key, isArray);
     this.#depth += 1;
-    if (this.#depth > DEPTH_MAX) this.#doubt = "deep";
+    if (this.#depth > DEPTH_MAX) this.#halt = "beyond";
     this.#level = level;
     this.#levels[this.#depth] = level;
     this.#keyHashes[this.#depth] = 0;
@@ -184,7 +188,7 @@ export class BodyScanner {
   /** A key with escapes, or cut in two, or (undefined) too long to matter. */
   #endUnusualKey(text: string | undefined): void {
     this.#unusualKeys += 1;
-    if (this.#unusualKeys > UNUSUAL_KEYS_MAX) this.#doubt = "too-many";
+    if (this.#unusualKeys > UNUSUAL_KEYS_MAX) this.#halt = "beyond";
     if (text === undefined) return this.#endKey(KEY.none, LONG_KEY);
     const bytes = Buffer.from(text);
     const hash = bytes.reduce(keyHash, 0);
@@ -195,7 +199,7 @@ export class BodyScanner {
     this.#keyComes = false;
     this.#key = key;
     this.#keyHashes[this.#depth] = hash;
-    if (this.#held.comesAgain(hash, this.#depth)) this.#doubt = "duplicate-key";
+    if (this.#held.comesAgain(hash, this.#depth)) this.#halt = "ambiguous";
     if (key === KEY.none || this.#depth !== 1) return;
     this.#top.beginKey(key);
     if (holdsTurns(key)) this.#lead.beginTurns();
@@ -209,7 +213,7 @@ export class BodyScanner {
       return end < 0 ? this.#cutString("other", chunk, from, end) : end + 1;
     }
     if (isRootLevel(level)) this.#beginPart(level, key, false, from - 1);
-    const isTelling = this.#isTelling(key, level);
+    const isTelling = this.#isTelling(key, level, chunk[from]);
     const end = closingQuote(chunk, from);
     if (end < 0) return this.#cutString(isTelling ? "telling" : "other", chunk, from, end);
     if (isTelling) this.#takeRaw(key, chunk, from, end, this.#chunkStart + from);
@@ -218,10 +222,14 @@ export class BodyScanner {
   }
 
   /** Whether a string here has to be read. */
-  #isTelling(key: number, level: number): boolean {
+  #isTelling(key: number, level: number, firstByte: number | undefined): boolean {
     if (!hasTellingValue(key) || isOpaqueLevel(level)) return false;
-    // What comes with every turn is read only while it can tell something new.
+    // What comes with every turn or request is read only while it can tell something new.
     if (key === KEY.role) return this.#depth === this.#lead.depth + 1;
+    if (key === KEY.model)
+      return (
+        this.#depth === 1 || firstByte === LETTER_T || firstByte === BACKSLASH || firstByte === undefined
+      );
     return key !== KEY.thoughtSignature || !this.#isSigned;
   }
 
@@ -268,7 +276,7 @@ export class BodyScanner {
   /** @param text undefined when it is too long to name anything. */
   #takeText(place: Place, text: string | undefined, start: number, end: number): void {
     this.#looks += 1;
-    if (this.#looks > LOOKS_MAX) this.#doubt = "too-many";
+    if (this.#looks > LOOKS_MAX) this.#halt = "beyond";
     if (isSignature(place, text)) this.#noteSignature();
     if (text === undefined) return;
     if (this.#depth === 1) this.#top.takeText(place.key, text, start, end);

@@ -1,4 +1,4 @@
-/** Reads a request's body that is at hand whole: scanned, or parsed where the scan leaves a doubt. On the HTTP workers. */
+/** Reads a request's body that is at hand whole: scanned, or parsed where the scan is ambiguous. On the HTTP workers. */
 import type { BodyReading } from "./body-reading.ts";
 import { BodyScanner } from "./body-scanner.ts";
 import { walkBody } from "./body-walk.ts";
@@ -11,5 +11,5 @@ import type { PublicBase } from "./file-address.ts";
 export function readBody(body: Buffer, bases: readonly PublicBase[] = []): BodyReading {
   const scanner = new BodyScanner(bases);
   scanner.push(body);
-  return scanner.doubt === undefined ? scanner.reading() : walkBody(body, bases);
+  return scanner.isAmbiguous ? walkBody(body, bases) : scanner.reading();
 }
