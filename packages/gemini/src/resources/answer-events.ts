@@ -21,13 +21,10 @@ function parsed(text: string): unknown {
 }
 
 /** Whether an event is one of a step's: by far the most, and they only ever name files. */
-function isStepEvent(data: Buffer): boolean {
+function isStepEvent(data: string): boolean {
   const at = data.indexOf(EVENT_TYPE);
   // Inside a string the quotes would be escaped.
-  return (
-    at >= 0 &&
-    /^\s*:\s*"step\./.test(data.toString("latin1", at + EVENT_TYPE.length, at + EVENT_TYPE.length + 32))
-  );
+  return at >= 0 && /^\s*:\s*"step\./.test(data.slice(at + EVENT_TYPE.length, at + EVENT_TYPE.length + 32));
 }
 
 function continuation(value: unknown): Resource | undefined {
@@ -35,9 +32,9 @@ function continuation(value: unknown): Resource | undefined {
 }
 
 /** Files that an interaction made or was given: both are of its project. */
-function filesOf(interaction: Buffer): readonly Resource[] {
+function filesOf(interaction: string): readonly Resource[] {
   const scanner = new BodyScanner();
-  scanner.push(interaction);
+  scanner.push(Buffer.from(interaction));
   return scanner.isAmbiguous ? [] : scanner.reading().resources.filter(({ kind }) => kind === "file");
 }
 
@@ -56,11 +53,11 @@ function interactionResources(interaction: Readonly<Record<string, unknown>>): (
  * What the data of one event of an interaction's stream tells, or (the same names, without `event_type`) a whole answer.
  * @param data JSON as the event holds it; `[DONE]` and whatever else tells nothing. Never throws.
  */
-export function resourcesInInteraction(data: Buffer, nowMs: number): readonly Told[] {
+export function resourcesInInteraction(data: string, nowMs: number): readonly Told[] {
   const isStep = isStepEvent(data);
   if (isStep && !data.includes('"uri"')) return [];
   const files = filesOf(data);
-  const event = isStep ? undefined : parsed(data.toString("utf8"));
+  const event = isStep ? undefined : parsed(data);
   const about = isFields(event) ? [event, fieldsOf(event["interaction"])] : [];
   const resources = new Map<string, Resource>();
   for (const resource of [...about.flatMap(interactionResources), ...files])

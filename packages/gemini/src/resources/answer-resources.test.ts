@@ -144,7 +144,7 @@ describe("answers tell of", () => {
 
 describe("interactions", () => {
   const event = (data: unknown): string[] =>
-    resourcesInInteraction(Buffer.from(JSON.stringify(data)), NOW_MS).map(({ resource }) => resource.root);
+    resourcesInInteraction(JSON.stringify(data), NOW_MS).map(({ resource }) => resource.root);
 
   it("tell their id, environment and files", () => {
     expect(event({ id: "v1_a", status: "completed", environment_id: "e1" })).toEqual([
@@ -172,7 +172,7 @@ describe("interactions", () => {
         interaction: { id: "v1_a", note: '"event_type": "step.delta"' },
       }),
     ).toEqual(["interactions/v1_a"]);
-    expect(resourcesInInteraction(Buffer.from("[DONE]"), NOW_MS)).toEqual([]);
+    expect(resourcesInInteraction("[DONE]", NOW_MS)).toEqual([]);
   });
 
   it("tell the token with which they go on, as the next request names it", () => {

@@ -30,8 +30,17 @@ export function hexOf({ left, right }: Lanes): string {
   return hex(left) + hex(right);
 }
 
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
 /**
- * Hash of `bytes[start..end)`. Two lanes that feed each other, four bytes a step.
+ * Hash of `bytes[start..end)`. Two lanes take four bytes each a step, side by side, and are mixed at the end.
  * @param seed another seed gives another, independent hash.
  */
 export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): Lanes {
@@ -39,22 +48,17 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: n
   let left = seed ^ Math.imul(length, WORD_MULTIPLIER);
   let right = ~seed ^ Math.imul(length, LAST_MULTIPLIER);
   let at = start;
-  for (const wordsEnd = start + (length & ~3); at < wordsEnd; at += 4) {
-    const word =
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24);
-    left = Math.imul(left ^ word, WORD_MULTIPLIER);
+  for (const stepsEnd = start + (length & ~7); at < stepsEnd; at += 8) {
+    left = Math.imul(left ^ wordAt(bytes, at), WORD_MULTIPLIER);
     left = (left << 13) | (left >>> 19);
-    right = Math.imul((right + word) ^ left, LANE_MULTIPLIER);
+    right = Math.imul(right ^ wordAt(bytes, at + 4), LANE_MULTIPLIER);
     right = (right << 17) | (right >>> 15);
   }
   for (; at < end; at += 1) {
     left = Math.imul(left ^ (bytes[at] as number), WORD_MULTIPLIER);
     right = Math.imul(right + left, LANE_MULTIPLIER) ^ (bytes[at] as number);
   }
-  left = avalanche(left ^ (right >>> 7));
-  right = avalanche(right ^ left);
+  left = avalanche(left ^ (right >>> 7) ^ Math.imul(right, WORD_MULTIPLIER));
+  right = avalanche(right ^ Math.imul(left, LAST_MULTIPLIER));
   return { left, right };
 }

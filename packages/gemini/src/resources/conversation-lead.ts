@@ -98,10 +98,11 @@ export class ConversationLead {
     const head = this.#head ?? chunk;
     const headFrom = this.#head === undefined ? from : 0;
     const first = hashBytes(head, headFrom, headFrom + Math.min(length, HEAD_BYTES), length);
-    if (length <= HEAD_BYTES) return first;
+    const tailBytes = Math.min(length - HEAD_BYTES, TAIL_BYTES);
+    if (tailBytes <= 0) return first;
     const tail = this.#tail ?? chunk;
     const tailEnd = this.#tail === undefined ? end - chunkStart : tail.length;
-    const last = hashBytes(tail, tailEnd - TAIL_BYTES, tailEnd, first.right);
+    const last = hashBytes(tail, tailEnd - tailBytes, tailEnd, first.right);
     return { left: first.left ^ last.left, right: first.right ^ last.right };
   }
 
