@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MODEL_NAME_LENGTH_MAX, modelInBody, routeRequest, type Route } from "./route.ts";
+import { readBody } from "./resources/read-body.ts";
+import { bodyChoice, MODEL_NAME_LENGTH_MAX, modelInBody, routeRequest, type Route } from "./route.ts";
 
 function route(method: string, url: string, pathPrefix?: string): Partial<Route> | undefined {
   return routeRequest(method, url, pathPrefix === undefined ? undefined : { pathPrefix });
@@ -293,5 +294,21 @@ describe("modelInBody", () => {
     for (const body of ["", "{", "null", "[]", '{"model":7,"stream":"true"}', { model: "m".repeat(201) }]) {
       expect(read(body)).toEqual({ model: undefined, stream: false });
     }
+  });
+
+  it("says what a reading without a parse says", () => {
+    const name = fc.oneof(
+      fc.constantFrom("models/gemini-x", "gemini-x", "m".repeat(201), ""),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(
+        fc.record({ model: name, agent: name, stream: fc.jsonValue() }, { requiredKeys: [] }),
+        (body) => {
+          const bytes = Buffer.from(JSON.stringify(body));
+          expect(bodyChoice(readBody(bytes))).toEqual(modelInBody(bytes));
+        },
+      ),
+    );
   });
 });

@@ -128,6 +128,15 @@ export function modelInBody(bodyBytes: Buffer): BodyChoice {
   }
   if (typeof body !== "object" || body === null) return { model: undefined, stream: false };
   const { model, agent, stream } = body as { model?: unknown; agent?: unknown; stream?: unknown };
+  return bodyChoice({ model, agent, stream });
+}
+
+/** The same of a body that was read without being parsed (`readBody` of `resources/`), or was parsed already. */
+export function bodyChoice({
+  model,
+  agent,
+  stream,
+}: Readonly<Record<"model" | "agent" | "stream", unknown>>): BodyChoice {
   return { model: bareModel(model) ?? bareModel(agent), stream: stream === true };
 }
 
