@@ -3,7 +3,7 @@
  * the lease pocket only. Pure: no clock, no I/O.
  */
 import { LEASE_USES_MAX } from "./lease.ts";
-import type { Denial, KeyId, Lease, LeaseId, Return } from "./lease.ts";
+import type { Denial, KeyId, Lease, LeaseId, ProjectId, Return } from "./lease.ts";
 
 export interface PocketOptions {
   /** Most uses held for one model beyond the requests that wait, 1..{@link LEASE_USES_MAX}. */
@@ -32,6 +32,7 @@ const DENIAL_MAX_MS = 1_000;
 interface PocketedLease {
   readonly leaseId: LeaseId;
   readonly keyId: KeyId;
+  readonly projectId: ProjectId;
   readonly untilMs: number;
   left: number;
   /** Most input tokens of a request that uses it. */
@@ -91,9 +92,12 @@ export class ModelDemand {
     return this.#isSized;
   }
 
-  /** The next use in turn that is good for so many tokens. To be called after {@link takeExpired}. */
-  take(nowMs: number, tokens: number): TakenUse | undefined {
-    const index = this.#isSized ? this.#leases.findIndex(({ tokensMax }) => tokens <= tokensMax) : 0;
+  /**
+   * The next use in turn that is good for so many tokens, of one project when it is named. To be called after
+   * {@link takeExpired}.
+   */
+  take(nowMs: number, tokens: number, projectId?: ProjectId): TakenUse | undefined {
+    const index = this.#indexFor(tokens, projectId);
     const lease = this.#leases[index];
     if (lease === undefined) return undefined;
     this.#leases.splice(index, 1);
@@ -130,8 +134,8 @@ export class ModelDemand {
     this.#lastGrantMs = nowMs;
     if (leases.length === 0) this.#scarceUntilMs = nowMs + this.#options.batchMs;
     else this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
-    for (const { id, keyId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
-      this.#leases.push({ leaseId: id, keyId, untilMs, left: uses, tokensMax });
+    for (const { id, keyId, projectId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
+      this.#leases.push({ leaseId: id, keyId, projectId, untilMs, left: uses, tokensMax });
       this.#uses += uses;
       this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
     }
@@ -178,6 +182,13 @@ export class ModelDemand {
   /** Takes out what is left of the lease. */
   remove(leaseId: LeaseId): Return[] {
     return this.#takeOut((lease) => lease.leaseId === leaseId);
+  }
+
+  #indexFor(tokens: number, projectId: ProjectId | undefined): number {
+    if (projectId === undefined) {
+      return this.#isSized ? this.#leases.findIndex(({ tokensMax }) => tokens <= tokensMax) : 0;
+    }
+    return this.#leases.findIndex((lease) => lease.projectId === projectId && tokens <= lease.tokensMax);
   }
 
   #takeOut(isOut: (lease: PocketedLease) => boolean): Return[] {

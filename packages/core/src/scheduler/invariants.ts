@@ -90,7 +90,14 @@ function checkKeys({ pool, book }: Ledger): void {
   }
   must(available === pool.availableKeys, "available keys are counted");
   must(enabled === pool.enabledKeys, "enabled keys are counted");
+  const ids = new Set<number>();
   for (const project of pool.projects.values()) {
+    must(!ids.has(project.id), "no two projects have the same number");
+    ids.add(project.id);
+    must(
+      project.enabledKeys === project.keys.filter(({ isEnabled }) => isEnabled).length,
+      "a project's enabled keys are counted",
+    );
     must(
       project.isUsable === project.rosterIndex >= 0,
       "the roster holds exactly the projects that can serve",

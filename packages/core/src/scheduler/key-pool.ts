@@ -27,6 +27,7 @@ export class KeyPool {
   areTrialsTests = false;
   /** The next of those tests, milliseconds since the epoch; undefined when none is planned. */
   nextTestAtMs: number | undefined;
+  #projectsMade = 0;
 
   /** Adds the key; false when it is known already. */
   add(id: KeyId, projectName: string | undefined): boolean {
@@ -61,6 +62,7 @@ export class KeyPool {
     const wasUsable = key.isUsable;
     key.isEnabled = isEnabled;
     this.enabledKeys += isEnabled ? 1 : -1;
+    key.project.enabledKeys += isEnabled ? 1 : -1;
     this.keyChanged(key, wasUsable);
   }
 
@@ -102,7 +104,7 @@ export class KeyPool {
   #projectNamed(name: string): Project {
     let project = this.projects.get(name);
     if (project === undefined) {
-      project = new Project(name);
+      project = new Project(++this.#projectsMade, name);
       this.projects.set(name, project);
     }
     return project;
@@ -113,6 +115,7 @@ export class KeyPool {
     this.countStanding(project, -1);
     key.indexInProject = project.keys.length;
     project.keys.push(key);
+    if (key.isEnabled) project.enabledKeys++;
     this.countStanding(project, 1);
     if (key.isUsable) this.#countUsable(project, 1);
     this.seatKey(key);
@@ -129,6 +132,7 @@ export class KeyPool {
       last.indexInProject = key.indexInProject;
     }
     key.indexInProject = -1;
+    if (key.isEnabled) project.enabledKeys--;
     this.countStanding(project, 1);
     if (wasUsable) this.#countUsable(project, -1);
     if (project.keys.length === 0) this.#dissolve(project);

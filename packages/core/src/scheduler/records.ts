@@ -7,7 +7,7 @@ import type { KeyHealth } from "../key-health.ts";
 import { UNTESTED_KEY, isKeyUsable } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import { UNTRIED_LANE } from "../lane.ts";
-import type { HolderId, KeyId, LeaseId } from "../lease.ts";
+import type { HolderId, KeyId, LeaseId, ProjectId } from "../lease.ts";
 import type { Charge, LaneQuota } from "../quota/lane-quota.ts";
 import type { QuotaLimits } from "../quota/quota-limits.ts";
 import type { ProjectStanding } from "../project-standing.ts";
@@ -62,11 +62,16 @@ export class PooledKey implements TrialSubject {
 }
 
 export class Project implements TrialSubject, Rostered {
+  readonly id: ProjectId;
   readonly name: string;
   readonly keys: PooledKey[] = [];
   /** Usable keys, least in flight first. */
   readonly ready = new LoadLevels<PooledKey>();
   usableKeys = 0;
+  /** Keys that the operator has not disabled. */
+  enabledKeys = 0;
+  /** Where the next look for a key whose trial is due begins in `keys`. */
+  trialCursor = 0;
   standing: ProjectStanding = GOOD_STANDING;
   /** At most one per model. */
   readonly lanes: Lane[] = [];
@@ -79,7 +84,8 @@ export class Project implements TrialSubject, Rostered {
   /** Among the pool's due trials while out. */
   readonly seat: Link<Project> = new Link<Project>(this);
 
-  constructor(name: string) {
+  constructor(id: ProjectId, name: string) {
+    this.id = id;
     this.name = name;
   }
 
