@@ -146,7 +146,7 @@ test("to a bound request its project is a pool of its own: it is lent the same, 
         }
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1_000 },
   );
   expect(lent).toBeGreaterThan(100);
   expect(refused).toBeGreaterThan(100);

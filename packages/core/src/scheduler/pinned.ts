@@ -110,7 +110,9 @@ function denialBy(lane: Lane, wanted: Wanted, nowMs: number): Denial {
   }
   if (!project.isUsable) {
     const reason = project.standing.kind === "billing" ? "billing" : "out-of-service";
-    return denialOf(reason, trialAtMs(project, nowMs));
+    const atMs = trialAtMs(project, nowMs);
+    // A project is tried on a lane that would work if the project did.
+    return denialOf(reason, atMs === undefined ? undefined : Math.max(atMs, openAtMs(lane)));
   }
   switch (lane.place) {
     case "paced":
@@ -121,16 +123,20 @@ function denialBy(lane: Lane, wanted: Wanted, nowMs: number): Denial {
     case "overloaded":
       return returning("resting", laneReturnMs(state), nowMs);
     case "unavailable":
-      return denialOf(
-        "model-unavailable",
-        "trialAtMs" in state ? Math.max(nowMs, state.trialAtMs) : undefined,
-      );
+      return denialOf("model-unavailable", Math.max(nowMs, openAtMs(lane)));
     case "open":
     case "full":
     case "away":
     case undefined:
       return denialOf("busy");
   }
+}
+
+/** When the lane is open or tried, as far as is known; 0 when it is open. */
+function openAtMs({ state, pacedUntilMs }: Lane): number {
+  const returnMs = laneReturnMs(state);
+  if (returnMs !== undefined) return returnMs;
+  return "trialAtMs" in state ? state.trialAtMs : pacedUntilMs;
 }
 
 function denialOf(reason: DenialReason, retryAtMs?: number): Denial {
