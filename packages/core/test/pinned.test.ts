@@ -185,7 +185,7 @@ describe("a bound request", () => {
     expect(bound(scheduler, NOW)[0]?.keyId).toBe(2);
     expect(scheduler.owners.siblingsOf(1, 8).toSorted()).toEqual([1, 2]);
     expect(scheduler.owners.projectIdOf(1)).toBe(scheduler.owners.projectIdOf(2));
-    expect(scheduler.owners.projectNameOf(3)).toBe("key:3");
+    expect([1, 3, 99].map((id) => scheduler.owners.namedProjectOf(id))).toEqual(["shared", undefined, undefined]);
   });
 });
 

@@ -42,6 +42,8 @@ class Scene {
     rows: (rows) => this.rows.push(...rows),
     heard: () => {},
     siblings: { heard: () => {} },
+    affinity: { bind: ({ wish }) => ({ wish, told: {} }) },
+    nextTestMs: () => undefined,
     clock: this.clock,
     changed: () => {},
   });

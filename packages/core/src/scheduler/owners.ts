@@ -3,6 +3,7 @@
  * Part of the scheduler, primary thread; reads only.
  */
 import type { KeyId, ProjectId } from "../lease.ts";
+import { ownProjectName } from "./key-pool.ts";
 import type { KeyPool } from "./key-pool.ts";
 
 export class Owners {
@@ -17,9 +18,10 @@ export class Owners {
     return this.#pool.keys.get(id)?.project.id;
   }
 
-  /** The name of the key's project; undefined when there is no such key. */
-  projectNameOf(id: KeyId): string | undefined {
-    return this.#pool.keys.get(id)?.project.name;
+  /** The name of the key's project; undefined when there is no such key, or it is a project of its own. */
+  namedProjectOf(id: KeyId): string | undefined {
+    const name = this.#pool.keys.get(id)?.project.name;
+    return name === ownProjectName(id) ? undefined : name;
   }
 
   /** Some key of the project of this name, disabled or not; undefined when no key is of it. */

@@ -13,6 +13,7 @@ import { type ControlServerOptions, startControlServer } from "../control/server
 import type { GuardToWorker } from "../limits/messages.ts";
 import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
 import { SteadyClock } from "../steady-clock.ts";
+import { AffinityOffice } from "./affinity/affinity-office.ts";
 import { Alerts } from "./alerts.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
@@ -69,6 +70,7 @@ interface Ground {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly siblings: Siblings;
+  readonly affinity: AffinityOffice;
   readonly bookkeeper: Bookkeeper;
 }
 
@@ -83,12 +85,13 @@ export async function startGateway(
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
   const ground = layGround(cleanup, config, log);
-  const { store, scheduler, now } = ground;
+  const { store, scheduler, affinity, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
   const guard = cleanup.use(openGuard(ground, (message) => supervisor.broadcast(message)));
-  const shared = { ...claim, workers, entry: entries.worker, counters: memory, guard: () => guard.start() };
+  const starts = { guard: () => guard.start(), affinity: () => affinity.start() };
+  const shared = { ...claim, workers, entry: entries.worker, counters: memory, ...starts };
   const supervisor = openSupervisor(ground, shared);
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
@@ -102,6 +105,7 @@ export async function startGateway(
     pageAsked: (...asked) => reporting.asked(...asked),
     lost: (holder) => office.lost(holder),
     guard: (message) => guard.hear(message),
+    learnt: (holder, message) => supervisor.post(holder, affinity.hear(message)),
     died: (part) => guard.reclaim(part),
   });
   await runInSteps(pool.restore());
@@ -114,7 +118,7 @@ export async function startGateway(
   const ticking = setInterval(() => {
     counters.database = store.state;
     ground.siblings.write();
-    for (const part of [office, probing, guard]) part.tick();
+    for (const part of [office, probing, guard, affinity]) part.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
   const nextTestMs = (id: KeyId): number | undefined => probing.office.nextTestMs(id);
@@ -207,7 +211,9 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
   cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
   const ring = new KeyRing();
   const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
-  return { config, live, log, clock, now, store, scheduler, ring, siblings, bookkeeper };
+  const { conversations } = config.affinity;
+  const affinity = cleanup.use(new AffinityOffice({ scheduler, siblings, store, conversations, log, now }));
+  return { config, live, log, clock, now, store, scheduler, ring, siblings, affinity, bookkeeper };
 }
 
 function connectPool(
@@ -248,6 +254,7 @@ function connectPool(
       if (settlement.outcome.kind === "served") return;
       alerts.heard(ground.scheduler.tests.leased(settlement.leaseId)?.keyId, settlement.outcome);
     },
+    nextTestMs: (id) => probing.office.nextTestMs(id),
     changed,
   });
   const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });

@@ -8,9 +8,16 @@ import { systemCodeOf } from "../control/operator-error.ts";
 import type { Store } from "./store/store.ts";
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, "requests">;
-  /** Age, milliseconds since its arrival, and number at which a request is deleted; asked for each time. */
-  readonly settings: () => { readonly logRetentionMs: number; readonly logMaxRows: number };
+  readonly store: Pick<Store, "requests" | "resources">;
+  /**
+   * Age, milliseconds since its arrival, and number at which a request is deleted; number of resources kept. Asked for
+   * each time.
+   */
+  readonly settings: () => {
+    readonly logRetentionMs: number;
+    readonly logMaxRows: number;
+    readonly affinity: { readonly resources: number };
+  };
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -39,9 +46,18 @@ export class Retention implements Disposable {
   /** One step: deletes at most {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
   step(): number {
     const { store, settings, now } = this.#options;
-    const { logRetentionMs, logMaxRows } = settings();
-    const old = store.requests.prune(now() - logRetentionMs, STEP_ROWS);
-    return old === STEP_ROWS ? old : old + store.requests.pruneSurplus(logMaxRows, STEP_ROWS - old);
+    const { logRetentionMs, logMaxRows, affinity } = settings();
+    const { requests, resources } = store;
+    const nowMs = now();
+    const prunings = [
+      (rows: number) => requests.prune(nowMs - logRetentionMs, rows),
+      (rows: number) => requests.pruneSurplus(logMaxRows, rows),
+      (rows: number) => resources.prune(nowMs, rows),
+      (rows: number) => resources.pruneSurplus(affinity.resources, rows),
+    ];
+    let deleted = 0;
+    for (const prune of prunings) if (deleted < STEP_ROWS) deleted += prune(STEP_ROWS - deleted);
+    return deleted;
   }
 
   [Symbol.dispose](): void {

@@ -8,6 +8,7 @@ import type { GatewayConfig } from "../config.ts";
 import type { RequestRow, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
 import { steadyNow, type Now } from "../steady-clock.ts";
+import { Affinity } from "./affinity/affinity.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -31,6 +32,7 @@ export class HttpWorker {
   readonly #guard: Guard;
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
+  readonly #affinity: Affinity;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #gauge = new TokenGauge();
@@ -63,6 +65,11 @@ export class HttpWorker {
     });
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, this.#counters, this.#now);
+    this.#affinity = new Affinity({
+      start: start.affinity,
+      settings: () => service().config.affinity,
+      post: (message) => this.#send(message),
+    });
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -88,6 +95,7 @@ export class HttpWorker {
       counters: this.#counters,
       guard: this.#guard,
       desk: this.#desk,
+      affinity: this.#affinity,
       gauge: this.#gauge,
       upstream: openUpstream(config),
       pages: this.#pages,
@@ -132,6 +140,9 @@ export class HttpWorker {
       case "clients.changed":
       case "breaker.changed":
         this.#guard.hear(message);
+        return;
+      case "resource.kept":
+        this.#affinity.resources.hear(message);
         return;
       case "page.answer":
         this.#pages.receive(message.page, message.content);

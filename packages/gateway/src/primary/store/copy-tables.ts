@@ -6,9 +6,16 @@ import type Database from "better-sqlite3";
 import { systemCodeOf } from "../../control/operator-error.ts";
 
 /** Parents before children, so that references hold. */
-const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests"] as const;
+const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests", "resources"] as const;
 /** Rows copied of one table; more are left behind. */
 const ROWS_MAX = 5_000_000;
+/** Resources copied, the newest: there may be millions, and the primary waits meanwhile. */
+const RESOURCES_MAX = 200_000;
+/** What of a table is copied, where that is not all: then what is in the other one stays, whatever it is copied for. */
+const PARTS: Readonly<Record<string, string>> = {
+  resources: `WHERE rowid > (SELECT max(rowid) FROM resources) - ${RESOURCES_MAX}`,
+};
+const WHOLE_TABLES = TABLES.filter((table) => !(table in PARTS));
 
 type Row = Record<string, unknown>;
 
@@ -21,7 +28,7 @@ export interface CopyReport {
 /**
  * Copies every row that can be read, in one transaction of `to`.
  * @param how `keep`: what is in `to` already stays; `replace`: the copied row takes its place; `only`: afterwards `to`
- *   has no other rows
+ *   has no other rows, but for resources
  * @throws the error of `to` when it cannot be written; then nothing was copied
  */
 export function copyTables(
@@ -32,7 +39,7 @@ export function copyTables(
   const incomplete: string[] = [];
   let rows = 0;
   const copy = to.transaction(() => {
-    if (how === "only") for (const table of TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
+    if (how === "only") for (const table of WHOLE_TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
     for (const table of TABLES) {
       const copied = copyTable(from, to, table, how === "keep" ? "IGNORE" : "REPLACE");
       rows += copied.rows;
@@ -92,7 +99,7 @@ function columnsOf(database: Database.Database, table: string): string[] {
 
 function openRows(from: Database.Database, table: string): Iterator<Row> | undefined {
   try {
-    return from.prepare<[], Row>(`SELECT * FROM ${table}`).iterate();
+    return from.prepare<[], Row>(`SELECT * FROM ${table} ${PARTS[table] ?? ""}`).iterate();
   } catch {
     // Of an older schema, or so damaged that it is not even a table.
     return undefined;
