@@ -92,14 +92,17 @@ describe("the last word", () => {
     ["model-unavailable", "owner-model-unavailable"],
     ["owner-gone", "owner-gone"],
     ["owners-differ", "owners-differ"],
-  ])("when the project that the request is bound to is denied for %s it tells of that one", (reason, code) => {
-    const denial = { reason, scope: "owner" } as const;
-    expect(lastWord(undefined, false, denial)).toEqual({ kind: "own", code });
-    expect(lastWord(OUTCOMES["key-dead"], true, denial)).toEqual({ kind: "own", code });
-    expect(lastWord(OUTCOMES["quota-day"], true, denial)).toEqual({ kind: "own", code: "owner-quota" });
-    const word = lastWord(OUTCOMES["model-unavailable"], false, denial);
-    expect(word).toEqual({ kind: "own", code });
-  });
+  ])(
+    "when the project that the request is bound to is denied for %s it tells of that one",
+    (reason, code) => {
+      const denial = { reason, scope: "owner" } as const;
+      expect(lastWord(undefined, false, denial)).toEqual({ kind: "own", code });
+      expect(lastWord(OUTCOMES["key-dead"], true, denial)).toEqual({ kind: "own", code });
+      expect(lastWord(OUTCOMES["quota-day"], true, denial)).toEqual({ kind: "own", code: "owner-quota" });
+      const word = lastWord(OUTCOMES["model-unavailable"], false, denial);
+      expect(word).toEqual({ kind: "own", code });
+    },
+  );
 
   it("tells a time-out from a connection that failed", () => {
     const timeout: Outcome = { kind: "network", evidence: { ...evidence, reason: "timeout" } };

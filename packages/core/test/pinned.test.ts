@@ -49,7 +49,7 @@ describe("a bound request", () => {
   it("gets a key of its project, whatever its lane has been through or not", () => {
     const scheduler = schedulerOf(["a", "b", "a", "c"]);
     const keys = Array.from({ length: 6 }, () => bound(scheduler, NOW, { uses: 5 })).flat();
-    expect(keys.map(({ keyId }) => keyId).toSorted()).toEqual([1, 1, 1, 3, 3, 3]);
+    expect(keys.map(({ keyId }) => keyId)).toEqual([1, 3, 1, 3, 1, 3]);
     expect(new Set(keys.map(({ projectId }) => projectId)).size).toBe(1);
     expect(keys.every(({ uses }) => uses === 1)).toBe(true);
     const [other] = bound(scheduler, NOW, { onlyProjectOf: 4 });
@@ -62,7 +62,7 @@ describe("a bound request", () => {
     proveAll(scheduler, 3);
     for (let request = 0; request < 2; request++) expect(bound(scheduler, NOW)).toHaveLength(1);
     const others = Array.from({ length: 4 }, () => leaseOne(scheduler, NOW).keyId);
-    expect(others.toSorted()).toEqual([2, 2, 3, 3]);
+    expect(others).toEqual([2, 3, 2, 3]);
   });
 
   it("waits while its project does as much as it may, though others are idle", () => {
@@ -106,7 +106,11 @@ describe("a bound request", () => {
       QUOTA_DAY,
       { reason: "quota", retryAtMs: NOW + 8 * HOUR_MS, usableAtMs: NOW + 8 * HOUR_MS },
     ],
-    ["a closed model", UNAVAILABLE, { reason: "model-unavailable", retryAtMs: NOW + RESTS.modelUnavailableMs }],
+    [
+      "a closed model",
+      UNAVAILABLE,
+      { reason: "model-unavailable", retryAtMs: NOW + RESTS.modelUnavailableMs },
+    ],
     ["a dead key", INVALID, { reason: "out-of-service", retryAtMs: NOW + RESTS.keyDeadMs }],
     ["a denied project", DENIED, { reason: "out-of-service", retryAtMs: NOW + RESTS.keyDeadMs }],
     ["billing", BILLING, { reason: "billing", retryAtMs: NOW + RESTS.billingMs }],
@@ -183,15 +187,23 @@ describe("a bound request", () => {
     scheduler.assignProject(2, "shared");
     scheduler.setEnabled(1, false, NOW);
     expect(bound(scheduler, NOW)[0]?.keyId).toBe(2);
-    expect(scheduler.owners.siblingsOf(1, 8).toSorted()).toEqual([1, 2]);
+    expect(scheduler.owners.siblingsOf(1, 8)).toEqual([1, 2]);
+    expect(scheduler.owners.siblingsOf(1, 1)).toEqual([1]);
     expect(scheduler.owners.projectIdOf(1)).toBe(scheduler.owners.projectIdOf(2));
-    expect([1, 3, 99].map((id) => scheduler.owners.namedProjectOf(id))).toEqual(["shared", undefined, undefined]);
+    expect([1, 3, 99].map((id) => scheduler.owners.namedProjectOf(id))).toEqual([
+      "shared",
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 describe("a request that prefers a project", () => {
-  const preferring = (scheduler: Scheduler, nowMs: number, wish: Partial<LeaseWish> = {}): number | undefined =>
-    tryLease(scheduler, nowMs, { preferProjectOf: 1, ...wish })[0]?.keyId;
+  const preferring = (
+    scheduler: Scheduler,
+    nowMs: number,
+    wish: Partial<LeaseWish> = {},
+  ): number | undefined => tryLease(scheduler, nowMs, { preferProjectOf: 1, ...wish })[0]?.keyId;
 
   it("stays with it while it can be lent, and goes elsewhere when not", () => {
     const scheduler = schedulerOf(keysWithoutProject(5));

@@ -107,8 +107,7 @@ export class Scheduler {
     const isRetry = this.#isRetry(wish);
     if (wish.onlyProjectOf !== undefined) return answerBound(ledger, lending, wish.onlyProjectOf, isRetry);
     const leases =
-      lendPreferred(ledger, lending) ??
-      (isRetry ? lendRetry(ledger, lending) : lendUses(ledger, lending));
+      lendPreferred(ledger, lending) ?? (isRetry ? lendRetry(ledger, lending) : lendUses(ledger, lending));
     // The next wish looks at others first.
     for (const lane of wanted.misfits) laneLoadChanged(lane);
     if (leases.length > 0) return { leases: leases.map(leaseOf) };

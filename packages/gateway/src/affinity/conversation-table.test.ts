@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import { allocateConversations, CONVERSATION_BYTES, ConversationTable, NO_KEY } from "./conversation-table.ts";
+import {
+  allocateConversations,
+  CONVERSATION_BYTES,
+  ConversationTable,
+  NO_KEY,
+} from "./conversation-table.ts";
 
 /** A well spread number for each conversation. */
 function numbered(index: number): string {

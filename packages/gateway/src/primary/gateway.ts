@@ -100,14 +100,7 @@ export async function startGateway(
   );
   const { pool, office, probing, keyDesk } = connectPool(ground, entries, supervisor, counters, reporting);
   cleanup.use(probing);
-  supervisor.on({
-    receive: (...report) => office.receive(...report),
-    pageAsked: (...asked) => reporting.asked(...asked),
-    lost: (holder) => office.lost(holder),
-    guard: (message) => guard.hear(message),
-    learnt: (holder, message) => supervisor.post(holder, affinity.hear(message)),
-    died: (part) => guard.reclaim(part),
-  });
+  hearWorkers(supervisor, { office, reporting, guard, affinity });
   await runInSteps(pool.restore());
   await runInSteps(probing.keeper.restore());
   const keySync = cleanup.use(openKeySync(ground, pool));
@@ -172,6 +165,27 @@ function openSupervisor(
     },
     clock: clock.anchor,
     log,
+  });
+}
+
+/** Who hears what of the workers. */
+function hearWorkers(
+  supervisor: Supervisor,
+  parts: {
+    readonly office: LeaseOffice;
+    readonly reporting: Reporting;
+    readonly guard: GuardOffice;
+    readonly affinity: AffinityOffice;
+  },
+): void {
+  const { office, reporting, guard, affinity } = parts;
+  supervisor.on({
+    receive: (...report) => office.receive(...report),
+    pageAsked: (...asked) => reporting.asked(...asked),
+    lost: (holder) => office.lost(holder),
+    guard: (message) => guard.hear(message),
+    learnt: (holder, message) => supervisor.post(holder, affinity.hear(message)),
+    died: (part) => guard.reclaim(part),
   });
 }
 
@@ -267,7 +281,7 @@ function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): G
 
 /** What the primary tells, to operators and their tools. */
 function openReporting(
-  { live, store, bookkeeper, scheduler, log, now }: Ground,
+  { live, store, bookkeeper, scheduler, affinity, log, now }: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
   about: Pick<ReportingOptions, "baseUrl" | "startedAtMs" | "bans">,
@@ -276,6 +290,7 @@ function openReporting(
     ...about,
     config: () => live.current,
     database: () => ({ state: store.state, ...bookkeeper.backlog }),
+    resources: () => affinity.counts,
     post: (holder, message) => supervisor.post(holder, message),
     scheduler,
     supervisor,

@@ -121,7 +121,7 @@ export class LeaseOffice {
     const result = denial === undefined ? scheduler.lease(holder, wish, nowMs) : { denial };
     const { wishId } = numbered;
     if ("denial" in result) {
-      const honest = this.#whenTested(result.denial, wish.onlyProjectOf);
+      const honest = this.#whenTested(result.denial, wish.onlyProjectOf, nowMs);
       return { ...denied(wishId, wish.model, honest), ...told };
     }
     return {
@@ -133,13 +133,13 @@ export class LeaseOffice {
   }
 
   /** Where health tests try what is out of service, a project comes back by the next test of its keys. */
-  #whenTested(denial: Denial, owner: KeyId | undefined): Denial {
+  #whenTested(denial: Denial, owner: KeyId | undefined, nowMs: number): Denial {
     const isOut = denial.reason === "billing" || denial.reason === "out-of-service";
     if (owner === undefined || !isOut) return denial;
     const { scheduler, nextTestMs } = this.#options;
     const keys = scheduler.owners.siblingsOf(owner, TESTS_SEEN_MAX);
     const moments = keys.map(nextTestMs).filter((atMs) => atMs !== undefined);
-    return moments.length === 0 ? denial : { ...denial, retryAtMs: Math.min(...moments) };
+    return moments.length === 0 ? denial : { ...denial, retryAtMs: Math.max(nowMs, Math.min(...moments)) };
   }
 
   #grant(lease: Lease): GrantedLease[] {

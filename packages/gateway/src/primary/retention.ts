@@ -24,6 +24,8 @@ export interface RetentionOptions {
 
 /** Rows deleted in one step. */
 const STEP_ROWS = 1_000;
+/** A resource costs as much as so many requests: it stands in three indexes. */
+const RESOURCE_ROWS = 4;
 /** Pause between steps while there is more to delete: deletes faster than the bookkeeper ever writes. */
 const BUSY_PAUSE_MS = 100;
 /** Pause when there was nothing. */
@@ -43,7 +45,7 @@ export class Retention implements Disposable {
     this.#next(BUSY_PAUSE_MS);
   }
 
-  /** One step: deletes at most {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
+  /** One step: deletes at most about {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
   step(): number {
     const { store, settings, now } = this.#options;
     const { logRetentionMs, logMaxRows, affinity } = settings();
@@ -52,8 +54,9 @@ export class Retention implements Disposable {
     const prunings = [
       (rows: number) => requests.prune(nowMs - logRetentionMs, rows),
       (rows: number) => requests.pruneSurplus(logMaxRows, rows),
-      (rows: number) => resources.prune(nowMs, rows),
-      (rows: number) => resources.pruneSurplus(affinity.resources, rows),
+      (rows: number) => RESOURCE_ROWS * resources.prune(nowMs, Math.ceil(rows / RESOURCE_ROWS)),
+      (rows: number) =>
+        RESOURCE_ROWS * resources.pruneSurplus(affinity.resources, Math.ceil(rows / RESOURCE_ROWS)),
     ];
     let deleted = 0;
     for (const prune of prunings) if (deleted < STEP_ROWS) deleted += prune(STEP_ROWS - deleted);

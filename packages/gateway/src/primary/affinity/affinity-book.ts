@@ -27,8 +27,8 @@ export interface AffinityBookOptions {
 export const RECENT_MAX = 16_384;
 /** Changes that wait to be written; when the database takes none, the oldest are lost first. Some 20 MB. */
 export const UNSAVED_MAX = 65_536;
-/** Changes written in one turn: a transaction of some milliseconds. */
-const CHANGES_A_TURN = 500;
+/** Changes written in one turn: a transaction of some milliseconds. At five turns a second, more than clients make. */
+const CHANGES_A_TURN = 250;
 /** After a write that failed the next one waits this long, and is complained of this often, milliseconds. */
 const WRITE_AGAIN_MS = 2_000;
 const COMPLAINT_INTERVAL_MS = 30_000;
