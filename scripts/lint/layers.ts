@@ -35,6 +35,7 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/probe-protocol.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
+  `${GATEWAY}/affinity`,
 ];
 const NOT_SHIPPED = [EMULATOR, "bench"];
 

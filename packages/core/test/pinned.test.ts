@@ -153,6 +153,25 @@ describe("a bound request", () => {
     expect(denied(scheduler, NOW + RESTS.billingMs).reason).toBe("billing");
   });
 
+  it("tries its project only on a model that would work if the project did", () => {
+    const scheduler = schedulerOf(keysWithoutProject(3), { projectConcurrencyMax: 1 });
+    const [blocking] = bound(scheduler, NOW, { model: "full" });
+    const [failing] = bound(scheduler, NOW);
+    settle(scheduler, failing as Lease, BILLING, NOW);
+    const dueAtMs = NOW + RESTS.billingMs;
+    expect(denied(scheduler, dueAtMs, { model: "full" })).toMatchObject({
+      reason: "billing",
+      retryAtMs: dueAtMs,
+    });
+    const [trial] = bound(scheduler, dueAtMs);
+    expect(trial?.keyId).toBe(1);
+    settle(scheduler, blocking as Lease, SERVED, dueAtMs);
+    // The trial is out: one at a time, on whatever model.
+    expect(denied(scheduler, dueAtMs, { model: "full" }).reason).toBe("billing");
+    settle(scheduler, trial as Lease, SERVED, dueAtMs);
+    expect(bound(scheduler, dueAtMs, { model: "full" })).toHaveLength(1);
+  });
+
   it("finds the one key among many whose trial is due", () => {
     const scheduler = schedulerOf(Array.from({ length: 200 }, () => "a"));
     for (let key = 0; key < 200; key++) {
