@@ -119,7 +119,7 @@ const TABLE = {
   "owner-gone": [
     404,
     "NOT_FOUND",
-    "The gateway has no API key any more for the Google project that the named resource belongs to.",
+    "The gateway has no API key in use for the Google project that the named resource belongs to.",
     false,
   ],
   "owner-quota": [
