@@ -6,6 +6,7 @@ import type { Denial, KeyId, LeaseId, LeaseWish, ProjectId } from "@gemini-gatew
 import type { LeasePocket, LeaseUse } from "@gemini-gateway/core/lease-pocket";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
+import { RESOURCES_PER_WISH_MAX } from "../affinity/messages.ts";
 import type { GrantedLease, WishAnswer } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { Outbox } from "./outbox.ts";
@@ -289,8 +290,8 @@ export class LeaseDesk {
     this.#lastWishId += 1;
     this.#wishes.set(this.#lastWishId, open);
     const numbered = { wishId: this.#lastWishId, wish: open.wish };
-    const resources = open.only?.seeker.resources;
-    this.#outbox.wish(resources === undefined ? numbered : { ...numbered, resources });
+    const resources = open.only?.seeker.resources?.slice(0, RESOURCES_PER_WISH_MAX) ?? [];
+    this.#outbox.wish(resources.length === 0 ? numbered : { ...numbered, resources });
   }
 
   #forget(waiting: Waiting): void {
