@@ -27,6 +27,8 @@ export class KeyPool {
   areTrialsTests = false;
   /** The next of those tests, milliseconds since the epoch; undefined when none is planned. */
   nextTestAtMs: number | undefined;
+  /** Looks for a key of one project whose trial is due, so far. */
+  dueLooks = 0;
   #projectsMade = 0;
 
   /** Adds the key; false when it is known already. */
@@ -62,7 +64,6 @@ export class KeyPool {
     const wasUsable = key.isUsable;
     key.isEnabled = isEnabled;
     this.enabledKeys += isEnabled ? 1 : -1;
-    key.project.enabledKeys += isEnabled ? 1 : -1;
     this.keyChanged(key, wasUsable);
   }
 
@@ -115,7 +116,6 @@ export class KeyPool {
     this.countStanding(project, -1);
     key.indexInProject = project.keys.length;
     project.keys.push(key);
-    if (key.isEnabled) project.enabledKeys++;
     this.countStanding(project, 1);
     if (key.isUsable) this.#countUsable(project, 1);
     this.seatKey(key);
@@ -132,7 +132,6 @@ export class KeyPool {
       last.indexInProject = key.indexInProject;
     }
     key.indexInProject = -1;
-    if (key.isEnabled) project.enabledKeys--;
     this.countStanding(project, 1);
     if (wasUsable) this.#countUsable(project, -1);
     if (project.keys.length === 0) this.#dissolve(project);

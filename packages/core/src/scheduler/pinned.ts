@@ -7,7 +7,6 @@
 import { laneReturnMs } from "../lane.ts";
 import type { Denial, DenialReason, KeyId, LeaseAnswer } from "../lease.ts";
 import type { Choice } from "./choice.ts";
-import type { KeyPool } from "./key-pool.ts";
 import { leaseOf } from "./lease-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { openLease } from "./lending.ts";
@@ -21,15 +20,18 @@ import type { Wanted } from "./wanted.ts";
 /** Keys of one project that a wish looks at for a trial, or for when there is one. */
 const KEYS_SEEN_MAX = 64;
 
+/** Multiplied by it, the numbers of the looks begin evenly everywhere, whichever of them are one project's. */
+const SPREADING = 0x9e_37_79_b1;
+
 /** Answers a wish for a key of one very project: never one of another. */
 export function answerBound(ledger: Ledger, lending: Lending, owner: KeyId, isRetry: boolean): LeaseAnswer {
   const { holder, model, wish, wanted, nowMs } = lending;
   const project = ledger.pool.keys.get(owner)?.project;
-  if (project === undefined || project.enabledKeys === 0) return { denial: denialOf("owner-gone") };
+  if (project === undefined || !isInUse(project)) return { denial: denialOf("owner-gone") };
   const lane = laneIn(ledger, model, project);
   if (lane === undefined) return { denial: denialOf("busy") };
   // A request that has failed once is no trial.
-  const choice = inService(lane, wanted) ?? (isRetry ? undefined : trial(ledger.pool, lane));
+  const choice = inService(lane, wanted) ?? (isRetry ? undefined : trial(ledger, lane));
   if (choice === undefined) return { denial: denialBy(lane, wanted, nowMs) };
   return { leases: [leaseOf(openLease(ledger, holder, choice, nowMs, wish.tokens))] };
 }
@@ -45,6 +47,12 @@ export function lendPreferred(ledger: Ledger, lending: Lending): LentLease[] | u
   const key = wanted.keyOf(lane);
   if (key === undefined) return undefined;
   return [openLease(ledger, holder, { lane, key, isTrial: false }, nowMs, wish.tokens)];
+}
+
+/** Some key of it is enabled, as far as {@link KEYS_SEEN_MAX} of them tell: of more, it is not said that all are out. */
+function isInUse({ keys, usableKeys }: Project): boolean {
+  if (usableKeys > 0 || keys.length > KEYS_SEEN_MAX) return true;
+  return keys.some(({ isEnabled }) => isEnabled);
 }
 
 /** The project's lane, made when the model has never met the project; undefined when there are too many lanes. */
@@ -63,9 +71,8 @@ function inService(lane: Lane, wanted: Wanted): Choice | undefined {
 }
 
 /** The one use that finds out whether what is out of service is back: nothing else can serve this request. */
-function trial(pool: KeyPool, lane: Lane): Choice | undefined {
-  const { project } = lane;
-  const key = project.isUsable ? keyForLaneTrial(lane) : keyForTrial(pool, lane);
+function trial(ledger: Ledger, lane: Lane): Choice | undefined {
+  const key = lane.project.isUsable ? keyForLaneTrial(lane) : keyForTrial(ledger, lane);
   return key === undefined ? undefined : { lane, key, isTrial: true };
 }
 
@@ -81,20 +88,19 @@ function isTrialPlace({ place, isTrialDue }: Lane): boolean {
 }
 
 /** The project is out of service, or all its keys are. */
-function keyForTrial(pool: KeyPool, lane: Lane): PooledKey | undefined {
+function keyForTrial({ pool }: Ledger, lane: Lane): PooledKey | undefined {
   const { project } = lane;
   if (pool.areTrialsTests || !isFit(lane)) return undefined;
   const isProjectFree = project.isTrialDue && project.trial === NO_TRIAL;
   if (project.standing.kind !== "good" && !isProjectFree) return undefined;
-  return project.ready.least(accept) ?? dueKey(project);
+  return project.ready.least(accept) ?? dueKey(project, pool.dueLooks++);
 }
 
-/** A key whose trial is due and not out, looked for from where the last look ended. */
-function dueKey(project: Project): PooledKey | undefined {
-  const { keys } = project;
+/** A key whose trial is due and not out; each look begins elsewhere. */
+function dueKey({ keys }: Project, look: number): PooledKey | undefined {
+  const first = (Math.imul(look, SPREADING) >>> 0) % keys.length;
   for (let seen = 0; seen < Math.min(keys.length, KEYS_SEEN_MAX); seen++) {
-    project.trialCursor = (project.trialCursor + 1) % keys.length;
-    const key = keys[project.trialCursor];
+    const key = keys[(first + seen) % keys.length];
     // Out of service and in a queue: among the due trials.
     if (key?.isUsable === false && key.seat.isLinked) return key;
   }

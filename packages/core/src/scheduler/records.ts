@@ -68,10 +68,6 @@ export class Project implements TrialSubject, Rostered {
   /** Usable keys, least in flight first. */
   readonly ready = new LoadLevels<PooledKey>();
   usableKeys = 0;
-  /** Keys that the operator has not disabled. */
-  enabledKeys = 0;
-  /** Where the next look for a key whose trial is due begins in `keys`. */
-  trialCursor = 0;
   standing: ProjectStanding = GOOD_STANDING;
   /** At most one per model. */
   readonly lanes: Lane[] = [];

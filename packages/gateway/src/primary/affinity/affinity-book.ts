@@ -12,6 +12,7 @@ import {
 } from "../../affinity/messages.ts";
 import { storedName } from "../../affinity/stored-name.ts";
 import { systemCodeOf } from "../../control/operator-error.ts";
+import { RecentMap } from "./recent-map.ts";
 import type { ResourceRow, ResourceTable } from "../store/resource-table.ts";
 
 export interface AffinityBookOptions {
@@ -23,10 +24,12 @@ export interface AffinityBookOptions {
   readonly now: () => number;
 }
 
-/** Rows kept in memory for being asked for again; the one asked for longest ago goes first. Some 5 MB. */
+/** Rows kept in memory for being asked for again; those asked for longest ago go first. Some 5 MB. */
 export const RECENT_MAX = 16_384;
 /** Changes that wait to be written; when the database takes none, the oldest are lost first. Some 20 MB. */
 export const UNSAVED_MAX = 65_536;
+/** So many are lost at once: to take the oldest out of a large Map costs a walk over those taken out before. */
+const LOST_AT_ONCE = 1_024;
 /** Changes written in one turn: a transaction of some milliseconds. At five turns a second, more than clients make. */
 const CHANGES_A_TURN = 250;
 /** After a write that failed the next one waits this long, and is complained of this often, milliseconds. */
@@ -35,8 +38,7 @@ const COMPLAINT_INTERVAL_MS = 30_000;
 
 export class AffinityBook {
   readonly #options: AffinityBookOptions;
-  /** Least recently asked for first. */
-  readonly #recent = new Map<string, ResourceRow>();
+  readonly #recent = new RecentMap<ResourceRow>(RECENT_MAX);
   /** Oldest first; undefined stands for a deletion. */
   readonly #unsaved = new Map<string, ResourceRow | undefined>();
   #lost = 0;
@@ -77,7 +79,7 @@ export class AffinityBook {
         learntAtMs,
         expiresAtMs: expiresAtMs !== undefined && Number.isFinite(expiresAtMs) ? expiresAtMs : null,
       };
-      this.#remember(row);
+      this.#recent.set(row.name, row);
       this.#toSave(row.name, row);
     }
   }
@@ -111,12 +113,16 @@ export class AffinityBook {
 
   /** Another database has taken the place of the one there was: what is in memory is written again. */
   forgetStored(): void {
-    for (const [name, row] of this.#recent) if (!this.#unsaved.has(name)) this.#toSave(name, row);
+    for (const [name, row] of this.#recent.entries()) {
+      if (!this.#unsaved.has(name)) this.#toSave(name, row);
+    }
   }
 
   #recall(name: string): ResourceRow | undefined {
-    const row = this.#recent.get(name) ?? this.#read(name);
-    if (row !== undefined) this.#remember(row);
+    const recent = this.#recent.get(name);
+    if (recent !== undefined) return recent;
+    const row = this.#read(name);
+    if (row !== undefined) this.#recent.set(name, row);
     return row;
   }
 
@@ -129,19 +135,12 @@ export class AffinityBook {
     }
   }
 
-  /** The last to be forgotten. */
-  #remember(row: ResourceRow): void {
-    this.#recent.delete(row.name);
-    this.#recent.set(row.name, row);
-    if (this.#recent.size > RECENT_MAX) dropFirst(this.#recent);
-  }
-
   #toSave(name: string, row: ResourceRow | undefined): void {
     this.#unsaved.delete(name);
     this.#unsaved.set(name, row);
     if (this.#unsaved.size <= UNSAVED_MAX) return;
-    dropFirst(this.#unsaved);
-    this.#lost += 1;
+    for (const lost of [...this.#unsaved.keys().take(LOST_AT_ONCE)]) this.#unsaved.delete(lost);
+    this.#lost += LOST_AT_ONCE;
   }
 
   /** Says whether it could be written. */
@@ -168,9 +167,4 @@ export class AffinityBook {
     const { size: unsaved } = this.#unsaved;
     this.#options.log.error({ code: systemCodeOf(error), unsaved, lost: this.#lost }, what);
   }
-}
-
-function dropFirst(map: Map<string, unknown>): void {
-  const first = map.keys().next();
-  if (first.done !== true) map.delete(first.value);
 }
