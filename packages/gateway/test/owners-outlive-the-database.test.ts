@@ -10,6 +10,7 @@ import { AffinityBook, RECENT_MAX, UNSAVED_MAX } from "../src/primary/affinity/a
 import { Retention } from "../src/primary/retention.ts";
 import { copyTables } from "../src/primary/store/copy-tables.ts";
 import { memoryDatabase } from "../src/primary/store/open-database.ts";
+import { keyTable } from "../src/primary/store/key-table.ts";
 import { migrate } from "../src/primary/store/schema.ts";
 import { resourceTable } from "../src/primary/store/resource-table.ts";
 import { openStore, openStoreReader } from "../src/primary/store/store.ts";
@@ -248,22 +249,37 @@ it("keeps what it knows when the file is taken away while it runs", async () => 
 it("gives back to the file what was learnt without it, and drops nothing that only the file knows", () => {
   const row = { project: null, detail: null, learntAtMs: NOW, expiresAtMs: null };
   using store = openStore(path);
+  const keys = ["test-key-1", "test-key-2"].map((secret) => ({ secret, label: null, sourceFile: "a.txt" }));
+  store.keys.change({ add: keys, restore: [], relabel: [], retire: [] }, NOW);
   store.resources.change(
-    ["files/a", "files/b"].map((name) => ({ ...row, name, keyId: 1 })),
+    ["files/a", "files/b", "files/of-2"].map((name) => ({ ...row, name, keyId: name === "files/of-2" ? 2 : 1 })),
     [],
   );
   const memory = memoryDatabase();
+  // A stand-in that could not read the file gave the key another number.
+  memory.exec("INSERT INTO sqlite_sequence (name, seq) VALUES ('keys', 1000)");
+  const [first] = keys.slice(0, 1);
+  const change = { add: first === undefined ? [] : [first], restore: [], relabel: [], retire: [] };
+  keyTable(memory).change(change, NOW);
   resourceTable(memory).change(
-    [
-      { ...row, name: "files/b", keyId: 2 },
-      { ...row, name: "files/c", keyId: 2 },
-    ],
+    ["files/b", "files/c"].map((name) => ({ ...row, name, keyId: 1_001 })),
     [],
   );
   const file = new Database(path);
-  copyTables(memory, file, "only");
-  memory.close();
-  file.close();
+  copyTables(memory, file, "replace");
+  for (const database of [file, memory]) database.close();
   const keyOf = (name: string): number | undefined => store.resources.get(name)?.keyId;
-  expect(["files/a", "files/b", "files/c"].map(keyOf)).toEqual([1, 2, 2]);
+  expect(["files/a", "files/b", "files/c", "files/of-2"].map(keyOf)).toEqual([1_001, 1_001, 1_001, 2]);
+});
+
+it("keeps what the file knows when what memory holds replaces the rest of it", () => {
+  const row = { project: null, detail: null, learntAtMs: NOW, expiresAtMs: null };
+  using store = openStore(path);
+  store.resources.change([{ ...row, name: "files/a", keyId: 1 }], []);
+  const memory = memoryDatabase();
+  resourceTable(memory).change([{ ...row, name: "files/b", keyId: 2 }], []);
+  const file = new Database(path);
+  copyTables(memory, file, "only");
+  for (const database of [file, memory]) database.close();
+  expect(["files/a", "files/b"].map((name) => store.resources.get(name)?.keyId)).toEqual([1, 2]);
 });

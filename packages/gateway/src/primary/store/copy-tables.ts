@@ -87,10 +87,16 @@ function isTaken(insert: () => Database.RunResult): boolean {
   }
 }
 
-/** The same key under another id gives way: the ids of the gateway that runs are those that count. */
+/** The same key under another id gives way: the ids of the gateway that runs are those that count. It keeps what it made. */
 function sameSecretDeleter(to: Database.Database): (row: Row) => void {
+  const move = to.prepare<[unknown, unknown, unknown]>(
+    "UPDATE resources SET key_id = ? WHERE key_id = (SELECT id FROM keys WHERE secret = ? AND id <> ?)",
+  );
   const remove = to.prepare<[unknown, unknown]>("DELETE FROM keys WHERE secret = ? AND id <> ?");
-  return ({ secret, id }) => void remove.run(secret, id);
+  return ({ secret, id }) => {
+    move.run(id, secret, id);
+    remove.run(secret, id);
+  };
 }
 
 function columnsOf(database: Database.Database, table: string): string[] {
