@@ -252,7 +252,11 @@ it("gives back to the file what was learnt without it, and drops nothing that on
   const keys = ["test-key-1", "test-key-2"].map((secret) => ({ secret, label: null, sourceFile: "a.txt" }));
   store.keys.change({ add: keys, restore: [], relabel: [], retire: [] }, NOW);
   store.resources.change(
-    ["files/a", "files/b", "files/of-2"].map((name) => ({ ...row, name, keyId: name === "files/of-2" ? 2 : 1 })),
+    ["files/a", "files/b", "files/of-2"].map((name) => ({
+      ...row,
+      name,
+      keyId: name === "files/of-2" ? 2 : 1,
+    })),
     [],
   );
   const memory = memoryDatabase();
