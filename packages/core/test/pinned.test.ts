@@ -172,6 +172,17 @@ describe("a bound request", () => {
     expect(bound(scheduler, dueAtMs, { model: "full" })).toHaveLength(1);
   });
 
+  it("gets its project back when its rest is over, however many others' are at that moment", () => {
+    const scheduler = schedulerOf(keysWithoutProject(300));
+    const refused = { ...QUOTA_DAY, untilMs: NOW + HOUR_MS } as const;
+    for (let key = 1; key <= 300; key++) {
+      const [lease] = bound(scheduler, NOW, { onlyProjectOf: key });
+      settle(scheduler, lease as Lease, refused, NOW);
+    }
+    expect(denied(scheduler, NOW + HOUR_MS - 1, { onlyProjectOf: 150 }).reason).toBe("quota");
+    expect(bound(scheduler, NOW + HOUR_MS, { onlyProjectOf: 150 })[0]?.keyId).toBe(150);
+  });
+
   it("finds the one key among many whose trial is due", () => {
     const scheduler = schedulerOf(Array.from({ length: 200 }, () => "a"));
     for (let key = 0; key < 200; key++) {

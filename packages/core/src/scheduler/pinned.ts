@@ -14,6 +14,7 @@ import type { Lending } from "./lending.ts";
 import { NO_TRIAL } from "./records.ts";
 import type { Lane, LentLease, Model, PooledKey, Project } from "./records.ts";
 import { isFit, laneOf } from "./seating.ts";
+import { ringLane } from "./wakening.ts";
 import { canServe } from "./wanted.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -30,6 +31,7 @@ export function answerBound(ledger: Ledger, lending: Lending, owner: KeyId, isRe
   if (project === undefined || !isInUse(project)) return { denial: denialOf("owner-gone") };
   const lane = laneIn(ledger, model, project);
   if (lane === undefined) return { denial: denialOf("busy") };
+  ringLane(ledger, lane, nowMs);
   // A request that has failed once is no trial.
   const choice = inService(lane, wanted) ?? (isRetry ? undefined : trial(ledger, lane));
   if (choice === undefined) return { denial: denialBy(lane, wanted, nowMs) };
@@ -43,6 +45,7 @@ export function lendPreferred(ledger: Ledger, lending: Lending): LentLease[] | u
   const project = ledger.pool.keys.get(wish.preferProjectOf)?.project;
   if (project?.isUsable !== true) return undefined;
   const lane = laneIn(ledger, model, project);
+  if (lane !== undefined) ringLane(ledger, lane, nowMs);
   if (lane?.place !== "open" || !canServe(lane, wanted.avoided) || !wanted.hasRoom(lane)) return undefined;
   const key = wanted.keyOf(lane);
   if (key === undefined) return undefined;

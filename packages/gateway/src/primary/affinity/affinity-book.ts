@@ -31,7 +31,7 @@ export const UNSAVED_MAX = 65_536;
 /** So many are lost at once: to take the oldest out of a large Map costs a walk over those taken out before. */
 const LOST_AT_ONCE = 1_024;
 /** Changes written in one turn: a transaction of some milliseconds. At five turns a second, more than clients make. */
-const CHANGES_A_TURN = 250;
+const CHANGES_A_TURN = 500;
 /** After a write that failed the next one waits this long, and is complained of this often, milliseconds. */
 const WRITE_AGAIN_MS = 2_000;
 const COMPLAINT_INTERVAL_MS = 30_000;
