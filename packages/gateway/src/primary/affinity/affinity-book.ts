@@ -139,7 +139,7 @@ export class AffinityBook {
     this.#unsaved.delete(name);
     this.#unsaved.set(name, row);
     if (this.#unsaved.size <= UNSAVED_MAX) return;
-    for (const lost of [...this.#unsaved.keys().take(LOST_AT_ONCE)]) this.#unsaved.delete(lost);
+    for (const lost of this.#unsaved.keys().take(LOST_AT_ONCE)) this.#unsaved.delete(lost);
     this.#lost += LOST_AT_ONCE;
   }
 
