@@ -40,6 +40,8 @@ export interface Entrant {
   readonly start: (around: Surroundings) => Promise<Contender>;
   /** Whether the measurement makes no sense without it: then its absence is an error. */
   readonly isRequired: boolean;
+  /** What helps when it cannot take part. */
+  readonly hint?: string;
 }
 
 export interface FieldOptions {
@@ -78,7 +80,7 @@ export class Field implements AsyncDisposable {
       return await this.#tried(await entrant.start(this.surroundings(cores)));
     } catch (error) {
       if (entrant.isRequired) throw error;
-      this.#leaveOut(entrant.name, error);
+      this.#leaveOut(entrant, error);
       return undefined;
     }
   }
@@ -110,8 +112,9 @@ export class Field implements AsyncDisposable {
     removeFolder(this.#folder);
   }
 
-  #leaveOut(name: string, error: unknown): void {
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  #leaveOut({ name, hint }: Entrant, error: unknown): void {
+    const complaint = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    const reason = hint === undefined ? complaint : `${complaint} (${hint})`;
     this.#bench.absent.set(name, reason);
     this.#bench.say(`  ${name} takes no part: ${reason}`);
   }

@@ -2,7 +2,7 @@
 import type { Bench, Entrant } from "./bench.ts";
 import { GATEWAY_PROGRAM, startGateway } from "./contenders/gateway.ts";
 import { startNginx, NGINX } from "./contenders/nginx.ts";
-import { PORTKEY, startPortkey } from "./contenders/portkey.ts";
+import { HOW_TO_INSTALL, PORTKEY, startPortkey } from "./contenders/portkey.ts";
 import { startUndiciProxy, UNDICI_PROXY } from "./contenders/undici-proxy.ts";
 
 export const GATEWAY = "gateway";
@@ -36,7 +36,12 @@ export function peerEntrants(bench: Bench, key: string): Entrant[] {
   return [
     { name: NGINX, isRequired: false, start: (around) => startNginx(around, key) },
     { name: UNDICI_PROXY, isRequired: false, start: (around) => startUndiciProxy(around, key) },
-    { name: PORTKEY, isRequired: false, start: (around) => startPortkey(around, key, portkeyFolder) },
+    {
+      name: PORTKEY,
+      isRequired: false,
+      hint: HOW_TO_INSTALL,
+      start: (around) => startPortkey(around, key, portkeyFolder),
+    },
   ];
 }
 

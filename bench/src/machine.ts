@@ -9,7 +9,10 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly system: string;
   readonly node: string;
-  /** Files one process may have open; undefined where that cannot be read. */
+  /**
+   * Files one process may have open; undefined where that cannot be read. It is the hard limit: Node raises its own soft
+   * limit to that when it starts, and whoever it starts inherits it.
+   */
   readonly openFilesMax: number | undefined;
   /** Whether processes can be pinned to cores. */
   readonly canPin: boolean;

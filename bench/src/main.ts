@@ -12,11 +12,13 @@ import { describeMachine, machineSentence } from "./machine.ts";
 import { measureBodies } from "./measure/bodies.ts";
 import { measureLatency } from "./measure/latency.ts";
 import { measurePoolSize } from "./measure/pool-size.ts";
+import { measureProfile } from "./measure/profile.ts";
+import { measureSoak } from "./measure/soak.ts";
 import { measureStorm } from "./measure/storm.ts";
 import { measureStreams } from "./measure/streams.ts";
 import { measureUnary } from "./measure/unary.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
-import { FULL_PLAN, QUICK_PLAN } from "./plan.ts";
+import { FULL_PLAN, type Plan, QUICK_PLAN } from "./plan.ts";
 import { ChildProcesses } from "./processes/child-processes.ts";
 import { faultsIn } from "./report/faults.ts";
 import { htmlReport } from "./report/html.ts";
@@ -39,6 +41,8 @@ const MEASUREMENTS: Readonly<Record<MeasurementId, (bench: Bench) => Promise<Mea
   "pool-size": measurePoolSize,
   storm: measureStorm,
   bodies: measureBodies,
+  soak: measureSoak,
+  profile: measureProfile,
 };
 
 async function main(options: Options): Promise<void> {
@@ -55,14 +59,22 @@ async function main(options: Options): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void leave(EXIT_INTERRUPTED, `stopped by ${signal}`));
   }
-  const plan = options.isQuick ? QUICK_PLAN : FULL_PLAN;
+  const plan = planOf(options);
   const tooLong = `not done within ${plan.limitMs / 60_000} minutes`;
   const limit = setTimeout(() => void leave(EXIT_FAILED, tooLong), plan.limitMs);
   cleanup.defer(() => clearTimeout(limit));
-  const rounds = options.rounds ?? plan.rounds;
-  const report = await measureAll(options, { plan: { ...plan, rounds }, children, folder });
+  const report = await measureAll(options, { plan, children, folder });
   publish(report);
   if (report.faults.length > 0) process.exitCode = EXIT_FAILED;
+}
+
+/** The plan with what the command line changes in it. */
+function planOf({ isQuick, rounds, soakMinutes, only }: Options): Plan {
+  const plan = isQuick ? QUICK_PLAN : FULL_PLAN;
+  const soak = { ...plan.soak, minutes: soakMinutes ?? plan.soak.minutes };
+  // Twice: it ends when a slice does, and its processes have to start.
+  const soakLimitMs = only.includes("soak") ? soak.minutes * 2 * 60_000 : 0;
+  return { ...plan, rounds: rounds ?? plan.rounds, soak, limitMs: plan.limitMs + soakLimitMs };
 }
 
 /** Runs the measurements asked for, one after the other, and prints each as it is done. */

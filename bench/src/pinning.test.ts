@@ -1,21 +1,32 @@
 import { expect, test } from "vitest";
-import { pinningOfOne, pinningOfSeveral } from "./pinning.ts";
+import { divisionsOf, pinningOfOne } from "./pinning.ts";
 
 test("a contender of one thread has one core, load and upstream the upper half", () => {
   expect(pinningOfOne(2, true)).toMatchObject({ contender: [0], others: [1] });
   expect(pinningOfOne(8, true)).toMatchObject({ contender: [0], others: [4, 5, 6, 7] });
 });
 
-test("more threads have a core for each, as far as the lower half goes", () => {
-  expect(pinningOfSeveral(2, 4, true)).toMatchObject({ contender: [0, 1], others: [2, 3] });
-  expect(pinningOfSeveral(8, 4, true)).toMatchObject({ contender: [0, 1], others: [2, 3] });
-  expect(pinningOfSeveral(1, 4, true)).toMatchObject({ contender: [0], others: [2, 3] });
+test("each worker has a core, load and upstream the upper half, and many workers are tried on two cores as well", () => {
+  expect(divisionsOf([1, 2, 4, 8], 8, true).divisions).toEqual([
+    { workers: 1, contender: [0], others: [4, 5, 6, 7] },
+    { workers: 2, contender: [0, 1], others: [4, 5, 6, 7] },
+    { workers: 4, contender: [0, 1, 2, 3], others: [4, 5, 6, 7] },
+    { workers: 4, contender: [0, 1], others: [4, 5, 6, 7] },
+    { workers: 8, contender: [0, 1, 2, 3], others: [4, 5, 6, 7] },
+    { workers: 8, contender: [0, 1], others: [4, 5, 6, 7] },
+  ]);
 });
 
-test("a machine too small is shared by all, and the report says why", () => {
+test("on a small machine load and upstream share the cores of the gateway, one worker's single core too", () => {
+  expect(divisionsOf([1, 8], 2, true).divisions).toEqual([
+    { workers: 1, contender: [0], others: [0] },
+    { workers: 8, contender: [0, 1], others: [0, 1] },
+  ]);
+});
+
+test("where nothing can be pinned all cores are shared, and the report says why", () => {
   const nothing = { contender: undefined, others: undefined };
-  expect(pinningOfSeveral(1, 2, true)).toMatchObject(nothing);
-  expect(pinningOfSeveral(2, 2, true).sentence).toContain("2 cores are too few");
+  expect(divisionsOf([2], 2, false).divisions).toEqual([{ workers: 2, ...nothing }]);
   expect(pinningOfOne(1, true)).toMatchObject(nothing);
   expect(pinningOfOne(8, false).sentence).toContain("no taskset");
 });

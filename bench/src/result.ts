@@ -25,13 +25,17 @@ export interface Measurement {
   readonly title: string;
   /** How it was measured, in a sentence or two. */
   readonly method: string;
+  /** What the second column holds, if not contenders. */
+  readonly subject?: string;
   readonly metrics: readonly Metric[];
   readonly rows: readonly Row[];
   /** What was skipped, bounded or worth a warning, a sentence each. */
   readonly notes: readonly string[];
 }
 
-export const MEASUREMENT_IDS = ["unary", "streams", "latency", "pool-size", "storm", "bodies"] as const;
+/** What a run measures unless told otherwise. */
+export const USUAL_IDS = ["unary", "streams", "latency", "pool-size", "storm", "bodies"] as const;
+export const MEASUREMENT_IDS = [...USUAL_IDS, "soak", "profile"] as const;
 export type MeasurementId = (typeof MEASUREMENT_IDS)[number];
 
 /** Collects the values of the rounds, row by row, in the order in which rows are first heard of. */

@@ -1,6 +1,7 @@
 /**
- * Another revision of this repository in a folder of its own, ready to run: its files from git, the installed packages
- * of this checkout linked into it. Nothing of the checkout is changed. Runs in the bench's main process.
+ * Another revision of this repository in a folder of its own, ready to run: its files from git, and the packages it was made
+ * for, which are linked from this checkout where both have the same, and installed where not. Nothing of the checkout is
+ * changed. Runs in the bench's main process.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
@@ -8,6 +9,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const INSTALL_MS_MAX = 180_000;
 /** A whole tree of sources, bytes. */
 const ARCHIVE_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -31,16 +33,30 @@ export function checkOutRevision(revision: string, folder: string): CheckedOutRe
   const unpacked = spawnSync("tar", ["-xf", archive, "-C", folder]);
   if (unpacked.status !== 0)
     throw new Error(`tar could not unpack ${id}: ${unpacked.stderr.toString().trim()}`);
-  for (const name of readdirSync(join(folder, "packages"))) linkDependencies(join("packages", name), folder);
   const lock = git(["diff", "--name-only", id, "--", "pnpm-lock.yaml"]).toString().trim();
+  const isInstalled = lock !== "" && installDependencies(folder);
+  if (!isInstalled) {
+    for (const name of readdirSync(join(folder, "packages")))
+      linkDependencies(join("packages", name), folder);
+  }
   return {
     revision: id,
     program: join(folder, "packages", "gateway", "bin", "gemini-gateway.js"),
     warning:
-      lock === ""
+      lock === "" || isInstalled
         ? undefined
-        : `${id} was made for other versions of its dependencies; it runs with those of this tree.`,
+        : `${id} was made for other versions of its dependencies, which could not be installed; it runs with those of this tree.`,
   };
+}
+
+/** Installs what the revision's own lock file says; false where that fails, as without a network. */
+function installDependencies(folder: string): boolean {
+  const installed = spawnSync(
+    "npx",
+    ["--yes", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"],
+    { cwd: folder, timeout: INSTALL_MS_MAX },
+  );
+  return installed.status === 0;
 }
 
 /** Links what one package of the checkout depends on; packages of the workspace are those of the revision. */

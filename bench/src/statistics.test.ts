@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figureOf, latenciesOf, quantileOfSorted, ratioOf } from "./statistics.ts";
+import { figureOf, growthOf, latenciesOf, quantileOfSorted, ratioOf } from "./statistics.ts";
 
 describe("a figure", () => {
   it("is the median of its rounds with the least and the greatest, in the order measured", () => {
@@ -35,5 +35,22 @@ describe("quantiles", () => {
   it("of latencies do not depend on their order", () => {
     const values = Array.from({ length: 1001 }, (_, index) => (index * 8) % 1001);
     expect(latenciesOf(values)).toEqual({ p50: 500, p99: 990, p999: 999, max: 1000, count: 1001 });
+  });
+});
+
+describe("growth", () => {
+  it("is that of the line through all but the first third", () => {
+    const warmUp = [0, 1, 2].map((at) => [at, 50 * at] as const);
+    const rest = [3, 4, 5, 6, 7, 8].map((at) => [at, 200 + 4 * (at - 3)] as const);
+    expect(growthOf([...warmUp, ...rest])).toEqual({ first: 200, last: 220, share: 0.1 });
+  });
+
+  it("of a value that only swings is small", () => {
+    const points = Array.from({ length: 30 }, (_, at) => [at, at % 2 === 0 ? 100 : 110] as const);
+    expect(Math.abs(growthOf(points).share)).toBeLessThan(0.02);
+  });
+
+  it("of too few points is not known", () => {
+    expect(growthOf([[0, 1]]).share).toBeNaN();
   });
 });

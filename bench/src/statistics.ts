@@ -61,3 +61,29 @@ export function latenciesOf(values: readonly number[]): Latencies {
     count: sorted.length,
   };
 }
+
+/** How a value moved along another, by the straight line through its points. */
+export interface Growth {
+  /** On the line, at its beginning and its end. */
+  readonly first: number;
+  readonly last: number;
+  /** Of the beginning: 0.05 for five percent more at the end. Below zero when it fell. */
+  readonly share: number;
+}
+
+/** Points of the beginning that are left out as the warm-up. */
+const WARM_UP_SHARE = 1 / 3;
+
+/** The growth over points in ascending order of their first number, without the first third. NaN for fewer than three. */
+export function growthOf(points: readonly (readonly [at: number, value: number])[]): Growth {
+  const kept = points.slice(Math.floor(points.length * WARM_UP_SHARE));
+  if (points.length < 3) return { first: NaN, last: NaN, share: NaN };
+  const meanAt = kept.reduce((sum, [at]) => sum + at, 0) / kept.length;
+  const mean = kept.reduce((sum, [, value]) => sum + value, 0) / kept.length;
+  const spread = kept.reduce((sum, [at]) => sum + (at - meanAt) ** 2, 0);
+  const rise = kept.reduce((sum, [at, value]) => sum + (at - meanAt) * (value - mean), 0);
+  const slope = spread === 0 ? 0 : rise / spread;
+  const first = mean + slope * ((kept[0]?.[0] ?? NaN) - meanAt);
+  const last = mean + slope * ((kept.at(-1)?.[0] ?? NaN) - meanAt);
+  return { first, last, share: (last - first) / first };
+}

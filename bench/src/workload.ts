@@ -43,7 +43,9 @@ export function unaryPath(model: ModelSpec): string {
   return `${PATH}/${model.name}:generateContent`;
 }
 
-/** Keys that nobody takes for real ones. */
+/** How every key of the bench begins: nobody takes them for real ones. */
+export const KEY_PREFIX = "bench-fake-key-";
+
 export function benchKeys(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `bench-fake-key-${index + 1}`);
+  return Array.from({ length: count }, (_, index) => `${KEY_PREFIX}${index + 1}`);
 }

@@ -24,6 +24,7 @@ const GATEWAY = "packages/gateway/src";
 const PRIMARY = `${GATEWAY}/primary`;
 const WORKER = `${GATEWAY}/worker`;
 const PROBER = `${GATEWAY}/prober`;
+const HTTP1 = `${GATEWAY}/http1`;
 const EMULATOR = "packages/emulator";
 
 /** All that runs in the primary thread, the command line included. */
@@ -33,6 +34,8 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/config.ts`,
   `${GATEWAY}/protocol.ts`,
   `${GATEWAY}/probe-protocol.ts`,
+  `${GATEWAY}/request-row.ts`,
+  `${GATEWAY}/row-batch.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
   `${GATEWAY}/affinity`,
@@ -71,6 +74,14 @@ export const ZONES: readonly Zone[] = [
     modules: ["better-sqlite3", "undici"],
     why: "every thread loads this: it belongs to none, so it imports no thread's code",
   })),
+  {
+    folder: HTTP1,
+    rule: "only",
+    folders: [],
+    // The names of statuses.
+    modules: [...PURE_MODULES, "node:http"],
+    why: "http1 is the grammar of the wire, no more: sockets, clients and the upstream are the workers'",
+  },
   {
     folder: PRIMARY,
     rule: "never",

@@ -52,6 +52,14 @@ const PLANTS: readonly Plant[] = [
     `import { Buffer } from "node:buffer";\nexport const b = Buffer.alloc(1);`,
     undefined,
   ],
+  // http1
+  ["packages/gateway/src/http1/a1.ts", `import { connect } from "node:net";\nconnect(1);`, LAYERS],
+  [
+    "packages/gateway/src/http1/a2.ts",
+    `import type { X } from "../worker/x.ts";\nexport type Y = X;`,
+    LAYERS,
+  ],
+  ["packages/gateway/src/http1/a3.ts", `import { x } from "../config.ts";\nvoid x;`, LAYERS],
   // gemini
   ["packages/gemini/src/a1.ts", `import { x } from "gemini-gateway";\nvoid x;`, LAYERS],
   ["packages/gemini/src/a2.ts", `import { readFileSync } from "node:fs";\nreadFileSync("x");`, LAYERS],

@@ -18,7 +18,7 @@ import { freePort } from "./free-port.ts";
 
 export const PORTKEY = "@portkey-ai/gateway";
 
-/** Where `npm install --prefix bench/.cache @portkey-ai/gateway` puts it. */
+/** Where npm puts it, called as docs/performance.md says. */
 export const PORTKEY_FOLDER = fileURLToPath(
   new URL("../../.cache/node_modules/@portkey-ai/gateway", import.meta.url),
 );
@@ -28,6 +28,12 @@ const VERSION_PATH = "/v1beta";
 /** The prefix by which it knows what to pass through. */
 const OWN_PREFIX = "/v1";
 
+/**
+ * With an @hono/node-server above 1.14.1, which its version range admits, 1.15.2 answers every request with 500
+ * (`TypeError: immutable`, an open issue of its repository), so npm has to be told to install that one.
+ */
+export const HOW_TO_INSTALL = "see docs/performance.md for the two lines that install it";
+
 /** `packageFolder` holds its package.json. */
 export async function startPortkey(
   around: Surroundings,
@@ -36,7 +42,7 @@ export async function startPortkey(
 ): Promise<Contender> {
   const program = join(packageFolder, "build", "start-server.js");
   if (!existsSync(program)) {
-    throw new MissingContender("not installed (npm install --prefix bench/.cache @portkey-ai/gateway)");
+    throw new MissingContender("not installed");
   }
   const port = await freePort();
   const child = await around.children.start({

@@ -14,32 +14,46 @@ export interface ConnectionListener {
   closed(connection: Connection): void;
 }
 
+/**
+ * Bytes read at once. Shared by all connections of the process: what came has been read to its end when the callback
+ * returns, so that no connection needs a buffer, or a stream in front of it, of its own.
+ */
+const READ_BUFFER = Buffer.allocUnsafe(64 * 1024);
+
 export class Connection {
   readonly reader = new AnswerReader();
   readonly #socket: Socket;
+  readonly #listener: ConnectionListener;
   #isClosed = false;
   /** When the request was sent, milliseconds of the monotonic clock. */
   sentAtMs = 0;
-  /** Whether the answer has been timed; for the sender to keep. */
-  isTimed = false;
+  /** Whether the sender is done with the answer; for it to keep. */
+  isDone = false;
 
   constructor(target: Target, listener: ConnectionListener) {
     const { hostname, port } = new URL(target.origin);
-    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
-    const close = (): void => {
+    this.#listener = listener;
+    this.#socket = connect({
+      host: hostname,
+      port: Number(port),
+      noDelay: true,
+      onread: { buffer: READ_BUFFER, callback: (bytes) => this.#take(bytes) },
+    });
+    this.#socket.on("error", () => {});
+    this.#socket.on("close", () => {
       if (this.#isClosed) return;
       this.#isClosed = true;
       listener.closed(this);
-    };
-    this.#socket.setEncoding("latin1");
-    this.#socket.on("data", (text) => {
-      this.reader.take(String(text));
-      if (this.reader.state === "broken") this.#socket.destroy();
-      else listener.progressed(this);
     });
-    this.#socket.on("error", () => {});
-    this.#socket.on("close", close);
     this.#socket.on("end", () => this.#socket.destroy());
+  }
+
+  /** Resolves when the connection stands, or has failed. */
+  opened(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.once("connect", resolve);
+    this.#socket.once("close", () => resolve());
+    return promise;
   }
 
   /** Sends one request; the answer of the one before must be complete. */
@@ -52,6 +66,15 @@ export class Connection {
   destroy(): void {
     this.#isClosed = true;
     this.#socket.destroy();
+  }
+
+  /** Always true: more may come at once. */
+  #take(bytes: number): boolean {
+    if (this.#isClosed) return true;
+    this.reader.take(READ_BUFFER.toString("latin1", 0, bytes));
+    if (this.reader.state === "broken") this.#socket.destroy();
+    else this.#listener.progressed(this);
+    return true;
   }
 }
 

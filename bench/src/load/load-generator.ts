@@ -33,6 +33,10 @@ export class LoadGenerator implements AsyncDisposable {
     return (await this.#channel.ask({ name, order })) as LoadJobs[Name]["result"];
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#child.end();
   }

@@ -2,7 +2,9 @@
  * The load generator: a process of its own, so that its time is never charged to the contender. Takes orders over the
  * channel to its parent and ends with it. It must only ever connect to loopback.
  */
+import { churn } from "./churn.ts";
 import { exchangeBodies } from "./exchange-bodies.ts";
+import { keepBusy } from "./keep-busy.ts";
 import { pace } from "./pace.ts";
 import type { LoadAnswer, LoadJobName, LoadJobs, LoadOrder } from "./protocol.ts";
 import { saturate } from "./saturate.ts";
@@ -12,7 +14,9 @@ const streams = new StreamLoad();
 
 const HANDLERS: { [Name in LoadJobName]: (order: LoadJobs[Name]["order"]) => unknown } = {
   saturate,
+  keepBusy,
   pace,
+  churn,
   exchangeBodies,
   openStreams: (order) => streams.open(order),
   countEvents: () => streams.countEvents(),

@@ -4,14 +4,14 @@
  */
 import { latenciesOf } from "../statistics.ts";
 import { Connection, requestBytesOf } from "./connection.ts";
-import type { LoadJobs, PaceResult } from "./protocol.ts";
+import { CONNECTIONS_MAX, type LoadJobs, type PaceResult } from "./protocol.ts";
 
 /** Requests are sent in ticks of this length: the finest that timers keep. */
 const TICK_MS = 1;
-/** Connections opened at most; requests that find all of them waiting for an answer are not sent, and counted so. */
-const CONNECTIONS_MAX = 1_000;
-/** Connections opened before the clock starts. */
-const CONNECTIONS_READY = 32;
+/** Connections made ready at once. */
+const OPENING_MAX = 50;
+/** Longest wait for the first answers of those. */
+const FIRST_ANSWERS_MS = 10_000;
 /** Longest wait for the last answers. */
 const LAST_ANSWERS_MS = 15_000;
 
@@ -19,8 +19,9 @@ type PaceOrder = LoadJobs["pace"]["order"];
 
 export async function pace(order: PaceOrder): Promise<PaceResult> {
   using load = new PacedLoad(order);
+  await load.prepare();
   await load.send();
-  await load.answered();
+  await load.answered(LAST_ANSWERS_MS);
   return load.result();
 }
 
@@ -39,7 +40,23 @@ class PacedLoad implements Disposable {
   constructor(order: PaceOrder) {
     this.#order = order;
     this.#request = requestBytesOf(order.target);
-    for (let count = 0; count < CONNECTIONS_READY; count += 1) this.#idle.push(this.#connect());
+  }
+
+  /** Opens connections and sends one request over each; what comes of these is not counted. */
+  async prepare(): Promise<void> {
+    const { connectionsReady } = this.#order;
+    while (this.#all.size < connectionsReady) {
+      const count = Math.min(OPENING_MAX, connectionsReady - this.#all.size);
+      const opening = Array.from({ length: count }, () => this.#connect());
+      for (const connection of opening) {
+        this.#waiting += 1;
+        connection.send(this.#request);
+      }
+      await this.answered(FIRST_ANSWERS_MS);
+      if (this.#failed > 0 || this.#waiting > 0) break;
+    }
+    this.#latenciesMs.length = 0;
+    this.#failed = 0;
   }
 
   /** Sends everything that falls due within the time. */
@@ -60,11 +77,11 @@ class PacedLoad implements Disposable {
     clearInterval(timer);
   }
 
-  /** Resolves when all is answered, at the latest after {@link LAST_ANSWERS_MS}: what is missing then has failed. */
-  async answered(): Promise<void> {
+  /** Resolves when all is answered, at the latest after so long: what is missing in the end has failed. */
+  async answered(timeoutMs: number): Promise<void> {
     if (this.#waiting === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LAST_ANSWERS_MS);
+    const timer = setTimeout(resolve, timeoutMs);
     this.#onAnswer = () => {
       if (this.#waiting === 0) resolve();
     };
@@ -93,7 +110,7 @@ class PacedLoad implements Disposable {
       return;
     }
     this.#waiting += 1;
-    connection.isTimed = false;
+    connection.isDone = false;
     connection.send(this.#request);
   }
 
@@ -111,12 +128,12 @@ class PacedLoad implements Disposable {
     const isOver = reader.state === "complete";
     const isServed = reader.status >= 200 && reader.status <= 299;
     const isDue = this.#order.until === "end" ? isOver : reader.events > 0;
-    if (isDue && isServed && !connection.isTimed) {
-      connection.isTimed = true;
+    if (isDue && isServed && !connection.isDone) {
+      connection.isDone = true;
       this.#latenciesMs.push(performance.now() - connection.sentAtMs);
     }
     if (!isOver) return;
-    if (!connection.isTimed) this.#failed += 1;
+    if (!connection.isDone) this.#failed += 1;
     this.#idle.push(connection);
     this.#settle();
   }
@@ -129,7 +146,7 @@ class PacedLoad implements Disposable {
       this.#idle.splice(idleAt, 1);
       return;
     }
-    if (!connection.isTimed) this.#failed += 1;
+    if (!connection.isDone) this.#failed += 1;
     this.#settle();
   }
 

@@ -13,10 +13,18 @@ export interface Target {
   readonly body: string;
 }
 
+/** Connections of a steady load: requests that find all of them waiting for an answer are not sent, and counted so. */
+export const CONNECTIONS_MAX = 1_000;
+
 /** Orders and their answers, by name. */
 export interface LoadJobs {
   /** autocannon: as many requests as the connections carry, one after the other on each. */
   readonly saturate: {
+    readonly order: { readonly target: Target; readonly connections: number; readonly durationMs: number };
+    readonly result: SaturationResult;
+  };
+  /** The same load from a generator that costs less, so that the contender is what limits the rate. */
+  readonly keepBusy: {
     readonly order: { readonly target: Target; readonly connections: number; readonly durationMs: number };
     readonly result: SaturationResult;
   };
@@ -26,6 +34,11 @@ export interface LoadJobs {
       readonly target: Target;
       readonly ratePerSecond: number;
       readonly durationMs: number;
+      /**
+       * Connections that have carried a request before the clock starts. One opened in a burst, in the middle of the load,
+       * can find the contender's queue of new connections full, and then waits a whole second for the kernel's next try.
+       */
+      readonly connectionsReady: number;
       /** What is timed: the whole answer, or the first event of a stream. */
       readonly until: "end" | "first-event";
     };
@@ -43,6 +56,18 @@ export interface LoadJobs {
   };
   /** Answered when every stream has ended. */
   readonly finishStreams: { readonly order: object; readonly result: StreamsResult };
+  /** Streams opened and ended all the time. */
+  readonly churn: {
+    readonly order: {
+      readonly target: Target;
+      /** At once. */
+      readonly streams: number;
+      readonly durationMs: number;
+      /** One stream in so many is left by the client after its first event. */
+      readonly leaveEvery: number;
+    };
+    readonly result: ChurnResult;
+  };
   /** Large bodies: a number of requests, so many at once. */
   readonly exchangeBodies: {
     readonly order: {
@@ -80,6 +105,17 @@ export interface StreamsResult {
   /** Streams that came to their orderly end. */
   readonly complete: number;
   readonly broken: number;
+}
+
+export interface ChurnResult {
+  readonly begun: number;
+  readonly complete: number;
+  /** By the client, as ordered. */
+  readonly left: number;
+  /** Connections that broke in the middle of a stream, or were never there. */
+  readonly broken: number;
+  /** Whole answers that were not served. */
+  readonly refused: number;
 }
 
 export interface BodiesResult {

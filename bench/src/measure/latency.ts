@@ -8,6 +8,7 @@ import { DIRECT, directTo } from "../contenders/direct.ts";
 import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
 import type { PaceResult } from "../load/protocol.ts";
 import { pinningOfOne } from "../pinning.ts";
+import type { Plan } from "../plan.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import {
   benchKeys,
@@ -60,19 +61,25 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
   });
   const entrants = [...gatewayEntrants(bench, { workers: 1, keys }), ...peerEntrants(bench, key)];
   const contenders = await field.startAll(entrants, pinning.contender);
-  const rates = await ratesOf(bench, field, contenders);
+  const rates = new Map<Kind, ReadonlyMap<string, number>>();
+  for (const kind of KINDS) rates.set(kind, await ratesOf(bench, field, { contenders, path: kind.path }));
   const all = [directTo(field.upstream.url, key), ...contenders];
   for (let round = 0; round < plan.rounds; round += 1) {
     bench.say(`  round ${round + 1} of ${plan.rounds}`);
-    for (const kind of KINDS)
-      await measureRound(field, turnOf(all, round), { kind, rates, durationMs: plan.roundMs, recorder });
+    for (const [kind, rate] of rates)
+      await measureRound(field, turnOf(all, round), {
+        kind,
+        rates: rate,
+        plan,
+        recorder,
+      });
   }
   await endAll(contenders);
   return {
     id: "latency",
     title: "Added latency",
     method:
-      "Requests sent by the clock, at half of the rate at which the gateway is saturated, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
+      "Requests sent by the clock, at half of the rate at which such requests saturate the gateway, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes: [pinning.sentence],
@@ -83,14 +90,14 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
 async function ratesOf(
   { plan }: Bench,
   { load }: Field,
-  contenders: readonly Contender[],
+  { contenders, path }: { readonly contenders: readonly Contender[]; readonly path: string },
 ): Promise<ReadonlyMap<string, number>> {
   const halves = new Map<string, number>();
   for (const contender of contenders) {
-    const target = contender.target(UNARY_PATH, QUESTION);
+    const target = contender.target(path, QUESTION);
     const order = { target, connections: plan.connections };
-    await load.run("saturate", { ...order, durationMs: plan.warmUpMs });
-    const { served, durationMs } = await load.run("saturate", { ...order, durationMs: plan.roundMs });
+    await load.run("keepBusy", { ...order, durationMs: plan.warmUpMs });
+    const { served, durationMs } = await load.run("keepBusy", { ...order, durationMs: plan.roundMs });
     halves.set(contender.name, (served * 500) / durationMs);
   }
   const common = halves.get(GATEWAY) ?? 0;
@@ -101,26 +108,35 @@ async function ratesOf(
 interface Round {
   readonly kind: Kind;
   readonly rates: ReadonlyMap<string, number>;
-  readonly durationMs: number;
+  readonly plan: Plan;
   readonly recorder: Recorder;
 }
 
 async function measureRound(
   { load }: Field,
   contenders: readonly Contender[],
-  { kind, rates, durationMs, recorder }: Round,
+  { kind, rates, plan, recorder }: Round,
 ): Promise<void> {
+  const { roundMs: durationMs, connectionsReady } = plan;
   const results = new Map<string, PaceResult>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
     const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
-    const order = { target, ratePerSecond, durationMs, until: kind.until };
+    const order = {
+      target,
+      ratePerSecond,
+      durationMs,
+      connectionsReady,
+      until: kind.until,
+    };
     results.set(contender.name, await load.run("pace", order));
   }
   const direct = results.get(DIRECT)?.latencies;
   for (const [name, { served, latencies, unsent, behindMs, failed }] of results) {
     const { p50, p99, p999 } = latencies;
-    const added = name === DIRECT || direct === undefined ? {} : addedTo(direct, latencies);
+    // Without an answer there is no latency; what comes from another process is null then.
+    const isKnown = direct !== undefined && direct.count > 0 && latencies.count > 0;
+    const added = name === DIRECT || !isKnown ? {} : addedTo(direct, latencies);
     const rate = (served * 1000) / durationMs;
     recorder.record(name, kind.caseName, {
       p50,

@@ -27,8 +27,6 @@ const FILES_ASIDE = 500;
 const OPEN_MS_PER_STREAM = 2;
 /** Time left at both ends of the window. */
 const MARGIN_MS = 2_000;
-/** Short streams before the first count, so that code is compiled and memory is what it is at rest. */
-const WARM_UP_STREAMS = 200;
 /** Memory is counted when what the opening left behind has been collected, as far as it is. */
 const SETTLE_MS = 500;
 /** As shipped the gateway holds 5,000 requests: the limit is raised for what is above. */
@@ -37,6 +35,7 @@ const GATEWAY_FLAGS = ["--limits-requests", "100000", "--limits-connections", "1
 const METRICS: readonly Metric[] = [
   { id: "cpu", title: "CPU per event", unit: "µs", better: "lower", digits: 1 },
   { id: "memory", title: "memory per stream", unit: "KB", better: "lower", digits: 1 },
+  { id: "resident", title: "resident memory, all", unit: "MB", better: "lower", digits: 0 },
   { id: "rate", title: "events/s", unit: "", better: "neither", digits: 0 },
   { id: "lost", title: "events lost", unit: "", better: "lower", digits: 0 },
 ];
@@ -59,7 +58,7 @@ export async function measureStreams(bench: Bench): Promise<Measurement> {
     id: "streams",
     title: "Streams",
     method:
-      "Streams held open at a steady rate of events; CPU time and events counted over a window in which all are open, memory against the same process before, lost events against what was sent.",
+      "Streams held open at a steady rate of events; CPU time and events counted over a window in which all are open, memory against the same process before, which had served short streams for a while, lost events against what was sent.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes,
@@ -81,7 +80,13 @@ async function measureSize(bench: Bench, size: StreamSize, recorder: Recorder): 
     ...gatewayEntrants(bench, { workers: 1, keys, flags: GATEWAY_FLAGS }),
     ...peerEntrants(bench, keys[0] ?? ""),
   ];
-  const held = { streams: size.streams, events, path: streamPath(model), windowMs: plan.streamWindowMs };
+  const held: Held = {
+    streams: size.streams,
+    events,
+    path: streamPath(model),
+    windowMs: plan.streamWindowMs,
+    warmUp: { connections: plan.connections, durationMs: plan.warmUpMs / 2 },
+  };
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const entrant of turnOf(entrants, round)) {
       await using contender = await field.start(entrant, pinning.contender);
@@ -98,6 +103,8 @@ interface Held {
   readonly events: number;
   readonly path: string;
   readonly windowMs: number;
+  /** So that code is compiled, and what a collector keeps for its own work is not taken for memory of the streams. */
+  readonly warmUp: { readonly connections: number; readonly durationMs: number };
 }
 
 async function hold(
@@ -105,11 +112,7 @@ async function hold(
   contender: Contender,
   held: Held,
 ): Promise<Record<string, number | undefined>> {
-  await load.run("openStreams", {
-    target: contender.target(SHORT_STREAM_PATH, QUESTION),
-    streams: WARM_UP_STREAMS,
-  });
-  await load.run("finishStreams", {});
+  await load.run("keepBusy", { target: contender.target(SHORT_STREAM_PATH, QUESTION), ...held.warmUp });
   await sleep(SETTLE_MS);
   const bytesBefore = residentOf(contender);
   const target = contender.target(held.path, QUESTION);
@@ -121,6 +124,7 @@ async function hold(
   return {
     cpu: window.ended > 0 ? undefined : per(window.cpuUs, window.events),
     memory: per(differenceOf(bytesHeld, bytesBefore), (held.streams - failed) * 1024),
+    resident: per(bytesHeld, 1024 * 1024),
     rate: (window.events * 1000) / held.windowMs,
     lost: held.streams * held.events - end.events,
   };
@@ -151,7 +155,7 @@ function withinLimits(size: StreamSize, openFilesMax: number | undefined): Strea
 }
 
 function cutSentence(planned: StreamSize, size: StreamSize, openFilesMax: number | undefined): string {
-  return `${planned.streams} streams were cut to ${size.streams}: a process may open ${openFilesMax} files here (ulimit -n).`;
+  return `${planned.streams} streams were cut to ${size.streams}: a process may open ${openFilesMax} files here (the hard limit of open files, ulimit -Hn).`;
 }
 
 function residentOf({ pid }: Contender): number | undefined {

@@ -2,10 +2,11 @@
 import { type Bench, endAll, Field, turnOf } from "../bench.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
-import { pinningOfOne, pinningOfSeveral } from "../pinning.ts";
+import { pinningOfOne } from "../pinning.ts";
 import { meter, per } from "../processes/cpu-meter.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import { benchKeys, QUESTION, UNARY_MODEL, UNARY_PATH } from "../workload.ts";
+import { measureWorkers, WORKERS_METHOD, WORKERS_METRICS } from "./workers.ts";
 
 /** Keys in the pool of every gateway. */
 const KEYS = 10;
@@ -15,25 +16,22 @@ const METRICS: readonly Metric[] = [
   { id: "rate", title: "requests/s", unit: "", better: "higher", digits: 0 },
   { id: "cpu", title: "CPU per request", unit: "µs", better: "lower", digits: 1 },
   { id: "primary", title: "of it, first thread", unit: "µs", better: "lower", digits: 1 },
+  { id: "busy", title: "core used", unit: "%", better: "neither", digits: 0 },
+  ...WORKERS_METRICS,
   { id: "failed", title: "failed", unit: "", better: "lower", digits: 0 },
 ];
-
-/** The case of a number of workers. */
-export function workersCase(workers: number): string {
-  return `${workers} ${workers === 1 ? "worker" : "workers"}`;
-}
 
 export async function measureUnary(bench: Bench): Promise<Measurement> {
   const recorder = new Recorder();
   const beside = await besidePeers(bench, recorder);
-  const scaling = await overWorkers(bench, recorder);
+  const workers = await measureWorkers(bench, recorder);
   return {
     id: "unary",
     title: "Unary requests",
-    method: `autocannon with ${bench.plan.connections} connections against a short answer; CPU time from /proc, of the whole process.`,
+    method: `autocannon with ${bench.plan.connections} connections against a short answer; CPU time from /proc, of the whole process. Core used: below a hundred it was not the contender that limited the rate.`,
     metrics: METRICS,
     rows: recorder.rows(),
-    notes: [beside, scaling],
+    notes: [beside, `${bench.plan.workers.join(", ")} workers: ${workers} ${WORKERS_METHOD}`],
   };
 }
 
@@ -56,34 +54,6 @@ async function besidePeers(bench: Bench, recorder: Recorder): Promise<string> {
   return `${ONE_WORKER}: ${pinning.sentence}`;
 }
 
-async function overWorkers(bench: Bench, recorder: Recorder): Promise<string> {
-  const { plan, machine } = bench;
-  const pinningOf = (workers: number) => pinningOfSeveral(workers, machine.cores, machine.canPin);
-  const widest = pinningOf(Math.max(...plan.workers));
-  const keys = benchKeys(KEYS);
-  await using field = await Field.open(bench, widest, fieldOptions(keys));
-  const contenders: { caseName: string; contender: Contender }[] = [];
-  for (const workers of plan.workers) {
-    const entrants = gatewayEntrants(bench, { workers, keys });
-    for (const contender of await field.startAll(entrants, pinningOf(workers).contender)) {
-      contenders.push({ caseName: workersCase(workers), contender });
-    }
-  }
-  for (const { contender } of contenders) await saturate(field, contender, plan.connections, plan.warmUpMs);
-  for (let round = 0; round < plan.rounds; round += 1) {
-    bench.say(`  ${plan.workers.join(", ")} workers, round ${round + 1} of ${plan.rounds}`);
-    for (const { caseName, contender } of turnOf(contenders, round)) {
-      recorder.record(
-        contender.name,
-        caseName,
-        await saturate(field, contender, plan.connections, plan.roundMs),
-      );
-    }
-  }
-  await endAll(contenders.map(({ contender }) => contender));
-  return `${plan.workers.join(", ")} workers: ${widest.sentence}`;
-}
-
 /** Loads one contender for a time and gives its values. */
 async function saturate(
   { load }: Field,
@@ -100,6 +70,7 @@ async function saturate(
     cpu: per(cpuUs, result.served),
     // Of the gateway that is the primary; the others do all their work in it.
     primary: contender.name.startsWith(GATEWAY) ? per(mainThreadUs, result.served) : undefined,
+    busy: cpuUs === undefined ? undefined : cpuUs / 10 / result.durationMs,
     failed: result.failed,
   };
 }

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** Ticks of utime and stime in a second: fixed at 100 by the interface of the kernel, whatever its own clock. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 const BYTES_PER_KB = 1024;
 /** Processes a contender may have: nginx has two. */
 const PROCESSES_MAX = 64;

@@ -18,7 +18,7 @@ export function tableOf(measurement: Measurement): Table {
   return {
     head: [
       "case",
-      "contender",
+      measurement.subject ?? "contender",
       ...metrics.map(({ title, unit }) => (unit === "" ? title : `${title}, ${unit}`)),
     ],
     rows: measurement.rows.map((row) => [

@@ -3,7 +3,9 @@
  * over the channel to its parent and ends with it.
  */
 import { type Emulator, startEmulator } from "gemini-emulator";
+import { SHORT_STREAM_PATH, UNARY_PATH } from "../workload.ts";
 import type { UpstreamOrder } from "./protocol.ts";
+import { recordAnswers, serveShortAnswers } from "./short-answers.ts";
 
 /** So that two runs meet the same row of failures. */
 const SEED = 7;
@@ -14,16 +16,26 @@ let generations = 0;
 async function obey(order: UpstreamOrder): Promise<unknown> {
   switch (order.kind) {
     case "start":
-      emulator = await startEmulator(order.options);
-      emulator.onCall(({ phase, operation }) => {
-        if (phase === "done" && operation === "generateContent") generations += 1;
-      });
-      return emulator.url;
+      return start(order.options);
     case "count":
       return generations;
+    case "faults":
+      for (const rule of order.rules) emulator?.fault(rule);
+      return undefined;
     case "storm":
       return raiseStorm(order.exhausted, order.overloadedShare);
   }
+}
+
+async function start(options: Extract<UpstreamOrder, { kind: "start" }>["options"]): Promise<string> {
+  emulator = await startEmulator(options);
+  emulator.onCall(({ phase, operation }) => {
+    if (phase === "done" && operation === "generateContent") generations += 1;
+  });
+  const key = options.projects?.[0]?.keys?.[0];
+  if (options.minimal !== true || key === undefined) return emulator.url;
+  const url = new URL(emulator.url);
+  return serveShortAnswers(url, await recordAnswers(url, [UNARY_PATH, SHORT_STREAM_PATH], key));
 }
 
 function raiseStorm(exhausted: readonly string[], overloadedShare: number): void {

@@ -1,5 +1,6 @@
 /** The upstream as the bench sees it: a child process with a URL. Runs in the bench's main process. */
 import type { EmulatorOptions } from "gemini-emulator";
+import type { FaultRule } from "gemini-emulator/fault-rules";
 import { fileURLToPath } from "node:url";
 import { Channel } from "../processes/channel.ts";
 import type { Child, ChildProcesses } from "../processes/child-processes.ts";
@@ -41,8 +42,17 @@ export class Upstream implements AsyncDisposable {
   }
 
   /** See {@link UpstreamOrder}. */
+  async makeFaulty(rules: readonly FaultRule[]): Promise<void> {
+    await this.#channel.ask({ kind: "faults", rules } satisfies UpstreamOrder);
+  }
+
+  /** See {@link UpstreamOrder}. */
   async raiseStorm(exhausted: readonly string[], overloadedShare: number): Promise<void> {
     await this.#channel.ask({ kind: "storm", exhausted, overloadedShare } satisfies UpstreamOrder);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -112,7 +112,7 @@ test("a revoked lease goes back, and only what is left of it", () => {
   pocket.revoke(1, NOW);
   pocket.revoke(77, NOW);
   expect(pocket.take("m", NOW)).toBeUndefined();
-  expect(pocket.takeReports()).toEqual({ settlements: [], returns: [{ leaseId: 1, uses: 2 }] });
+  expect(pocket.takeReports()).toEqual({ served: [], settlements: [], returns: [{ leaseId: 1, uses: 2 }] });
   expect(pocket.takeReports()).toBeUndefined();
 });
 
@@ -148,10 +148,10 @@ test("good news waits for company, bad news does not", () => {
   const pocket = pocketWith(leaseOf(1, 2));
   expect(pocket.areReportsDue(NOW)).toBe(false);
   pocket.settle({ leaseId: 1, outcome: SERVED }, NOW);
-  expect(pocket.areReportsDue(NOW + 49)).toBe(false);
-  expect(pocket.areReportsDue(NOW + 50)).toBe(true);
+  expect(pocket.areReportsDue(NOW + 99)).toBe(false);
+  expect(pocket.areReportsDue(NOW + 100)).toBe(true);
   pocket.takeReports();
-  for (let use = 0; use < 64; use++) pocket.settle({ leaseId: 1, outcome: SERVED }, NOW);
+  for (let use = 0; use < 256; use++) pocket.settle({ leaseId: 1, outcome: SERVED }, NOW);
   expect(pocket.areReportsDue(NOW)).toBe(true);
   pocket.takeReports();
   pocket.settle({ leaseId: 1, outcome: OVERLOADED }, NOW);

@@ -10,6 +10,7 @@ import type { Denial, KeyId, Lease, LeaseId, LeaseWish, ProjectId, Return, Settl
 import type { Outcome, OutcomeKind } from "./outcome.ts";
 import { DEFAULT_POCKET_OPTIONS, ModelDemand } from "./model-demand.ts";
 import type { PocketOptions } from "./model-demand.ts";
+import { addServed, servedCount, type ServedUses } from "./served-uses.ts";
 
 /** The right to start one use now. */
 export interface LeaseUse {
@@ -19,6 +20,8 @@ export interface LeaseUse {
 
 /** What the primary must be told: the ends of uses, and uses that will not be started. */
 export interface Reports {
+  /** To be applied first: what was served before a failure must not speak for the key after it. */
+  readonly served: ServedUses;
   readonly settlements: readonly Settlement[];
   readonly returns: readonly Return[];
 }
@@ -44,6 +47,7 @@ export class LeasePocket {
   readonly #models = new Map<string, ModelDemand>();
   /** Model of each lease that still has uses here. */
   readonly #modelOfLease = new Map<LeaseId, ModelDemand>();
+  #served: number[] = [];
   #settlements: Settlement[] = [];
   #returns: Return[] = [];
   #oldestReportMs = Number.POSITIVE_INFINITY;
@@ -153,19 +157,31 @@ export class LeasePocket {
   reset(): void {
     this.#models.clear();
     this.#modelOfLease.clear();
+    this.#served = [];
     this.#settlements = [];
     this.#returns = [];
     this.#oldestReportMs = Number.POSITIVE_INFINITY;
     this.#isUrgent = false;
   }
 
+  /** A use has ended well, as nearly all of them do: nothing goes back, and no object is made of it. */
+  served(leaseId: LeaseId, startedAtMs: number, promptTokens: number | undefined, nowMs: number): void {
+    addServed(this.#served, leaseId, startedAtMs, promptTokens);
+    this.#oldestReportMs = Math.min(this.#oldestReportMs, nowMs);
+  }
+
   /** A use has ended. What is left of its lease goes back when the outcome speaks against the key. */
   settle(settlement: Settlement, nowMs: number): void {
+    const { leaseId, outcome, startedAtMs = nowMs, promptTokens } = settlement;
+    if (outcome.kind === "served") {
+      this.served(leaseId, startedAtMs, promptTokens, nowMs);
+      return;
+    }
     this.#settlements.push(settlement);
     this.#oldestReportMs = Math.min(this.#oldestReportMs, nowMs);
-    if (leavesKeyOpen(settlement.outcome)) return;
+    if (leavesKeyOpen(outcome)) return;
     this.#isUrgent = true;
-    this.revoke(settlement.leaseId, nowMs);
+    this.revoke(leaseId, nowMs);
   }
 
   /** The primary wants back what has not been started of the lease. */
@@ -191,7 +207,7 @@ export class LeasePocket {
 
   /** True when {@link takeReports} should be sent now rather than with the next wish. */
   areReportsDue(nowMs: number): boolean {
-    const pending = this.#settlements.length + this.#returns.length;
+    const pending = this.#pendingReports;
     if (pending === 0) return false;
     const isOld = nowMs - this.#oldestReportMs >= this.#options.reportDelayMs;
     return this.#isUrgent || isOld || pending >= this.#options.reportsMax;
@@ -199,13 +215,18 @@ export class LeasePocket {
 
   /** Everything to tell the primary, oldest first; to be sent before the next wish. Undefined when there is nothing. */
   takeReports(): Reports | undefined {
-    if (this.#settlements.length + this.#returns.length === 0) return undefined;
-    const reports = { settlements: this.#settlements, returns: this.#returns };
+    if (this.#pendingReports === 0) return undefined;
+    const reports = { served: this.#served, settlements: this.#settlements, returns: this.#returns };
+    this.#served = [];
     this.#settlements = [];
     this.#returns = [];
     this.#oldestReportMs = Number.POSITIVE_INFINITY;
     this.#isUrgent = false;
     return reports;
+  }
+
+  get #pendingReports(): number {
+    return servedCount(this.#served) + this.#settlements.length + this.#returns.length;
   }
 
   #demandFor(model: string, nowMs: number): ModelDemand | undefined {

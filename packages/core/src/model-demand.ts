@@ -3,6 +3,7 @@
  * the lease pocket only. Pure: no clock, no I/O.
  */
 import { LEASE_USES_MAX } from "./lease.ts";
+import { Turns } from "./turns.ts";
 import type { Denial, KeyId, Lease, LeaseId, ProjectId, Return } from "./lease.ts";
 
 export interface PocketOptions {
@@ -17,10 +18,10 @@ export interface PocketOptions {
 }
 
 export const DEFAULT_POCKET_OPTIONS: PocketOptions = {
-  batchMax: 64,
+  batchMax: 128,
   batchMs: 250,
-  reportDelayMs: 50,
-  reportsMax: 64,
+  reportDelayMs: 100,
+  reportsMax: 256,
 };
 
 /** After a denial nothing is asked for at least this long. */
@@ -59,7 +60,7 @@ export class ModelDemand {
   lastAskedMs = 0;
   readonly #options: PocketOptions;
   /** Turn by turn: the first is used next and then goes last. At most {@link PocketOptions.batchMax} and the waiting. */
-  #leases: PocketedLease[] = [];
+  readonly #leases = new Turns<PocketedLease>();
   #uses = 0;
   /** Uses wished for and not answered. */
   #asked = 0;
@@ -97,10 +98,8 @@ export class ModelDemand {
    * {@link takeExpired}.
    */
   take(nowMs: number, tokens: number, projectId?: ProjectId): TakenUse | undefined {
-    const index = this.#indexFor(tokens, projectId);
-    const lease = this.#leases[index];
+    const lease = this.#takeLease(tokens, projectId);
     if (lease === undefined) return undefined;
-    this.#leases.splice(index, 1);
     this.#lastTakenMs = nowMs;
     this.#uses--;
     lease.left--;
@@ -166,10 +165,9 @@ export class ModelDemand {
   takeExpired(nowMs: number): Return[] {
     if (nowMs <= this.#earliestEndMs) return [];
     const expired = this.#takeOut((lease) => lease.untilMs < nowMs);
-    this.#earliestEndMs = this.#leases.reduce(
-      (earliest, { untilMs }) => Math.min(earliest, untilMs),
-      Infinity,
-    );
+    this.#earliestEndMs = Infinity;
+    for (const { untilMs } of this.#leases.all())
+      this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
     if (expired.length > 0) this.#batch = Math.max(1, this.#batch >> 1);
     return expired;
   }
@@ -184,17 +182,17 @@ export class ModelDemand {
     return this.#takeOut((lease) => lease.leaseId === leaseId);
   }
 
-  #indexFor(tokens: number, projectId: ProjectId | undefined): number {
-    if (projectId === undefined) {
-      return this.#isSized ? this.#leases.findIndex(({ tokensMax }) => tokens <= tokensMax) : 0;
+  #takeLease(tokens: number, projectId: ProjectId | undefined): PocketedLease | undefined {
+    if (projectId !== undefined) {
+      return this.#leases.takeFirst((lease) => lease.projectId === projectId && tokens <= lease.tokensMax);
     }
-    return this.#leases.findIndex((lease) => lease.projectId === projectId && tokens <= lease.tokensMax);
+    return this.#isSized
+      ? this.#leases.takeFirst(({ tokensMax }) => tokens <= tokensMax)
+      : this.#leases.take();
   }
 
   #takeOut(isOut: (lease: PocketedLease) => boolean): Return[] {
-    const out = this.#leases.filter(isOut);
-    if (out.length === 0) return [];
-    this.#leases = this.#leases.filter((lease) => !isOut(lease));
+    const out = this.#leases.takeAll(isOut);
     for (const { left } of out) this.#uses -= left;
     return out.map(({ leaseId, left }) => ({ leaseId, uses: left }));
   }

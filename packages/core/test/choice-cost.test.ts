@@ -13,6 +13,8 @@ const ROUNDS = 7;
 const REQUESTS = 4_000;
 /** Memory that misses the caches costs a factor of a few; a walk over the keys would cost a factor of ten thousand. */
 const RATIO_MAX = 15;
+/** To fill half a million lanes takes seconds; on a machine that is busy with other tests, many times that. Milliseconds. */
+const PATIENCE_MS = 120_000;
 
 const evidence: Evidence = { httpStatus: 429, reason: "test", message: "" };
 const SERVED: Outcome = { kind: "served" };
@@ -33,11 +35,17 @@ function schedulerOf(keys: number): Scheduler {
   return scheduler;
 }
 
+/** CPU time of this thread, milliseconds: what others do on the machine does not count. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Milliseconds for a mix of first attempts, failures and retries; the best of several rounds. */
 function bestRoundMs(scheduler: Scheduler): number {
   let bestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
-    const startMs = performance.now();
+    const startMs = threadMs();
     for (let request = 0; request < REQUESTS; request++) {
       const model = MODELS[request % MODELS.length] as string;
       const nowMs = NOW + (round + 1) * 400_000 + request;
@@ -53,17 +61,21 @@ function bestRoundMs(scheduler: Scheduler): number {
       const id = "leases" in retry ? retry.leases[0]?.id : undefined;
       if (id !== undefined) scheduler.settle({ leaseId: id, outcome: SERVED }, nowMs);
     }
-    bestMs = Math.min(bestMs, performance.now() - startMs);
+    bestMs = Math.min(bestMs, threadMs() - startMs);
   }
   return bestMs;
 }
 
-test("choosing costs no more with 100,000 keys than with 10", () => {
-  const few = bestRoundMs(schedulerOf(10));
-  const large = schedulerOf(100_000);
-  const many = bestRoundMs(large);
-  expect(many / few).toBeLessThan(RATIO_MAX);
-});
+test(
+  "choosing costs no more with 100,000 keys than with 10",
+  () => {
+    const few = bestRoundMs(schedulerOf(10));
+    const large = schedulerOf(100_000);
+    const many = bestRoundMs(large);
+    expect(many / few).toBeLessThan(RATIO_MAX);
+  },
+  PATIENCE_MS,
+);
 
 test("a project that a model has not tried costs that model no memory", () => {
   const scheduler = new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5);

@@ -6,6 +6,7 @@
 import type { Denial, HolderId, KeyId, Lease, LeaseWish, Settlement } from "../src/lease.ts";
 import { LeasePocket } from "../src/lease-pocket.ts";
 import type { LeaseUse, Reports } from "../src/lease-pocket.ts";
+import { servedSettlements } from "../src/served-uses.ts";
 import { TokenGauge } from "../src/quota/token-gauge.ts";
 import { effectOf } from "../src/outcome.ts";
 import type { ProbeAsk } from "../src/probing/ask.ts";
@@ -236,11 +237,14 @@ export class SimulatedGateway {
 
   #denyWaiting(worker: SimulatedWorker, model: string): void {
     const waiting = this.#waitingFor(worker, model);
-    for (const request of waiting.splice(0)) {
+    const asked = waiting.splice(0);
+    for (const request of asked) {
       const tokens = worker.pocket.isSized(model) ? guessOf(worker, request) : Infinity;
       if (worker.pocket.denial(model, this.nowMs, tokens) === undefined) waiting.push(request);
       else this.#end(worker, request, "denied");
     }
+    // The wish was for the largest: those it was not denied to ask again, as the lease desk does.
+    if (waiting.length > 0 && waiting.length < asked.length) this.#wish(worker, model);
   }
 
   #report(worker: SimulatedWorker): void {
@@ -249,7 +253,8 @@ export class SimulatedGateway {
   }
 
   #deliver(reports: Reports | undefined): void {
-    for (const settlement of reports?.settlements ?? []) {
+    const { served = [], settlements = [] } = reports ?? {};
+    for (const settlement of [...servedSettlements(served), ...settlements]) {
       this.audit.settled(settlement.leaseId);
       this.#revoke(this.scheduler.settle(settlement, this.nowMs).revoked);
     }

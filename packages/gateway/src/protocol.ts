@@ -2,13 +2,14 @@
  * Everything that crosses between the primary thread and an HTTP worker thread. One union per direction, plain data
  * only: structured clone drops classes and an Error's code. ARCHITECTURE.md has the same messages as a table.
  */
-import type { Denial, KeyId, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
-import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import type { Denial, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
+import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
 import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "./affinity/messages.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { ClockAnchor } from "./steady-clock.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
+import type { RowBatch } from "./row-batch.ts";
 
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerStart {
@@ -64,37 +65,6 @@ export interface WishAnswer {
   readonly detail?: string;
 }
 
-/** One finished request, as it is logged and stored. Holds no secret. */
-export interface RequestRow {
-  /** Moment the request ended, milliseconds since the epoch. */
-  readonly atMs: number;
-  readonly requestId: string;
-  readonly method: string;
-  /** Path with the query's credentials removed, at most 512 characters. */
-  readonly path: string;
-  readonly model: string;
-  /** Status sent to the client; 499 when it left before one was sent. */
-  readonly status: number;
-  readonly outcome: OutcomeKind | "denied" | "refused" | "truncated";
-  /** Why it ended so, in the upstream's or the system's own word; empty when it was served. */
-  readonly reason: string;
-  readonly attempts: number;
-  /** Milliseconds from the request's arrival to the first byte sent to the client; -1 when none was sent. */
-  readonly firstByteMs: number;
-  readonly durationMs: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly promptTokens: number;
-  readonly outputTokens: number;
-  readonly totalTokens: number;
-  /** Key of the last attempt; 0 when none was made. */
-  readonly keyId: KeyId;
-  readonly fingerprint: string;
-  /** Name of the auth key, or "anonymous". */
-  readonly client: string;
-  readonly address: string;
-}
-
 /** A page about the gateway itself, which the primary makes and workers serve. */
 export type PageName = "status" | "metrics";
 
@@ -105,13 +75,16 @@ export interface PageContent {
 
 export type ToPrimary =
   | { readonly type: "worker.listening" }
-  /** Settlements are applied first, then returns, then the wishes are answered: a failure is known before the retry. */
+  /** Applied in this order, and only then are the wishes answered: a failure is known before the retry. */
   | {
       readonly type: "report.send";
+      readonly served: ServedUses;
+      /** Of uses that were not served. */
       readonly settlements: readonly Settlement[];
       readonly returns: readonly Return[];
       readonly wishes: readonly NumberedWish[];
-      readonly rows: readonly RequestRow[];
+      /** Undefined when no request has ended. */
+      readonly rows: RowBatch | undefined;
     }
   | { readonly type: "worker.pulse" }
   /** Somebody wants to read a page; not sent again before its answer. */

@@ -7,7 +7,8 @@ import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import { expect, it } from "vitest";
 import { KeyRing } from "../src/primary/key-ring.ts";
 import { LeaseOffice, quotaDayEndMs } from "../src/primary/lease-office.ts";
-import type { RequestRow } from "../src/protocol.ts";
+import type { RequestRow } from "../src/request-row.ts";
+import { RowCollector } from "../src/row-batch.ts";
 import { SteadyClock } from "../src/steady-clock.ts";
 
 const HOUR_MS = 3_600_000;
@@ -22,7 +23,7 @@ const evidence: Evidence = {
   message: "",
   quotas: [{ quota: "requestsPerDay", limit: 1 }],
 };
-const NOTHING = { settlements: [], returns: [], wishes: [], rows: [] };
+const NOTHING = { served: [], settlements: [], returns: [], wishes: [], rows: undefined };
 
 class Scene {
   readonly #time = { wallMs: START_MS, monotonicMs: 0 };
@@ -39,7 +40,7 @@ class Scene {
     scheduler: this.scheduler,
     ring: new KeyRing(),
     post: () => {},
-    rows: (rows) => this.rows.push(...rows),
+    rows: (rows) => this.rows.push(rows.row(0)),
     heard: () => {},
     siblings: { heard: () => {} },
     affinity: { bind: ({ wish }) => ({ wish, told: {} }) },
@@ -80,7 +81,9 @@ class Scene {
   }
 
   report(row: Partial<RequestRow>): void {
-    this.#office.receive(HOLDER, { type: "report.send", ...NOTHING, rows: [row as RequestRow] });
+    const collector = new RowCollector();
+    collector.add(row as RequestRow);
+    this.#office.receive(HOLDER, { type: "report.send", ...NOTHING, rows: collector.take() });
   }
 }
 

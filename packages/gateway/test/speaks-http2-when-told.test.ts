@@ -8,8 +8,7 @@ import { MODEL, promptBody } from "./harness/requests.ts";
 import { openUpstream, send, startServer, trustedCertificate } from "./harness/way-out.ts";
 
 const tls = trustedCertificate();
-const KEY = ["x-goog-api-key", "test-key-1"];
-const UNARY = { path: `/v1beta/models/${MODEL}:generateContent`, headers: KEY, body: promptBody() };
+const UNARY = { path: `/v1beta/models/${MODEL}:generateContent`, body: promptBody() };
 const STREAM = { ...UNARY, path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse` };
 /** 4 MB: far beyond what a connection may have under way unread. */
 const LARGE_STREAM = { ...STREAM, body: promptBody("stream 200 events every 0 ms of 20000 bytes") };

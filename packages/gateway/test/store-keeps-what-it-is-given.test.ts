@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fingerprint } from "../src/primary/keys/fingerprint.ts";
 import type { KeyChange, RequestLogRow } from "../src/primary/store/rows.ts";
 import { openStore, openStoreReader } from "../src/primary/store/store.ts";
 
@@ -79,6 +80,21 @@ describe("the file", () => {
 });
 
 describe("keys", () => {
+  test("are told apart where two would have one fingerprint", () => {
+    const name = fingerprint("test-key-1");
+    {
+      using store = openStore(path);
+      store.keys.change(adding("test-key-2"), 1);
+    }
+    const raw = new Database(path);
+    raw.prepare("UPDATE keys SET fingerprint = ?").run(name);
+    raw.close();
+    using store = openStore(path);
+    const { added } = store.keys.change(adding("test-key-1"), 2);
+    expect(added).toMatchObject([{ secret: "test-key-1", fingerprint: fingerprint("test-key-1", 16) }]);
+    expect(store.keys.load()).toEqual([expect.objectContaining({ id: 1, fingerprint: name }), ...added]);
+  });
+
   test("survive a restart with project, health and what the operator wants", () => {
     {
       using store = openStore(path);

@@ -44,10 +44,16 @@ it("says that it drains, to whoever is still connected", async () => {
     `${stream}Content-Length: ${body.length}\r\n\r\n${body}`,
   );
   await client.hears("data: ");
-  const stopped = pool.gateway.stop();
   client.write(get("/readyz") + get("/nowhere"));
-  // Both have been read: else the connection would be idle, and closed, when the stream ends.
-  await pool.requestLogged(({ path }) => path === "/nowhere");
+  // What comes later is answered, so both have been read: else the connection would be idle, and closed, when the stream ends.
+  await exchangeRaw(pool.gateway.port, get("/healthz"));
+  const stopped = pool.gateway.stop();
+  const open = (): Promise<string> =>
+    RawClient.open(pool.gateway.port).then(
+      (other) => (other[Symbol.dispose](), "open"),
+      () => "refused",
+    );
+  await expect.poll(open).toBe("refused");
   undo();
   expect((await client.answer()).body.toString()).toContain("finishReason");
   const ready = await client.answer();

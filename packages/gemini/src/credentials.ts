@@ -9,10 +9,13 @@ export const CREDENTIALS_MAX = 8;
 
 const AUTHORIZATION_SCHEME = /^(?:bearer|token)\s+(.*)$/is;
 
+const GOOGLE_HEADER = "x-goog-api-key";
+const AUTHORIZATION = "authorization";
+
 function fromHeader(name: string, value: string): string | undefined {
-  const lowerName = name.toLowerCase();
-  if (lowerName === "x-goog-api-key") return value.trim();
-  return lowerName === "authorization" ? AUTHORIZATION_SCHEME.exec(value.trim())?.[1]?.trim() : undefined;
+  if (name.length === GOOGLE_HEADER.length && name.toLowerCase() === GOOGLE_HEADER) return value.trim();
+  if (name.length !== AUTHORIZATION.length || name.toLowerCase() !== AUTHORIZATION) return undefined;
+  return AUTHORIZATION_SCHEME.exec(value.trim())?.[1]?.trim();
 }
 
 /**
@@ -23,17 +26,19 @@ function fromHeader(name: string, value: string): string | undefined {
  * @param url raw request target. Never throws, whatever it holds.
  */
 export function clientCredentials(rawHeaders: readonly string[], url: string): string[] {
-  const found = new Set<string>();
-  const add = (credential: string | undefined): void => {
-    if (credential !== undefined && credential !== "" && found.size < CREDENTIALS_MAX) found.add(credential);
-  };
+  const found: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    add(fromHeader(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""));
+    add(found, fromHeader(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""));
   }
   const queryAt = url.indexOf("?");
-  if (queryAt < 0) return [...found];
+  if (queryAt < 0) return found;
   for (const { name, value } of queryParameters(url.slice(queryAt + 1))) {
-    if (isCredentialParameter(name)) add(decodeLeniently(value));
+    if (isCredentialParameter(name)) add(found, decodeLeniently(value));
   }
-  return [...found];
+  return found;
+}
+
+function add(found: string[], credential: string | undefined): void {
+  if (credential === undefined || credential === "") return;
+  if (found.length < CREDENTIALS_MAX && !found.includes(credential)) found.push(credential);
 }

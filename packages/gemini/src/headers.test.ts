@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clientHeaders, upstreamHeaders } from "./headers.ts";
+import { clientHeaders, UpstreamHeaderLines, upstreamHeaders } from "./headers.ts";
 
 const OWN = ["x-goog-api-key", "test-key-pool", "accept-encoding", "identity"];
 
@@ -75,6 +76,63 @@ describe("upstreamHeaders", () => {
       "3",
     ];
     expect(upstreamHeaders(sent, "test-key-pool")).toEqual(["X-Kept", "3", ...OWN]);
+  });
+});
+
+describe("UpstreamHeaderLines", () => {
+  const name = fc.constantFrom(
+    "Accept",
+    "accept",
+    "X-Hop",
+    "x-hop",
+    "Cookie",
+    "X-Forwarded-For",
+    "Connection",
+    "Host",
+  );
+  const value = fc.constantFrom("a", "", "keep-alive", "X-Hop, close", "a\tb", "\xe9");
+
+  it("says what upstreamHeaders says, each time anew, whatever it remembers", () => {
+    const lines = new UpstreamHeaderLines();
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 6 }), (headers) => {
+        const sent = headers.flat();
+        const list = upstreamHeaders(sent, "test-key-pool");
+        const expected = list.map((part, at) => (at % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join("");
+        expect(lines.of(sent, "test-key-pool")).toBe(expected);
+      }),
+    );
+  });
+
+  it.each([
+    ["a line end", ["x", "a\r\nb: c"]],
+    ["a line feed", ["x", "a\nb"]],
+    ["NUL", ["x", "a\0"]],
+    ["what is no octet", ["x", "\u0100"]],
+    ["no name", ["", "a"]],
+    ["a name with a colon", ["x:", "a"]],
+    ["a name with a line end", ["x\r\n", "a"]],
+    ["a name beyond ASCII", ["\xe9", "a"]],
+  ])("writes nothing with %s", (_, sent) => {
+    const lines = new UpstreamHeaderLines();
+    expect(lines.of(sent, "k")).toBeUndefined();
+    // It is remembered no better than it was understood.
+    expect(lines.of(sent, "k")).toBeUndefined();
+  });
+
+  it("writes no key with a line end", () => {
+    expect(new UpstreamHeaderLines().of([], "k\r\nx: y")).toBeUndefined();
+  });
+
+  it("goes on when it has seen more names than it remembers, and longer ones", () => {
+    const lines = new UpstreamHeaderLines();
+    for (let index = 0; index < 3_000; index += 1) {
+      const long = `x-${"y".repeat(70)}${index}`;
+      const own = "x-goog-api-key: k\r\naccept-encoding: identity\r\n";
+      expect(lines.of([`x-${index}`, "1", long, "2", "Cookie", "3"], "k")).toBe(
+        `x-${index}: 1\r\n${long}: 2\r\n${own}`,
+      );
+    }
   });
 });
 

@@ -100,12 +100,17 @@ function asText(part: Buffer | string | undefined): string {
   return typeof part === "string" ? part : (part?.toString("latin1") ?? "");
 }
 
+/** Whether a header of the client is for this hop, for us, or about the client. */
+function isKeptFromUpstream(lowerName: string): boolean {
+  return NOT_UPSTREAM.has(lowerName) || hasPrefix(lowerName, NOT_UPSTREAM_PREFIXES);
+}
+
 /**
  * Headers of the request to the upstream, flat `[name, value, ...]`: the client's own (`user-agent` and
  * `x-goog-api-client` included, none invented), with exactly one credential.
  * Asks for `identity` so that answers can be inspected and errors redacted without decompressing them.
  *
- * @param rawHeaders flat headers of the client's request, as node:http gives them.
+ * @param rawHeaders flat headers of the client's request, as they came.
  * @param credential the pool key to serve with.
  */
 export function upstreamHeaders(rawHeaders: readonly string[], credential: string): string[] {
@@ -114,12 +119,57 @@ export function upstreamHeaders(rawHeaders: readonly string[], credential: strin
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
     const lowerName = name.toLowerCase();
-    if (NOT_UPSTREAM.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_UPSTREAM_PREFIXES))
-      continue;
+    if (hop.has(lowerName) || isKeptFromUpstream(lowerName)) continue;
     headers.push(name, rawHeaders[index + 1] ?? "");
   }
   headers.push("x-goog-api-key", credential, "accept-encoding", "identity");
   return headers;
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Control characters but the tab, and what is no octet. */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+/** Spellings of header names of which is remembered what becomes of them. */
+const NAMES_MAX = 1024;
+/** Longer names are looked at anew each time, characters. */
+const NAME_LENGTH_MAX = 64;
+
+/**
+ * The same headers as {@link upstreamHeaders}, as the lines of an HTTP/1.1 head. What becomes of a name is remembered by
+ * its exact spelling: clients send the same dozen in every request.
+ */
+export class UpstreamHeaderLines {
+  /** Name and colon of a header that goes on; "" for one that does not. */
+  readonly #beginnings = new Map<string, string>();
+
+  /**
+   * Lines, each ended by CR LF and made of octets.
+   * @returns undefined when a header holds what no message may carry
+   */
+  of(rawHeaders: readonly string[], credential: string): string | undefined {
+    const hop = connectionNames(rawHeaders);
+    let lines = "";
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? "";
+      const beginning = this.#beginnings.get(name) ?? this.#learn(name);
+      if (beginning === undefined) return undefined;
+      if (beginning === "" || (hop.size > 0 && hop.has(name.toLowerCase()))) continue;
+      const value = rawHeaders[index + 1] ?? "";
+      if (NOT_IN_VALUE.test(value)) return undefined;
+      lines += `${beginning}${value}\r\n`;
+    }
+    if (NOT_IN_VALUE.test(credential)) return undefined;
+    return `${lines}x-goog-api-key: ${credential}\r\naccept-encoding: identity\r\n`;
+  }
+
+  #learn(name: string): string | undefined {
+    if (!TOKEN.test(name)) return undefined;
+    const beginning = isKeptFromUpstream(name.toLowerCase()) ? "" : `${name}: `;
+    if (name.length > NAME_LENGTH_MAX) return beginning;
+    if (this.#beginnings.size >= NAMES_MAX) this.#beginnings.clear();
+    this.#beginnings.set(name, beginning);
+    return beginning;
+  }
 }
 
 export interface ClientHeaderOptions {

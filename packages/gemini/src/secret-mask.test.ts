@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { maskedHeaders, SecretMask } from "./secret-mask.ts";
+import { maskedBody, maskedHeaders, SecretMask } from "./secret-mask.ts";
 
 const SECRET = "AAzAAb";
 
@@ -39,15 +39,23 @@ it("hands on the very same buffer when there is nothing to hide", () => {
 });
 
 it("masks headers, and leaves alone those without the key", () => {
-  const clean = ["content-type", Buffer.from("text/html"), "x", "\xe9"];
+  const clean = ["content-type", "text/html", "x", "\xe9"];
   expect(maskedHeaders(clean, SECRET)).toBe(clean);
   expect(maskedHeaders(clean, "")).toBe(clean);
-  const held = [
-    Buffer.from("location"),
-    Buffer.from(`/?key=${SECRET}&\xe9${SECRET}`, "latin1"),
+  const held = ["location", `/?key=${SECRET}&\xe9${SECRET}`, "x", SECRET, ...clean];
+  expect(maskedHeaders(held, SECRET)).toEqual([
+    "location",
+    "/?key=******&\xe9******",
     "x",
-    SECRET,
+    "******",
     ...clean,
-  ];
-  expect(maskedHeaders(held, SECRET)).toEqual([held[0], "/?key=******&\xe9******", "x", "******", ...clean]);
+  ]);
+});
+
+it("masks a whole body, and leaves alone one without the key", () => {
+  const clean = Buffer.from("{}");
+  expect(maskedBody(clean, SECRET)).toBe(clean);
+  expect(maskedBody(Buffer.from(`\u00e9 ${SECRET}${SECRET}.`), SECRET).toString()).toBe(
+    "\u00e9 ************.",
+  );
 });

@@ -2,7 +2,6 @@
  * Token counts of an answer, read from its last bytes. Runs on the HTTP workers, once per request, for the log.
  * Must never parse a whole answer: it looks for the last usage object and reads that.
  */
-import { JsonSpan } from "./json-span.ts";
 
 /** Tokens of one answer, as the upstream counted them. Thoughts are output: they are paid as such. */
 export interface Usage {
@@ -17,6 +16,11 @@ const USAGE_LENGTH_MAX = 8192;
 const TRIES_MAX = 8;
 /** Bytes at the end of an answer that are searched. */
 const SEARCH_BYTES_MAX = 65_536;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /** In order of trial. Inside a JSON string these would have their quotes escaped, so that no text looks like them. */
 const USAGE_NAMES: readonly string[] = ['"usageMetadata"', '"usage"'];
@@ -48,18 +52,37 @@ function usageOf(counts: Counts): Usage | undefined {
 
 /** The object that begins at `start`, or undefined when it is cut off, too long or no object. */
 function objectAt(text: string, start: number): Counts | undefined {
-  const span = new JsonSpan();
-  const limit = Math.min(text.length, start + USAGE_LENGTH_MAX);
-  for (let index = start; index < limit; index += 1) {
-    span.take(text.charCodeAt(index));
-    if (span.depth > 0 || span.inString) continue;
-    try {
-      return JSON.parse(text.slice(start, index + 1)) as Counts;
-    } catch {
-      return undefined;
+  const end = endOfObject(text, start, Math.min(text.length, start + USAGE_LENGTH_MAX));
+  if (end < 0) return undefined;
+  try {
+    return JSON.parse(text.slice(start, end)) as Counts;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Behind the closing brace of the object; -1 when that is not before `limit`. */
+function endOfObject(text: string, start: number, limit: number): number {
+  let depth = 0;
+  for (let at = start; at < limit; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at + 1, limit);
+    } else if (code === OPEN_BRACE) {
+      depth += 1;
+    } else if (code === CLOSE_BRACE) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
     }
   }
-  return undefined;
+  return -1;
+}
+
+/** At the closing quote of the string, or at `limit`. */
+function endOfString(text: string, start: number, limit: number): number {
+  let at = start;
+  while (at < limit && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 function lastUsageNamed(text: string, name: string): Usage | undefined {

@@ -2,13 +2,14 @@
  * One record for each key on each model, packed: hundreds of thousands of them are tens of megabytes, and looking for
  * those that are due is a walk over numbers. Pure data structure of the primary thread; it knows no clock.
  */
+import { IdMap } from "../id-map.ts";
 import type { KeyId } from "../lease.ts";
 import type { OutcomeKind } from "../outcome.ts";
 
 /** Most columns: the models, and the key itself. */
 export const COLUMNS_MAX = 64;
-/** Where a column begins; it doubles as keys come. */
-const SLOTS_MIN = 64;
+/** Keys of one block. The table grows by blocks: to copy a column of 65,536 keys into a larger one was a pause. */
+const BLOCK_SLOTS = 1024;
 const NO_KEY: KeyId = 0;
 
 /** Never tested: nothing is known. Stored as 0. */
@@ -45,36 +46,23 @@ export interface PairResult {
 
 /** A place in the table. Valid until its key is removed. */
 export interface Place {
+  readonly keyId: KeyId;
+  /** Within the column. */
   readonly slot: number;
   readonly column: Column;
 }
 
-/** One model, or the key itself; written by {@link PairTable} and the functions of this file only. */
+/** One model, or the key itself, for the keys of a block; written by {@link PairTable} and the functions of this file only. */
 export class Column {
   readonly name: string;
-  dueAtMs: Float64Array;
-  resultAtMs: Float64Array;
-  outcome: Uint8Array;
-  repeats: Uint8Array;
-  httpStatus: Uint16Array;
+  readonly dueAtMs = new Float64Array(BLOCK_SLOTS).fill(Number.POSITIVE_INFINITY);
+  readonly resultAtMs = new Float64Array(BLOCK_SLOTS);
+  readonly outcome = new Uint8Array(BLOCK_SLOTS);
+  readonly repeats = new Uint8Array(BLOCK_SLOTS);
+  readonly httpStatus = new Uint16Array(BLOCK_SLOTS);
 
-  constructor(name: string, slots: number) {
+  constructor(name: string) {
     this.name = name;
-    this.dueAtMs = new Float64Array(slots).fill(Number.POSITIVE_INFINITY);
-    this.resultAtMs = new Float64Array(slots);
-    this.outcome = new Uint8Array(slots);
-    this.repeats = new Uint8Array(slots);
-    this.httpStatus = new Uint16Array(slots);
-  }
-
-  grow(slots: number): void {
-    const grown = new Column(this.name, slots);
-    grown.dueAtMs.set(this.dueAtMs);
-    grown.resultAtMs.set(this.resultAtMs);
-    grown.outcome.set(this.outcome);
-    grown.repeats.set(this.repeats);
-    grown.httpStatus.set(this.httpStatus);
-    Object.assign(this, grown);
   }
 
   clear(slot: number): void {
@@ -86,103 +74,134 @@ export class Column {
   }
 }
 
-export class PairTable {
-  readonly #slots = new Map<KeyId, number>();
-  readonly #columns = new Map<string, Column>();
-  /** The same, in the order of the walk. */
-  readonly #round: Column[] = [];
+/** So many keys, each in its slot. */
+interface Block {
+  readonly columns: Column[];
   /** The key of each slot, or NO_KEY for one that is free. */
-  #keys: KeyId[] = [];
+  readonly keys: Float64Array;
+}
+
+export class PairTable {
+  /** The number of each key: its slot, counted over all blocks. */
+  readonly #numbers = new IdMap<number>();
+  /** The place of each column in every block. */
+  readonly #columns = new Map<string, number>();
+  readonly #blocks: Block[] = [];
   readonly #free: number[] = [];
-  #capacity = SLOTS_MIN;
+  #nextNumber = 0;
   /** Where the walk over due pairs goes on. */
   #walkColumn = 0;
-  #walkSlot = 0;
+  #walkNumber = 0;
 
   get size(): number {
-    return this.#slots.size * this.#columns.size;
-  }
-
-  keyIds(): Iterable<KeyId> {
-    return this.#slots.keys();
+    return this.#numbers.size * this.#columns.size;
   }
 
   /** False when there is no room for another column, or it is there already. */
   addColumn(name: string): boolean {
     if (this.#columns.has(name) || this.#columns.size >= COLUMNS_MAX) return false;
-    const column = new Column(name, this.#capacity);
-    this.#columns.set(name, column);
-    this.#round.push(column);
+    this.#columns.set(name, this.#columns.size);
+    for (const { columns } of this.#blocks) columns.push(new Column(name));
     return true;
   }
 
   /** False when the key is there already. */
   addKey(id: KeyId): boolean {
-    if (this.#slots.has(id)) return false;
-    const slot = this.#free.pop() ?? this.#keys.length;
-    this.#keys[slot] = id;
-    this.#slots.set(id, slot);
-    if (slot < this.#capacity) return true;
-    this.#capacity *= 2;
-    for (const column of this.#columns.values()) column.grow(this.#capacity);
+    if (this.#numbers.has(id)) return false;
+    const number = this.#free.pop() ?? this.#nextNumber++;
+    this.#numbers.set(id, number);
+    const block = this.#blocks[blockOf(number)] ?? this.#addBlock();
+    block.keys[number % BLOCK_SLOTS] = id;
     return true;
   }
 
   removeKey(id: KeyId): void {
-    const slot = this.#slots.get(id);
-    if (slot === undefined) return;
-    this.#slots.delete(id);
-    this.#keys[slot] = NO_KEY;
-    this.#free.push(slot);
-    for (const column of this.#columns.values()) column.clear(slot);
+    const number = this.#numbers.get(id);
+    const block = number === undefined ? undefined : this.#blocks[blockOf(number)];
+    if (number === undefined || block === undefined) return;
+    this.#numbers.delete(id);
+    block.keys[number % BLOCK_SLOTS] = NO_KEY;
+    this.#free.push(number);
+    for (const column of block.columns) column.clear(number % BLOCK_SLOTS);
   }
 
   place(id: KeyId, name: string): Place | undefined {
-    const slot = this.#slots.get(id);
-    const column = this.#columns.get(name);
-    return slot === undefined || column === undefined ? undefined : { slot, column };
-  }
-
-  keyAt({ slot }: Place): KeyId {
-    return this.#keys[slot] ?? NO_KEY;
+    const number = this.#numbers.get(id);
+    const index = this.#columns.get(name);
+    if (number === undefined || index === undefined) return undefined;
+    const column = this.#blocks[blockOf(number)]?.columns[index];
+    return column === undefined ? undefined : { keyId: id, slot: number % BLOCK_SLOTS, column };
   }
 
   /**
-   * The next place that is due at `nowMs`, going round; undefined when none was met in `steps.left` steps, which are
+   * The next pair that is due at `nowMs`, going round; undefined when none was met in `steps.left` steps, which are
    * used up. Costs a step for each place passed.
    */
   nextDue(nowMs: number, steps: { left: number }): Place | undefined {
-    for (let turns = 0; turns <= this.#round.length && steps.left > 0; turns++) {
-      const column = this.#round[this.#walkColumn];
-      if (column === undefined) return undefined;
+    let turns = 0;
+    while (turns <= this.#columns.size && steps.left > 0) {
+      const block = this.#blocks[blockOf(this.#walkNumber)];
+      const column = block?.columns[this.#walkColumn];
+      if (block === undefined || column === undefined || this.#walkNumber >= this.#nextNumber) {
+        this.#walkNumber = 0;
+        this.#walkColumn = this.#columns.size === 0 ? 0 : (this.#walkColumn + 1) % this.#columns.size;
+        turns += 1;
+        continue;
+      }
       const slot = this.#walk(column, nowMs, steps);
-      if (slot >= 0) return { slot, column };
-      if (this.#walkSlot < this.#keys.length) return undefined;
-      this.#walkSlot = 0;
-      this.#walkColumn = (this.#walkColumn + 1) % this.#round.length;
+      if (slot >= 0) return { keyId: block.keys[slot] as number, slot, column };
     }
     return undefined;
   }
 
+  /** Sets when each key of the column is due. Costs a step for each key: a few milliseconds. */
+  setAllDue(name: string, atMs: () => number): void {
+    const index = this.#columns.get(name);
+    if (index === undefined) return;
+    for (const { columns, keys } of this.#blocks) {
+      const due = (columns[index] as Column).dueAtMs;
+      for (let slot = 0; slot < BLOCK_SLOTS; slot++) if (keys[slot] !== NO_KEY) due[slot] = atMs();
+    }
+  }
+
   /** The earliest moment due in a column, infinite when there is none. Costs a step for each key: some tenths of a ms. */
   earliestDueMs(name: string): number {
+    const index = this.#columns.get(name);
     let earliestMs = Number.POSITIVE_INFINITY;
-    for (const atMs of this.#columns.get(name)?.dueAtMs ?? []) if (atMs < earliestMs) earliestMs = atMs;
+    if (index === undefined) return earliestMs;
+    for (const { columns } of this.#blocks) {
+      const due = (columns[index] as Column).dueAtMs;
+      // By number: the iterator of a typed array costs ten times as much.
+      for (let slot = 0; slot < BLOCK_SLOTS; slot++) {
+        if ((due[slot] as number) < earliestMs) earliestMs = due[slot] as number;
+      }
+    }
     return earliestMs;
   }
 
-  #walk({ dueAtMs: due }: Column, nowMs: number, steps: { left: number }): number {
-    const end = Math.min(this.#keys.length, this.#walkSlot + steps.left);
-    for (let slot = this.#walkSlot; slot < end; slot++) {
-      if ((due[slot] as number) > nowMs) continue;
-      steps.left -= slot + 1 - this.#walkSlot;
-      this.#walkSlot = slot + 1;
-      return slot;
-    }
-    steps.left -= end - this.#walkSlot;
-    this.#walkSlot = end;
-    return -1;
+  #addBlock(): Block {
+    const columns = Array.from(this.#columns.keys(), (name) => new Column(name));
+    const block = { columns, keys: new Float64Array(BLOCK_SLOTS) };
+    this.#blocks.push(block);
+    return block;
   }
+
+  /** Walks on within the block of the walk; the slot that is due, or -1. */
+  #walk({ dueAtMs: due }: Column, nowMs: number, steps: { left: number }): number {
+    const from = this.#walkNumber % BLOCK_SLOTS;
+    const end = Math.min(BLOCK_SLOTS, from + steps.left);
+    let slot = from;
+    while (slot < end && (due[slot] as number) > nowMs) slot++;
+    const isDue = slot < end;
+    const passed = slot - from + Number(isDue);
+    steps.left -= passed;
+    this.#walkNumber += passed;
+    return isDue ? slot : -1;
+  }
+}
+
+function blockOf(number: number): number {
+  return Math.floor(number / BLOCK_SLOTS);
 }
 
 export function dueAtMs({ slot, column }: Place): number {

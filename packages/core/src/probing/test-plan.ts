@@ -143,7 +143,7 @@ export class TestPlan {
       const place = this.#table.nextDue(nowMs, steps);
       if (place === undefined) break;
       setDue(place, nowMs + UNHEARD_MS);
-      taken.push({ keyId: this.#table.keyAt(place), model: place.column.name });
+      taken.push({ keyId: place.keyId, model: place.column.name });
     }
     return taken;
   }
@@ -205,7 +205,7 @@ export class TestPlan {
     this.#learnt.add(model);
     // No haste: clients are using it.
     const { servedMs } = this.#options.intervals;
-    for (const id of this.#table.keyIds()) this.#delay({ keyId: id, model }, nowMs, servedMs);
+    this.#table.setAllDue(model, () => nowMs + Math.ceil(servedMs * this.#random()));
     return this.#table.place(keyId, model);
   }
 
@@ -236,7 +236,7 @@ export class TestPlan {
 
   #setDue(place: Place, atMs: number): void {
     setDue(place, atMs);
-    const keyId = this.#table.keyAt(place);
+    const { keyId } = place;
     const models = this.#dirty.get(keyId);
     if (models === undefined) this.#dirty.set(keyId, new Set([place.column.name]));
     else models.add(place.column.name);

@@ -22,7 +22,7 @@ const SERVED = { how: "served", startedAtMs: undefined, promptTokens: undefined 
 describe("room", () => {
   test("is taken by what is lent and comes back with what is returned", () => {
     const quota = quotaOf({ requestsPerMinute: 2 });
-    quota.lent(charge(), 2);
+    quota.lent(charge(), 2, NOW);
     expect(quota.roomAtMs(0, NOW, DAY)).toBeGreaterThan(NOW + 60_000);
     quota.returned(charge(), 1);
     expect(quota.roomAtMs(0, NOW, DAY)).toBe(0);
@@ -30,7 +30,7 @@ describe("room", () => {
 
   test("is taken from the moment the request was sent, however long its answer lasts", () => {
     const quota = quotaOf({ requestsPerMinute: 1 });
-    quota.lent(charge(NOW + 1_500), 1);
+    quota.lent(charge(NOW + 1_500), 1, NOW);
     const lentMs = quota.roomAtMs(0, NOW, DAY);
     quota.ended(charge(NOW + 1_500), { ...SERVED, startedAtMs: NOW }, NOW + 50_000);
     expect(quota.roomAtMs(0, NOW + 50_000, DAY)).toBe(lentMs - 1_500);
@@ -38,7 +38,7 @@ describe("room", () => {
 
   test("of tokens is taken by the guess until the answer counts them", () => {
     const quota = quotaOf({ tokensPerMinute: 1_000 });
-    quota.lent(charge(NOW, 700), 1);
+    quota.lent(charge(NOW, 700), 1, NOW);
     expect(quota.roomAtMs(301, NOW, DAY)).toBeGreaterThan(NOW);
     quota.ended(charge(NOW, 700), { ...SERVED, promptTokens: 400 }, NOW);
     expect(quota.roomAtMs(600, NOW, DAY)).toBe(0);
@@ -48,13 +48,13 @@ describe("room", () => {
   test("for a request larger than the whole limit is an empty minute: the upstream is to judge it", () => {
     const quota = quotaOf({ tokensPerMinute: 1_000 });
     expect(quota.roomAtMs(5_000, NOW, DAY)).toBe(0);
-    quota.lent(charge(NOW, 1), 1);
+    quota.lent(charge(NOW, 1), 1, NOW);
     expect(quota.roomAtMs(5_000, NOW, DAY)).toBeGreaterThan(NOW);
   });
 
   test("of a used up day comes with the next", () => {
     const quota = quotaOf({ requestsPerDay: 2 });
-    quota.lent(charge(), 2);
+    quota.lent(charge(), 2, NOW);
     expect(quota.isDayUsedUp(DAY)).toBe(true);
     expect(quota.roomAtMs(0, NOW, DAY)).toBe(DAY.endsAtMs);
     expect(quota.roomAtMs(0, DAY.endsAtMs, NEXT_DAY)).toBe(0);
@@ -62,16 +62,16 @@ describe("room", () => {
 
   test("is not taken by a request that was refused for its quota", () => {
     const quota = quotaOf({ requestsPerDay: 1, requestsPerMinute: 1 });
-    quota.lent(charge(), 1);
+    quota.lent(charge(), 1, NOW);
     quota.ended(charge(), { ...SERVED, how: "refused" }, NOW);
     expect(quota.roomAtMs(0, NOW, DAY)).toBe(0);
   });
 
   test("a use lent yesterday and returned today gives today nothing", () => {
     const quota = quotaOf({ requestsPerDay: 1 });
-    quota.lent(charge(), 1);
+    quota.lent(charge(), 1, NOW);
     const today: Charge = { atMs: DAY.endsAtMs, tokens: 0, day: NEXT_DAY.number };
-    quota.lent(today, 1);
+    quota.lent(today, 1, NOW);
     quota.returned(charge(), 1);
     expect(quota.isDayUsedUp(NEXT_DAY)).toBe(true);
   });
@@ -80,7 +80,7 @@ describe("room", () => {
 describe("over a restart", () => {
   const used = (): LaneQuota => {
     const quota = quotaOf({});
-    quota.lent(charge(), 3);
+    quota.lent(charge(), 3, NOW);
     quota.refused(
       [
         { quota: "requestsPerDay", limit: 3 },
@@ -146,4 +146,16 @@ describe("over a restart", () => {
     expect(quota.limits).toEqual({});
     expect(quota.usedAt(NOW, DAY)).toEqual({ requestsOfMinute: 0, tokensOfMinute: 0, requestsOfDay: 0 });
   });
+});
+
+test("a lane without limits, which nobody asks what it has used, remembers no more than the last minute", () => {
+  const quota = quotaOf({});
+  let most = 0;
+  for (let nowMs = NOW; nowMs < NOW + 3_600_000; nowMs += 500) {
+    const lent = charge(nowMs + 5_000, 10);
+    quota.lent(lent, 1, nowMs);
+    quota.ended(lent, { how: "served", startedAtMs: nowMs, promptTokens: 10 }, nowMs);
+    most = Math.max(most, quota.moments);
+  }
+  expect(most).toBeLessThanOrEqual(2 * 66 * 2);
 });

@@ -89,9 +89,11 @@ export class LaneQuota {
     return this.#requestsOn(day) >= (this.#limits.requestsPerDay ?? Number.POSITIVE_INFINITY);
   }
 
-  lent(charge: Charge, uses: number): void {
+  lent(charge: Charge, uses: number, nowMs: number): void {
     this.#turnTo(charge.day);
     this.#requestsOfDay += uses;
+    // Nobody asks a lane without limits what it has used: what it remembers has to end by itself.
+    this.#window.forget(nowMs);
     this.#window.charge(charge.atMs, uses, uses * charge.tokens);
   }
 
@@ -170,6 +172,11 @@ export class LaneQuota {
     this.#window.forget(nowMs);
     const { requests, tokens } = this.#window.used;
     return { requestsOfMinute: requests, tokensOfMinute: tokens, requestsOfDay: this.#requestsOn(day) };
+  }
+
+  /** Moments remembered of the last minute: some hundreds at most. */
+  get moments(): number {
+    return this.#window.spans;
   }
 
   /** When the newest use counted; undefined when none does. */

@@ -134,14 +134,14 @@ function neverTried(model: Model, pool: KeyPool, wanted: Wanted): Choice | undef
 /** The one use that finds out whether something out of service is back: a lane of this model, a project or a key. */
 function dueTrial(model: Model, pool: KeyPool): Choice | undefined {
   const lane = model.dueTrials.next.value;
-  const key = lane?.project.ready.least(accept);
+  const key = lane?.project.leastReady(accept);
   if (lane !== undefined && key !== undefined) return { lane, key, isTrial: true };
   if (pool.areTrialsTests) return undefined;
   return projectTrial(model, pool) ?? keyTrial(model, pool);
 }
 
 function projectTrial(model: Model, pool: KeyPool): Choice | undefined {
-  return rotate(pool.dueProjects, (project) => trialOf(laneOf(model, project), project.ready.least(accept)));
+  return rotate(pool.dueProjects, (project) => trialOf(laneOf(model, project), project.leastReady(accept)));
 }
 
 function keyTrial(model: Model, pool: KeyPool): Choice | undefined {
@@ -159,11 +159,11 @@ function outageTrial(model: Model): Choice | undefined {
   const lane = model.overloaded.next.value;
   return lane === undefined
     ? undefined
-    : { lane, key: lane.project.ready.least(accept) as PooledKey, isTrial: true };
+    : { lane, key: lane.project.leastReady(accept) as PooledKey, isTrial: true };
 }
 
 /** The first choice among the next few items; an item that does not fit goes to the end. */
-function rotate<T extends { readonly seat: Link<T> }>(
+function rotate<T extends Link<T>>(
   head: Link<T>,
   choose: (item: T) => Choice | undefined,
 ): Choice | undefined {
@@ -172,7 +172,7 @@ function rotate<T extends { readonly seat: Link<T> }>(
     if (item === undefined) return undefined;
     const choice = choose(item);
     if (choice !== undefined) return choice;
-    append(head, item.seat);
+    append(head, item);
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { isLaneOpen } from "../lane.ts";
 import type { Ledger } from "./ledger.ts";
 import { LANES_MAX, MODELS_MAX } from "./options.ts";
 import { NO_TRIAL } from "./records.ts";
-import type { Lane, PooledKey } from "./records.ts";
+import type { Lane, PooledKey, Project } from "./records.ts";
 
 /** Throws an Error naming the first invariant that does not hold. */
 export function checkLedger(ledger: Ledger): void {
@@ -39,7 +39,7 @@ function checkLeases({ book }: Ledger): void {
   must(book.holders.size === byHolder.size, "no holder is remembered without leases");
 }
 
-function checkLanes({ shelf, book, pool, options }: Ledger): void {
+function checkLanes({ shelf, book, options }: Ledger): void {
   let lanes = 0;
   must(shelf.models.size <= MODELS_MAX, "models are bounded");
   for (const model of shelf.models.values()) {
@@ -57,7 +57,6 @@ function checkLanes({ shelf, book, pool, options }: Ledger): void {
     lanes += model.lanes.size;
   }
   must(lanes === shelf.laneCount.total && lanes <= LANES_MAX, "lanes are counted and bounded");
-  must(pool.roster.size <= pool.projects.size, "the roster holds projects of the pool");
 }
 
 function checkLane(lane: Lane, concurrencyMax: number, isTrialOut: boolean): void {
@@ -69,13 +68,14 @@ function checkLane(lane: Lane, concurrencyMax: number, isTrialOut: boolean): voi
   must(isOpen === isPlacedOpen, "a lane stands where its state says");
   if (isOpen) must((lane.place === "paced") === lane.pacedUntilMs > 0, "a lane without room is paced");
   if (lane.place === "paced") must(lane.alarmIndex >= 0, "a paced lane comes back");
-  if (lane.place === "open") must(lane.seat.isLinked, "an open lane can be found");
+  if (lane.place === "open") must(lane.isLinked, "an open lane can be found");
   if (!isOpen && isLaneOpen(lane.state))
     must(lane.place === "away", "a lane of a project out of service is away");
   must(lane.keysCounted === lane.project.usableKeys, "a lane is counted with the usable keys of its project");
 }
 
 function checkKeys({ pool, book }: Ledger): void {
+  const projects = new Set<Project>();
   let available = 0;
   let enabled = 0;
   for (const key of pool.keys.values()) {
@@ -84,14 +84,18 @@ function checkKeys({ pool, book }: Ledger): void {
     must(key.project.keys[key.indexInProject] === key, "a key stands in its project");
     if (key.isEnabled) enabled++;
     if (key.isUsable && key.project.standing.kind === "good") available++;
-    if (key.isUsable) must(key.seat.isLinked, "a usable key can be found");
+    const isFound = key.project.leastReady((each) => each === key) === key;
+    must(isFound === key.isUsable, "exactly the usable keys can be found");
+    projects.add(key.project);
     if (!isKeyUsable(key.health))
       must(key.isTrialDue || key.alarmIndex >= 0, "a key out of service comes back");
   }
   must(available === pool.availableKeys, "available keys are counted");
   must(enabled === pool.enabledKeys, "enabled keys are counted");
   const ids = new Set<number>();
-  for (const project of pool.projects.values()) {
+  must(pool.roster.size <= projects.size, "the roster holds projects of the pool");
+  for (const project of projects) {
+    must(pool.projectNamed(project.name) === project, "a project is found by its name");
     must(!ids.has(project.id), "no two projects have the same number");
     ids.add(project.id);
     must(

@@ -2,16 +2,18 @@
  * Keys and projects apart from any model: which are usable, which wait for their trial, and the roster of projects that
  * can serve. Part of the scheduler, primary thread.
  */
+import { IdMap } from "../id-map.ts";
 import type { KeyId } from "../lease.ts";
 import { Alarms } from "./alarms.ts";
 import { Link, append, unlink } from "./link.ts";
-import { NO_TRIAL, PooledKey, Project } from "./records.ts";
+import { NO_TRIAL, ownerNamed, ownProjectName, PooledKey, Project } from "./records.ts";
 import { Roster } from "./roster.ts";
 import { reseat } from "./seating.ts";
 
 export class KeyPool {
-  readonly keys = new Map<KeyId, PooledKey>();
-  readonly projects = new Map<string, Project>();
+  readonly keys = new IdMap<PooledKey>();
+  /** By their label; a project that is its key's own is found by the key. */
+  readonly #labelled = new Map<string, Project>();
   readonly roster = new Roster<Project>();
   readonly alarms = new Alarms<PooledKey | Project>();
   /** Keys whose trial is due and not out. */
@@ -34,7 +36,7 @@ export class KeyPool {
   /** Adds the key; false when it is known already. */
   add(id: KeyId, projectName: string | undefined): boolean {
     if (this.keys.has(id)) return false;
-    const key = new PooledKey(id, this.#projectNamed(projectName ?? ownProjectName(id)));
+    const key = new PooledKey(id, this.#projectFor(id, projectName));
     this.keys.set(id, key);
     this.enabledKeys++;
     this.#join(key);
@@ -55,7 +57,7 @@ export class KeyPool {
     const name = projectName ?? ownProjectName(key.id);
     if (key.project.name === name) return;
     this.#part(key);
-    key.project = this.#projectNamed(name);
+    key.project = this.#projectFor(key.id, name);
     this.#join(key);
   }
 
@@ -76,15 +78,15 @@ export class KeyPool {
 
   /** Puts the key where its state says: among the ready ones, among the due trials, or nowhere. */
   seatKey(key: PooledKey): void {
-    unlink(key.seat);
-    if (key.isUsable) key.project.ready.put(key.seat, key.inFlight);
+    unlink(key);
+    if (key.isUsable) key.project.seatReady(key);
     else if (key.isEnabled && !key.isRetired && key.isTrialDue && key.trial === NO_TRIAL)
-      append(this.dueKeys, key.seat);
+      append(this.dueKeys, key);
   }
 
   /** The number in flight of the key changed. */
   loadChanged(key: PooledKey): void {
-    if (key.isUsable) key.project.ready.put(key.seat, key.inFlight);
+    if (key.isUsable) key.project.seatReady(key);
   }
 
   /** To call before the project's standing changes and again after, with the sign of its share in the counts. */
@@ -95,18 +97,30 @@ export class KeyPool {
 
   /** Puts the project where its standing says: in the roster, among the due trials, or nowhere. */
   seatProject(project: Project): void {
-    unlink(project.seat);
+    unlink(project);
     if (project.isUsable) this.roster.add(project);
     else this.roster.remove(project);
     const isOut = project.standing.kind !== "good" && project.keys.length > 0;
-    if (isOut && project.isTrialDue && project.trial === NO_TRIAL) append(this.dueProjects, project.seat);
+    if (isOut && project.isTrialDue && project.trial === NO_TRIAL) append(this.dueProjects, project);
   }
 
-  #projectNamed(name: string): Project {
-    let project = this.projects.get(name);
+  /** The project of this name; undefined when no key belongs to it. */
+  projectNamed(name: string): Project | undefined {
+    const labelled = this.#labelled.get(name);
+    const ownerId = labelled === undefined ? ownerNamed(name) : undefined;
+    if (ownerId === undefined) return labelled;
+    const project = this.keys.get(ownerId)?.project;
+    return project?.label === undefined ? project : undefined;
+  }
+
+  /** The project that the key is to be in, made when there is none yet. */
+  #projectFor(id: KeyId, name: string | undefined): Project {
+    if (name === undefined || name === ownProjectName(id))
+      return new Project(++this.#projectsMade, undefined, id);
+    let project = this.#labelled.get(name);
     if (project === undefined) {
-      project = new Project(++this.#projectsMade, name);
-      this.projects.set(name, project);
+      project = new Project(++this.#projectsMade, name, id);
+      this.#labelled.set(name, project);
     }
     return project;
   }
@@ -115,7 +129,7 @@ export class KeyPool {
     const { project } = key;
     this.countStanding(project, -1);
     key.indexInProject = project.keys.length;
-    project.keys.push(key);
+    project.addKey(key);
     this.countStanding(project, 1);
     if (key.isUsable) this.#countUsable(project, 1);
     this.seatKey(key);
@@ -124,7 +138,7 @@ export class KeyPool {
   #part(key: PooledKey): void {
     const { project } = key;
     const wasUsable = key.isUsable;
-    unlink(key.seat);
+    unlink(key);
     this.countStanding(project, -1);
     const last = project.keys.pop() as PooledKey;
     if (last !== key) {
@@ -138,7 +152,7 @@ export class KeyPool {
   }
 
   #dissolve(project: Project): void {
-    this.projects.delete(project.name);
+    if (project.label !== undefined) this.#labelled.delete(project.label);
     this.alarms.set(project, undefined);
     this.seatProject(project);
   }
@@ -150,9 +164,4 @@ export class KeyPool {
     this.seatProject(project);
     for (const lane of project.lanes) reseat(lane);
   }
-}
-
-/** Name of the project that a key without a stated project is. */
-export function ownProjectName(id: KeyId): string {
-  return `key:${id}`;
 }

@@ -5,7 +5,8 @@
 
 /** A place in a ring. A ring's head is a link without a value; an item's link alone is a ring of one. */
 export class Link<T> {
-  readonly value: T | undefined;
+  /** Set once, by whoever makes the link. */
+  value: T | undefined;
   previous: Link<T> = this;
   next: Link<T> = this;
 

@@ -3,8 +3,8 @@
  * Part of the scheduler, primary thread; reads only.
  */
 import type { KeyId, ProjectId } from "../lease.ts";
-import { ownProjectName } from "./key-pool.ts";
 import type { KeyPool } from "./key-pool.ts";
+import { ownProjectName } from "./records.ts";
 
 export class Owners {
   readonly #pool: KeyPool;
@@ -26,7 +26,7 @@ export class Owners {
 
   /** Some key of the project of this name, disabled or not; undefined when no key is of it. */
   keyOfProject(name: string): KeyId | undefined {
-    return this.#pool.projects.get(name)?.keys[0]?.id;
+    return this.#pool.projectNamed(name)?.keys[0]?.id;
   }
 
   /** The keys of the key's project, itself among them, at most `max`. */

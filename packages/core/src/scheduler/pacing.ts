@@ -38,7 +38,7 @@ export function chargeFor(
 
 /** One more use of the lease has been lent. */
 export function chargeUse(ledger: Ledger, { lane, charge }: LentLease, nowMs: number): void {
-  quotaOf(ledger, lane).lent(charge, 1);
+  quotaOf(ledger, lane).lent(charge, 1, nowMs);
   repace(ledger, lane, nowMs);
 }
 

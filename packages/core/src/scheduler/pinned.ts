@@ -69,7 +69,7 @@ function laneIn({ shelf }: Ledger, model: Model, project: Project): Lane | undef
  */
 function inService(lane: Lane, wanted: Wanted): Choice | undefined {
   if (lane.place !== "open" || !wanted.hasRoom(lane)) return undefined;
-  const key = wanted.keyOf(lane) ?? lane.project.ready.least(accept);
+  const key = wanted.keyOf(lane) ?? lane.project.leastReady(accept);
   return key === undefined ? undefined : { lane, key, isTrial: false };
 }
 
@@ -83,7 +83,7 @@ function trial(ledger: Ledger, lane: Lane): Choice | undefined {
 function keyForLaneTrial(lane: Lane): PooledKey | undefined {
   const isTriable = lane.place === "overloaded" || isTrialPlace(lane);
   const isFree = lane.trial === NO_TRIAL && lane.inFlight < lane.model.concurrencyMax;
-  return isTriable && isFree ? lane.project.ready.least(accept) : undefined;
+  return isTriable && isFree ? lane.project.leastReady(accept) : undefined;
 }
 
 function isTrialPlace({ place, isTrialDue }: Lane): boolean {
@@ -96,7 +96,7 @@ function keyForTrial({ pool }: Ledger, lane: Lane): PooledKey | undefined {
   if (pool.areTrialsTests || !isFit(lane)) return undefined;
   const isProjectFree = project.isTrialDue && project.trial === NO_TRIAL;
   if (project.standing.kind !== "good" && !isProjectFree) return undefined;
-  return project.ready.least(accept) ?? dueKey(project, pool.dueLooks++);
+  return project.leastReady(accept) ?? dueKey(project, pool.dueLooks++);
 }
 
 /** A key whose trial is due and not out; each look begins elsewhere. */
@@ -105,7 +105,7 @@ function dueKey({ keys }: Project, look: number): PooledKey | undefined {
   for (let seen = 0; seen < Math.min(keys.length, KEYS_SEEN_MAX); seen++) {
     const key = keys[(first + seen) % keys.length];
     // Out of service and in a queue: among the due trials.
-    if (key?.isUsable === false && key.seat.isLinked) return key;
+    if (key?.isUsable === false && key.isLinked) return key;
   }
   return undefined;
 }

@@ -19,6 +19,10 @@ import { LoadLevels } from "./load-levels.ts";
 import type { RosterCursor, Rostered } from "./roster.ts";
 import { Wariness } from "./wariness.ts";
 
+/** Shared by all that have none, and never written to. */
+const NONE: never[] = [];
+const OWN_PREFIX = "key:";
+
 /** No trial is out. Lease ids begin at 1. */
 export const NO_TRIAL: LeaseId = 0;
 
@@ -32,7 +36,8 @@ export interface TrialSubject extends Alarmed {
   changedAt: number;
 }
 
-export class PooledKey implements TrialSubject {
+/** Its own link: among the project's ready keys while usable; among the pool's due trials while out. */
+export class PooledKey extends Link<PooledKey> implements TrialSubject {
   readonly id: KeyId;
   project: Project;
   /** Its place in `project.keys`. */
@@ -48,10 +53,10 @@ export class PooledKey implements TrialSubject {
   changedAt = 0;
   alarmAtMs = 0;
   alarmIndex = -1;
-  /** Among the project's ready keys while usable; among the pool's due trials while out. */
-  readonly seat: Link<PooledKey> = new Link<PooledKey>(this);
 
   constructor(id: KeyId, project: Project) {
+    super();
+    this.value = this;
     this.id = id;
     this.project = project;
   }
@@ -61,33 +66,77 @@ export class PooledKey implements TrialSubject {
   }
 }
 
-export class Project implements TrialSubject, Rostered {
+/**
+ * Its own link: among the pool's due trials while out. Most pools have a project for each key, and most of those are
+ * known by nothing but their key: what only larger or busier projects need is made when they do.
+ */
+export class Project extends Link<Project> implements TrialSubject, Rostered {
   readonly id: ProjectId;
-  readonly name: string;
-  readonly keys: PooledKey[] = [];
-  /** Usable keys, least in flight first. */
-  readonly ready = new LoadLevels<PooledKey>();
+  /** Undefined for the project that a key without one is. */
+  readonly label: string | undefined;
+  /** The key whose own project it is; meaningless when there is a label. */
+  readonly ownerId: KeyId;
+  keys: PooledKey[] = NONE;
+  /** Usable keys, least in flight first; undefined while none but the first key can be usable. */
+  ready: LoadLevels<PooledKey> | undefined;
   usableKeys = 0;
   standing: ProjectStanding = GOOD_STANDING;
   /** At most one per model. */
-  readonly lanes: Lane[] = [];
+  lanes: readonly Lane[] = NONE;
   rosterIndex = -1;
   isTrialDue = false;
   trial = NO_TRIAL;
   changedAt = 0;
   alarmAtMs = 0;
   alarmIndex = -1;
-  /** Among the pool's due trials while out. */
-  readonly seat: Link<Project> = new Link<Project>(this);
 
-  constructor(id: ProjectId, name: string) {
+  constructor(id: ProjectId, label: string | undefined, ownerId: KeyId) {
+    super();
+    this.value = this;
     this.id = id;
-    this.name = name;
+    this.label = label;
+    this.ownerId = ownerId;
+  }
+
+  get name(): string {
+    return this.label ?? ownProjectName(this.ownerId);
   }
 
   get isUsable(): boolean {
     return this.usableKeys > 0 && this.standing.kind === "good";
   }
+
+  addKey(key: PooledKey): void {
+    // An array that is made of one item has room for one; one that was empty makes room for seventeen.
+    if (this.keys.length === 0) this.keys = [key];
+    else this.keys.push(key);
+  }
+
+  /** Puts a usable key last among the ready ones with the same load. */
+  seatReady(key: PooledKey): void {
+    if (this.ready !== undefined) return this.ready.put(key, key.inFlight);
+    if (this.keys.length <= 1) return;
+    this.ready = new LoadLevels<PooledKey>();
+    for (const each of this.keys) if (each.isUsable) this.ready.put(each, each.inFlight);
+  }
+
+  /** The accepted usable key with the least in flight, longest unused first. One step for each key refused. */
+  leastReady(isAccepted: (key: PooledKey) => boolean): PooledKey | undefined {
+    if (this.ready !== undefined) return this.ready.least(isAccepted);
+    const only = this.keys[0];
+    return only?.isUsable === true && isAccepted(only) ? only : undefined;
+  }
+}
+
+/** Name of the project that a key without a stated project is. */
+export function ownProjectName(id: KeyId): string {
+  return `${OWN_PREFIX}${id}`;
+}
+
+/** The key whose own project has this name; undefined when it is not such a name. */
+export function ownerNamed(name: string): KeyId | undefined {
+  const id = name.startsWith(OWN_PREFIX) ? Number(name.slice(OWN_PREFIX.length)) : Number.NaN;
+  return Number.isSafeInteger(id) && ownProjectName(id) === name ? id : undefined;
 }
 
 /** Where a lane stands for the choice: `open` can be lent, every other place says why not. */
@@ -104,8 +153,8 @@ export type LanePlace =
   | "quota-day"
   | "unavailable";
 
-/** One project on one model. */
-export class Lane implements TrialSubject {
+/** One project on one model. Its own link: in the one queue that its place calls for. */
+export class Lane extends Link<Lane> implements TrialSubject {
   readonly project: Project;
   readonly model: Model;
   state: LaneState = UNTRIED_LANE;
@@ -130,17 +179,17 @@ export class Lane implements TrialSubject {
   changedAt = 0;
   alarmAtMs = 0;
   alarmIndex = -1;
-  /** In the one queue that its place calls for. */
-  readonly seat: Link<Lane> = new Link<Lane>(this);
   /** Among the model's open lanes that ever served, most recent success first. */
   readonly byProof: Link<Lane> = new Link<Lane>(this);
   /** Newest of its leases in force; the others follow by `older`. */
   newestLease: LentLease | undefined;
 
-  /** Among the model's returns while it rests and will open by itself. */
-  readonly rest: LaneRest = { lane: this, alarmAtMs: 0, alarmIndex: -1 };
+  /** Among the model's returns while it rests and will open by itself; undefined until it rests for the first time. */
+  rest: LaneRest | undefined;
 
   constructor(project: Project, model: Model) {
+    super();
+    this.value = this;
     this.project = project;
     this.model = model;
   }

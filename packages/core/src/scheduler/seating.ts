@@ -15,7 +15,7 @@ export function laneOf(model: Model, project: Project): Lane {
   if (known !== undefined) return known;
   const lane = new Lane(project, model);
   model.lanes.set(project, lane);
-  project.lanes.push(lane);
+  project.lanes = [...project.lanes, lane];
   model.laneCount.total++;
   reseat(lane);
   return lane;
@@ -26,10 +26,9 @@ export function dropLane(lane: Lane): void {
   const { model, project } = lane;
   unseat(lane);
   model.alarms.set(lane, undefined);
-  model.returns.set(lane.rest, undefined);
+  setReturn(lane, undefined);
   if (model.lanes.delete(project)) model.laneCount.total--;
-  const index = project.lanes.indexOf(lane);
-  if (index >= 0) project.lanes.splice(index, 1);
+  project.lanes = project.lanes.filter((other) => other !== lane);
 }
 
 /** Puts the lane where its state, its load and its project say. */
@@ -48,14 +47,19 @@ export function reseat(lane: Lane): void {
 export function setLaneAlarm(lane: Lane): void {
   const { model, state } = lane;
   const roomAtMs = isLaneOpen(state) && lane.pacedUntilMs > 0 ? lane.pacedUntilMs : undefined;
-  model.returns.set(lane.rest, laneReturnMs(state) ?? roomAtMs);
+  setReturn(lane, laneReturnMs(state) ?? roomAtMs);
   model.alarms.set(lane, laneAlarmMs(state, lane.isTrialDue) ?? roomAtMs);
+}
+
+function setReturn(lane: Lane, atMs: number | undefined): void {
+  if (atMs !== undefined) lane.rest ??= { lane, alarmAtMs: 0, alarmIndex: -1 };
+  if (lane.rest !== undefined) lane.model.returns.set(lane.rest, atMs);
 }
 
 /** The number in flight changed: cheap when the lane stays where it is. */
 export function laneLoadChanged(lane: Lane): void {
   const isFull = lane.inFlight >= lane.model.concurrencyMax;
-  if (lane.place === "open" && !isFull) levelsOf(lane).put(lane.seat, lane.inFlight);
+  if (lane.place === "open" && !isFull) levelsOf(lane).put(lane, lane.inFlight);
   else if (lane.place === "open" || (lane.place === "full" && !isFull)) reseat(lane);
 }
 
@@ -71,7 +75,7 @@ export function laneServed(lane: Lane): void {
   if (lane.place !== "open") return;
   if (!isTrusted(lane)) {
     trust(lane);
-    levelsOf(lane).put(lane.seat, lane.inFlight);
+    levelsOf(lane).put(lane, lane.inFlight);
   }
   prepend(model.byProof, lane.byProof);
 }
@@ -112,15 +116,15 @@ function queue(lane: Lane, place: LanePlace): void {
   const { model } = lane;
   switch (place) {
     case "open":
-      levelsOf(lane).put(lane.seat, lane.inFlight);
+      levelsOf(lane).put(lane, lane.inFlight);
       if (lane.state.kind !== "untried") append(model.byProof, lane.byProof);
       return;
     case "overloaded":
-      if (lane.trial === NO_TRIAL) append(model.overloaded, lane.seat);
+      if (lane.trial === NO_TRIAL) append(model.overloaded, lane);
       return;
     case "quota-day":
     case "unavailable":
-      if (lane.isTrialDue && lane.trial === NO_TRIAL) append(model.dueTrials, lane.seat);
+      if (lane.isTrialDue && lane.trial === NO_TRIAL) append(model.dueTrials, lane);
       return;
     case "away":
     case "full":
@@ -137,7 +141,7 @@ function levelsOf(lane: Lane): LoadLevels<Lane> {
 }
 
 function unseat(lane: Lane): void {
-  unlink(lane.seat);
+  unlink(lane);
   unlink(lane.byProof);
   if (lane.place === undefined) return;
   const count = lane.model.census[lane.place];

@@ -19,6 +19,8 @@ import type { TestSettlement } from "./testing.ts";
 /** Age of a lane's stored "last served" from which a new success is worth storing again. */
 const SERVED_STORE_AFTER_MS = 60_000;
 
+const NONE: readonly LentLease[] = [];
+
 /** Failures that are the fault of this lane, project or key and not of the upstream as a whole. */
 const IS_OWN_FAULT: Readonly<Record<OutcomeKind, boolean>> = {
   served: false,
@@ -45,10 +47,15 @@ export function settleUse(
   lease: LentLease,
   settlement: Settlement,
   nowMs: number,
-): LentLease[] {
+): readonly LentLease[] {
   const { outcome } = settlement;
   endUses(ledger, lease, 1, "settled");
   settleCharge(ledger, lease, settlement, nowMs);
+  if (isRoutine(lease, outcome)) {
+    if (lease.lentAt >= lease.lane.changedAt) recordSuccess(ledger, lease.lane, isTrusted(lease.lane), nowMs);
+    ledger.dropIfGone(lease.lane);
+    return NONE;
+  }
   const context = contextFor(ledger, lease.lane, nowMs);
   const isChanged = applyOutcome(ledger, lease, outcome, context);
   const revoked = isChanged ? revokeClosed(ledger, lease, nowMs) : [];
@@ -58,6 +65,17 @@ export function settleUse(
   if (lease.isTrial) endTrial(ledger, lease, context);
   ledger.dropIfGone(lease.lane);
   return revoked;
+}
+
+/** Almost every end: a success of what is known to work, which changes no state. */
+function isRoutine({ key, lane, isTrial }: LentLease, outcome: Outcome): boolean {
+  return (
+    outcome.kind === "served" &&
+    lane.state.kind === "proven" &&
+    key.health.kind === "good" &&
+    lane.project.standing.kind === "good" &&
+    !isTrial
+  );
 }
 
 /** Ends a test with its outcome, see {@link applyTest}. Returns the leases whose unstarted uses must come back. */

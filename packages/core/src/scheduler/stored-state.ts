@@ -78,7 +78,7 @@ function restoreKey(ledger: Ledger, id: KeyId, health: KeyHealth, standing: Proj
 }
 
 function restoreLane(ledger: Ledger, stored: StoredLaneState, nowMs: number): void {
-  const project = ledger.pool.projects.get(stored.project);
+  const project = ledger.pool.projectNamed(stored.project);
   if (project === undefined || !ledger.shelf.mayGrow) return;
   const model = ledger.shelf.asked(stored.model, nowMs);
   if (model === undefined) return;

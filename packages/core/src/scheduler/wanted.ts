@@ -79,7 +79,7 @@ export class Wanted {
 
   /** The least loaded key of the lane's project that was not tried. */
   keyOf(lane: Lane): PooledKey | undefined {
-    return lane.project.ready.least((key) => !this.avoided.keys.includes(key.id));
+    return lane.project.leastReady((key) => !this.avoided.keys.includes(key.id));
   }
 }
 
@@ -87,7 +87,7 @@ export class Wanted {
 export function canServe(lane: Lane, { keys, projects }: Avoided): boolean {
   if (keys.length === 0) return true;
   if (projects.includes(lane.project)) return false;
-  return lane.project.ready.least((key) => !keys.includes(key.id)) !== undefined;
+  return lane.project.leastReady((key) => !keys.includes(key.id)) !== undefined;
 }
 
 /** Tokens for which every open lane of the model has room: well below the typical request, so that small ones fill it. */

@@ -4,7 +4,7 @@ import { parseDuration } from "../config/duration.ts";
 import type { Arguments, FlagDeclaration } from "../config/flags.ts";
 import { nearestName } from "../config/nearest.ts";
 import type { RequestFilter } from "../primary/store/request-log-reader.ts";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 
 /** Most rows printed at once; more are better asked of the database itself. */
 const LIMIT_MAX = 100_000;

@@ -79,7 +79,7 @@ export const LEASE_SECTION = {
     },
     batch: {
       kind: "integer",
-      default: 64,
+      default: 128,
       min: 1,
       max: 256,
       unit: "uses",

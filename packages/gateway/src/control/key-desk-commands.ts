@@ -4,7 +4,7 @@
  */
 import { UNTESTED_KEY } from "@gemini-gateway/core/key-health";
 import { GOOD_STANDING } from "@gemini-gateway/core/project-standing";
-import { ownProjectName } from "@gemini-gateway/core/scheduler/key-pool";
+import { ownProjectName } from "@gemini-gateway/core/scheduler/records";
 import { existsSync } from "node:fs";
 import { explainKey } from "../primary/explain-key.ts";
 import { finish } from "../primary/keys/steps.ts";

@@ -5,7 +5,7 @@
 import { fingerprint } from "../primary/keys/fingerprint.ts";
 import { parseKeyFile } from "../primary/keys/key-file.ts";
 import { listKeyFiles, readKeyFile } from "../primary/keys/key-folder.ts";
-import { type FileEntries, type FoundKey, mergeFiles } from "../primary/keys/plan-sync.ts";
+import { type FileEntries, type FoundKey, planSync } from "../primary/keys/plan-sync.ts";
 import { finish } from "../primary/keys/steps.ts";
 import type { KeyRow } from "../primary/store/rows.ts";
 import { openStoreReader, type StoreReader } from "../primary/store/store.ts";
@@ -104,7 +104,8 @@ async function foundKeys(keysDir: string): Promise<ReadonlyMap<string, FoundKey>
       const content = await readKeyFile(path);
       if (content.kind === "text") files.push({ name, entries: parseKeyFile(content.text).entries });
     }
-    return finish(mergeFiles(files)).found;
+    const { add } = finish(planSync(new Map(), files, () => false));
+    return new Map(add.map(({ secret, ...place }) => [secret, place]));
   } catch (error) {
     if (error instanceof OperatorError) return undefined;
     throw error;

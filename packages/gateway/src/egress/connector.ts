@@ -2,7 +2,7 @@
  * Opens connections for the HTTP client: dials, makes them TLS where the upstream is https, resumes TLS sessions, and
  * keeps one deadline over all of it. Worker threads and probers. Never trusts a certificate the system does not.
  */
-import { isIP, type Socket } from "node:net";
+import { isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Dial } from "./dial.ts";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
@@ -15,9 +15,11 @@ export interface Wanted {
   readonly hostname: string;
   /** Empty for the protocol's own. */
   readonly port: string;
+  /** Where a plain connection without a proxy reads to, instead of telling of data; the others ignore it. */
+  readonly onread?: OnReadOpts;
 }
 
-/** The `connect` option of undici's clients. Calls back once. */
+/** Also the `connect` option of undici's clients. Calls back once. */
 export type Connector = (
   wanted: Wanted,
   callback: (...result: [null, Socket] | [Error, null]) => void,
@@ -33,10 +35,11 @@ export interface ConnectorOptions {
 
 export function connectorOver({ dial, connectMs, http2 }: ConnectorOptions): Connector {
   const sessions = new TlsSessions();
-  const open = async ({ protocol, hostname, port }: Wanted, signal: AbortSignal): Promise<Socket> => {
+  const open = async (wanted: Wanted, signal: AbortSignal): Promise<Socket> => {
+    const { protocol, hostname, port, onread } = wanted;
     const isSecure = protocol === "https:";
     const target = { host: hostname, port: port === "" ? (isSecure ? 443 : 80) : Number(port) };
-    const socket = await dial(target, signal);
+    const socket = await dial(target, signal, isSecure ? undefined : onread);
     return isSecure ? secured(socket, hostname, { sessions, http2, signal }) : socket;
   };
   return (wanted, callback) => {

@@ -6,7 +6,7 @@ import { egressErrorOf } from "./egress-error.ts";
 /** IPv4 and IPv6 addresses are tried in turn, a quarter of a second apart, as browsers do (RFC 8305). */
 const NEXT_ADDRESS_AFTER_MS = 250;
 
-export const dialDirectly: Dial = ({ host, port }, signal) =>
+export const dialDirectly: Dial = ({ host, port }, signal, onread) =>
   new Promise((resolve, reject) => {
     const socket = connect({
       host,
@@ -16,9 +16,30 @@ export const dialDirectly: Dial = ({ host, port }, signal) =>
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-      signal,
+      ...(onread !== undefined && { onread }),
     });
-    socket.once("connect", () => resolve(socket));
-    // Stays: between here and the HTTP client's own listener an error must not go unheard.
-    socket.on("error", (error) => reject(signal.aborted ? (signal.reason as Error) : egressErrorOf(error)));
+    // An open connection lives for hours: nothing of its opening stays with it but a listener without memory.
+    const settle = (): void => {
+      signal.removeEventListener("abort", abort);
+      socket.off("connect", open).off("error", fail);
+    };
+    const open = (): void => {
+      settle();
+      resolve(socket);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      reject(egressErrorOf(error));
+    };
+    const abort = (): void => {
+      settle();
+      socket.destroy();
+      reject(signal.reason as Error);
+    };
+    socket.on("connect", open).on("error", fail).on("error", ignore);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
   });
+
+/** Between here and the HTTP client's own listener an error must not go unheard. */
+function ignore(): void {}

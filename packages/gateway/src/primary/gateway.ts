@@ -101,10 +101,10 @@ export async function startGateway(
   const { pool, office, probing, keyDesk } = connectPool(ground, entries, supervisor, counters, reporting);
   cleanup.use(probing);
   hearWorkers(supervisor, { office, reporting, guard, affinity });
-  await runInSteps(pool.restore());
-  await runInSteps(probing.keeper.restore());
   const keySync = cleanup.use(openKeySync(ground, pool));
-  await keySync.start();
+  await runInSteps(pool.restore((rows) => keySync.know(rows)));
+  await runInSteps(probing.keeper.restore());
+  await keySync.start({ isLoaded: true });
   store.onReplaced(() => rescue({ ...ground, keySync, guard }));
   followChanges(ground, { supervisor, keySync, reporting });
   pool.updateReadiness();

@@ -2,6 +2,7 @@
  * The keys in use, by id: what a lease needs besides the scheduler's decision. Primary thread.
  * Holds secrets; gives them only to the lease office.
  */
+import { IdMap } from "@gemini-gateway/core/id-map";
 import type { KeyId } from "@gemini-gateway/core/lease";
 
 export interface RingKey {
@@ -11,7 +12,7 @@ export interface RingKey {
 }
 
 export class KeyRing {
-  readonly #keys = new Map<KeyId, RingKey>();
+  readonly #keys = new IdMap<RingKey>();
 
   add(keys: Iterable<RingKey>): void {
     for (const { id, secret, fingerprint } of keys) this.#keys.set(id, { id, secret, fingerprint });

@@ -2,10 +2,12 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, KeyId, Lease, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, KeyId, Lease, LeaseId, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
-import type { GrantedLease, NumberedWish, RequestRow, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
+import { servedSettlements, type ServedUses } from "@gemini-gateway/core/served-uses";
+import type { GrantedLease, NumberedWish, ToPrimary, ToWorker, WishAnswer } from "../protocol.ts";
+import { RowList } from "../row-batch.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import type { SteadyClock } from "../steady-clock.ts";
 import type { AffinityOffice } from "./affinity/affinity-office.ts";
@@ -16,8 +18,8 @@ export interface LeaseOfficeOptions {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly post: (holder: HolderId, message: ToWorker) => void;
-  readonly rows: (rows: readonly RequestRow[]) => void;
-  /** Hears of every use that ended, before the scheduler does. */
+  readonly rows: (rows: RowList) => void;
+  /** Hears of every use that ended, before the scheduler does; of those served, once for each lease in a report. */
   readonly heard: (settlement: Settlement) => void;
   readonly siblings: Pick<Siblings, "heard">;
   readonly affinity: Pick<AffinityOffice, "bind">;
@@ -52,9 +54,8 @@ export class LeaseOffice {
   receive(holder: HolderId, report: Extract<ToPrimary, { type: "report.send" }>): void {
     const { scheduler, rows, heard, changed, clock } = this.#options;
     const nowMs = clock.now();
-    let failures = 0;
+    this.#settleServed(report.served, nowMs);
     for (const reported of report.settlements) {
-      if (reported.outcome.kind !== "served") failures += 1;
       const settlement = this.#onOurDay(reported, nowMs);
       heard(settlement);
       this.#tellSiblings(settlement);
@@ -62,8 +63,20 @@ export class LeaseOffice {
     }
     for (const unused of report.returns) scheduler.giveBack(unused, nowMs);
     if (report.wishes.length > 0) this.#answer(holder, report.wishes, nowMs);
-    if (report.rows.length > 0) rows(this.#atWallTime(report.rows));
-    if (failures > 0) changed();
+    // Logs tell the time that people see.
+    if (report.rows !== undefined) rows(new RowList(report.rows, this.#leadMs));
+    if (report.settlements.length > 0) changed();
+  }
+
+  #settleServed(served: ServedUses, nowMs: number): void {
+    const { scheduler, heard } = this.#options;
+    const told = new Set<LeaseId>();
+    for (const settlement of servedSettlements(served)) {
+      const { leaseId } = settlement;
+      if (!told.has(leaseId)) heard(settlement);
+      told.add(leaseId);
+      this.revoke(scheduler.settle(settlement, nowMs).revoked);
+    }
   }
 
   /** A worker is gone. */
@@ -92,15 +105,8 @@ export class LeaseOffice {
   }
 
   #tellSiblings({ leaseId, outcome }: Settlement): void {
-    if (outcome.kind === "served") return;
     const leased = this.#options.scheduler.tests.leased(leaseId);
     if (leased !== undefined) this.#options.siblings.heard(leased.keyId, outcome);
-  }
-
-  /** Logs tell the time that people see. */
-  #atWallTime(rows: readonly RequestRow[]): readonly RequestRow[] {
-    const leadMs = this.#leadMs;
-    return leadMs === 0 ? rows : rows.map((row) => ({ ...row, atMs: row.atMs + leadMs }));
   }
 
   #answer(holder: HolderId, wishes: readonly NumberedWish[], nowMs: number): void {

@@ -1,5 +1,6 @@
 /** The log: JSON lines, or readable lines on a terminal. Primary thread; workers send their rows here. */
-import { pino, destination, type Logger } from "pino";
+import { destination, type Logger, pino } from "pino";
+import { LogOutput } from "./log-output.ts";
 import { pretty } from "./pretty-log.ts";
 
 export interface LogOptions {
@@ -7,14 +8,9 @@ export interface LogOptions {
   readonly logFormat: "auto" | "json" | "pretty";
 }
 
-/** Bytes gathered before a write, when the log goes to a file or pipe. */
-const BUFFER_BYTES = 4096;
-/** Longest time a line waits for others, milliseconds. */
-const FLUSH_INTERVAL_MS = 500;
-
 export interface Log {
   readonly log: Logger;
-  /** Writes what is gathered, at once. It is also done by itself within {@link FLUSH_INTERVAL_MS}. */
+  /** Writes what is gathered, at once. It is also done by itself within half a second. */
   flush(): void;
 }
 
@@ -25,22 +21,15 @@ export async function openLog(options: LogOptions, isTerminal: boolean): Promise
     const log = pino({ level, base: null }, await pretty(isTerminal));
     return { log, flush: () => log.flush() };
   }
-  const stream = destination({
-    fd: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-  });
+  const stream = destination({ fd: 1, sync: false, contentMode: "buffer" });
   // A reader that went away must not end the gateway.
   stream.on("error", () => undefined);
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
-  return { log, flush: () => flushNow(stream) };
-}
-
-function flushNow(stream: ReturnType<typeof destination>): void {
-  try {
-    stream.flushSync();
-  } catch {
-    // Not open yet, or its reader is gone.
-  }
+  const output = new LogOutput({
+    // Its type knows of text alone.
+    write: (bytes) => stream.write(bytes as unknown as string),
+    flushSync: () => stream.flushSync(),
+  });
+  process.on("exit", () => output.flush());
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
+  return { log, flush: () => output.flush() };
 }

@@ -38,10 +38,14 @@ export class PoolKeeper {
     this.#options = options;
   }
 
-  /** Takes over what the last run knew: keys, then the state of their models, a page at a time. */
-  *restore(): Steps<void> {
+  /**
+   * Takes over what the last run knew: keys, then the state of their models, a page at a time.
+   * @param onPage hears of every row that was read, retired ones too
+   */
+  *restore(onPage: (rows: readonly KeyRow[]) => void = ignore): Steps<void> {
     const { store, scheduler, now } = this.#options;
     for (const page of store.keys.pages()) {
+      onPage(page);
       const rows = page.filter(({ retiredAtMs }) => retiredAtMs === null);
       this.#add(rows);
       scheduler.restore(keyStatesOf(rows), [], now());
@@ -104,3 +108,5 @@ export class PoolKeeper {
     siblings.know(rows);
   }
 }
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 /** One finished request in one readable line, for the log on a terminal. Primary thread; pure. */
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 
 /** Fields of a request's log line that its sentence already tells. */
 export const REQUEST_FIELDS: readonly string[] = [

@@ -43,7 +43,7 @@ export function rescue(options: RescueOptions): void {
 }
 
 function* rememberedKeys({ keySync, ring, scheduler, now }: RescueOptions): Generator<RememberedKey> {
-  for (const [secret, { id, label, sourceFile, isRetired }] of keySync.knownKeys) {
+  for (const { id, secret, label, sourceFile, isRetired } of keySync.knownKeys) {
     const fingerprint = ring.get(id)?.fingerprint;
     if (isRetired || fingerprint === undefined) continue;
     const enabled = scheduler.keyView(id, now())?.isEnabled ?? true;

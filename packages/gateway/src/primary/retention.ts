@@ -27,7 +27,7 @@ const STEP_ROWS = 1_000;
 /** A resource costs as much as so many requests: it stands in three indexes. */
 const RESOURCE_ROWS = 4;
 /** Pause between steps while there is more to delete: deletes faster than the bookkeeper ever writes. */
-const BUSY_PAUSE_MS = 100;
+const BUSY_PAUSE_MS = 50;
 /** Pause when there was nothing. */
 const IDLE_PAUSE_MS = 10_000;
 

@@ -47,6 +47,11 @@ export interface WorkerListener {
 const STALL_CHECK_MS = 5_000;
 /** Checks without one after which a worker is taken for stuck. Counted, because a clock may jump and we may be late. */
 const SILENT_CHECKS_MAX = 6;
+/**
+ * V8's memory for new objects in a worker, megabytes. What relaying leaves behind dies at once: with V8's own limit a
+ * worker that holds streams grows by tens of megabytes between collections, and works no less (docs/decisions/0080).
+ */
+const YOUNG_GENERATION_MB = 8;
 /** A worker that dies younger than this counts as failing to start, milliseconds. */
 const YOUNG_MS = 5_000;
 /** Wait before a replacement: none at first, then growing while replacements die young, milliseconds. */
@@ -185,6 +190,7 @@ export class Supervisor {
       workerData: start,
       transferList: [port2],
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       name: `gateway-${part}`,
     });
     this.#lastHolder += 1;

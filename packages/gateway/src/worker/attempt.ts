@@ -5,9 +5,9 @@
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Route } from "@gemini-gateway/gemini/route";
-import { maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
+import { maskedBody, maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
-import type { Dispatcher } from "undici";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import {
   failureOf,
   judgeRefusal,
@@ -21,6 +21,8 @@ import {
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse } from "./lease-desk.ts";
 import { TailWindow } from "./tail-window.ts";
+import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
 export interface AttemptListener {
@@ -29,13 +31,8 @@ export interface AttemptListener {
   readonly tokenQuotaRefusals: number;
   now(): number;
   /** The answer is good: send the head, then the chunks held so far. */
-  begun(
-    attempt: Attempt,
-    status: number,
-    rawHeaders: readonly (Buffer | string)[],
-    held: readonly Buffer[],
-  ): void;
-  /** More of an answer that has begun. Return false to be paused. */
+  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void;
+  /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
   /** A whole answer small enough to be kept: send it. */
   whole(attempt: Attempt, answer: KeptAnswer): void;
@@ -52,7 +49,7 @@ const REFUSAL_BYTES_MAX = 262_144;
 
 type Phase = "waiting" | "refused" | "unary" | "inspecting" | "relaying" | "over";
 
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements AnswerHandler {
   readonly use: HeldUse;
   readonly tail = new TailWindow();
   /** How the stream is framed; undefined for an answer that is no stream. */
@@ -60,22 +57,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
   status = 0;
   readonly #listener: AttemptListener;
   readonly #peekBytesMax: number;
-  #controller: Dispatcher.DispatchController | undefined;
+  /** Undefined before it is sent and once it is over. */
+  #call: UpstreamCall | undefined;
   #phase: Phase = "waiting";
-  #rawHeaders: readonly (Buffer | string)[] = [];
+  #rawHeaders: readonly string[] = [];
   #contentType = "";
   #held: Buffer[] = [];
   #heldBytes = 0;
   #inspector: StreamInspector | undefined;
-  /** The attempt broke the connection off by itself: that it is broken is no news. */
-  #hasAborted = false;
-  readonly #mask: SecretMask;
+  /** From the moment that bytes go to the client. */
+  #mask: SecretMask | undefined;
 
   constructor(use: HeldUse, listener: AttemptListener, peekBytesMax: number) {
     this.use = use;
-    this.#mask = new SecretMask(use.secret);
     this.#listener = listener;
     this.#peekBytesMax = peekBytesMax;
+  }
+
+  /** Sends the request, once. What comes of it may be told before this returns. */
+  begin(upstream: Upstream, request: OutgoingRequest): void {
+    const call = upstream.send(request, this);
+    if (this.#phase !== "over") this.#call = call;
   }
 
   /** Stops the upstream at once; the listener hears nothing more. */
@@ -85,44 +87,69 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   pause(): void {
-    this.#controller?.pause();
+    this.#call?.pause();
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#call?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#hasAborted) this.#abort();
+  onHead(head: AnswerHead): void {
+    try {
+      this.#takeHead(head);
+    } catch {
+      this.#fault();
+    }
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200 || this.#phase === "over") return;
+  onData(chunk: Buffer): void {
+    try {
+      this.#take(chunk);
+    } catch {
+      this.#fault();
+    }
+  }
+
+  onEnd(): void {
+    try {
+      this.#conclude();
+    } catch {
+      this.#fault();
+    }
+  }
+
+  onError(error: Error): void {
+    if (this.#phase === "over") return;
+    const outcome = failureOf(error, this.#phase !== "waiting");
+    try {
+      if (this.#phase === "relaying") this.#endRelay(outcome);
+      else this.#fail({ outcome, kept: undefined });
+    } catch {
+      this.#fault();
+    }
+  }
+
+  #takeHead({ status, rawHeaders, contentType }: AnswerHead): void {
     this.status = status;
-    this.#rawHeaders = maskedHeaders(rawHeadersOf(controller, headers), this.use.secret);
-    this.#contentType = String(headers["content-type"] ?? "");
+    this.#rawHeaders = maskedHeaders(rawHeaders, this.use.secret);
+    this.#contentType = contentType;
     if (status >= 300) {
       this.#phase = "refused";
       return;
     }
     const { route } = this.#listener;
-    this.dialect = streamDialectOf(route, this.#contentType);
+    this.dialect = streamDialectOf(route, contentType);
     if (this.dialect === undefined) {
       this.#phase = "unary";
     } else if (route.generates) {
       this.#phase = "inspecting";
       this.#inspector = new StreamInspector(this.dialect);
     } else {
-      this.#begin();
+      this.#relayHeld();
     }
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  #take(chunk: Buffer): void {
     switch (this.#phase) {
       case "relaying":
         this.#relay(chunk);
@@ -132,7 +159,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         return;
       case "unary":
         this.#hold(chunk);
-        if (this.#heldBytes > this.#peekBytesMax) this.#begin();
+        if (this.#heldBytes > this.#peekBytesMax) this.#relayHeld();
         return;
       case "refused":
         this.#hold(chunk);
@@ -146,7 +173,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseEnd(): void {
+  #conclude(): void {
     switch (this.#phase) {
       case "relaying":
         this.#endRelay(undefined);
@@ -165,72 +192,70 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#phase === "over") {
-      // The upstream client tells an exception of ours in this way, too.
-      if (!this.#hasAborted) this.#listener.faulted(this);
-      return;
-    }
-    const outcome = failureOf(error, this.#phase !== "waiting");
-    try {
-      if (this.#phase === "relaying") this.#endRelay(outcome);
-      else this.#fail({ outcome, kept: undefined });
-    } catch {
-      // Nobody above would tell us of this one.
-      this.#listener.faulted(this);
-    }
+  #abort(): void {
+    const call = this.#call;
+    this.#end();
+    call?.abort();
   }
 
-  /** Over before it is broken off: the upstream client tells of the break at once. */
-  #abort(): void {
+  /** Our own code failed: nothing more is to come, and the request is to be ended by whoever can. */
+  #fault(): void {
+    this.#abort();
+    this.#listener.faulted(this);
+  }
+
+  #end(): void {
     this.#phase = "over";
-    this.#hasAborted = true;
-    this.#controller?.abort(new Error("abandoned"));
+    this.#call = undefined;
+    this.#inspector = undefined;
   }
 
   #fail({ outcome, kept }: Judgement): void {
-    this.#phase = "over";
+    this.#end();
     this.#listener.failed(this, outcome, kept === undefined ? undefined : this.#masked(kept));
   }
 
   /** The whole answer is good. */
   #finish(kept: KeptAnswer): void {
-    this.#phase = "over";
+    this.#end();
     this.#listener.whole(this, this.#masked(kept));
   }
 
   /** Judged as it came, told without the key: what is passed on though it failed may hold it too. */
   #masked(kept: KeptAnswer): KeptAnswer {
-    const clean = this.#mask.push(kept.body);
-    const rest = this.#mask.end();
-    return { ...kept, body: rest === undefined ? clean : Buffer.concat([clean, rest]) };
+    const body = maskedBody(kept.body, this.use.secret);
+    return body === kept.body ? kept : { ...kept, body };
   }
 
   #hold(chunk: Buffer): void {
-    this.#held.push(chunk);
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
   }
 
-  #begin(): void {
-    const held = this.#held.map((chunk) => this.#mask.push(chunk));
+  #relayHeld(): void {
+    const mask = new SecretMask(this.use.secret);
+    const held = this.#held.map((chunk) => mask.push(chunk));
+    this.#mask = mask;
     this.#held = [];
     this.#inspector = undefined;
     this.#phase = "relaying";
     for (const chunk of held) this.tail.push(chunk);
     this.#listener.begun(this, this.status, this.#rawHeaders, held);
+    // They have been told.
+    this.#rawHeaders = [];
   }
 
   #relay(chunk: Buffer): void {
-    const clean = this.#mask.push(chunk);
+    const clean = this.#mask?.push(chunk) ?? chunk;
     // All of it may be the beginning of the key, until the next chunk says otherwise.
     if (clean.length === 0) return;
     this.tail.push(clean);
-    if (!this.#listener.more(this, clean)) this.#controller?.pause();
+    if (!this.#listener.more(this, clean)) this.pause();
   }
 
   #endRelay(failure: Outcome | undefined): void {
-    this.#phase = "over";
-    const rest = this.#mask.end();
+    this.#end();
+    const rest = this.#mask?.end();
     if (rest !== undefined) {
       this.tail.push(rest);
       this.#listener.more(this, rest);
@@ -242,7 +267,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#hold(chunk);
     const verdict = this.#inspector?.push(chunk) ?? { kind: "meaningful" };
     if (verdict.kind === "meaningful") {
-      this.#begin();
+      this.#relayHeld();
       return;
     }
     if (verdict.kind === "undecided") return;
@@ -262,7 +287,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #concludeWhole(): void {
     const kept = this.#kept();
-    const judged = judgeWhole(kept, this.#context());
+    const judged = this.#listener.route.generates ? judgeWhole(kept, this.#context()) : undefined;
     if (judged === undefined) this.#finish(kept);
     else this.#fail(judged);
   }
@@ -287,16 +312,4 @@ export class Attempt implements Dispatcher.DispatchHandler {
       tokenQuotaRefusals,
     };
   }
-}
-
-function rawHeadersOf(
-  controller: Dispatcher.DispatchController,
-  headers: Record<string, string | string[] | undefined>,
-): readonly (Buffer | string)[] {
-  const raw = controller.rawHeaders;
-  if (Array.isArray(raw)) return raw;
-  // HTTP/2 gives an object.
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? ""]).flatMap((one) => [name, one]),
-  );
 }

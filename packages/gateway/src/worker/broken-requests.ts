@@ -5,9 +5,10 @@
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { BodyFault } from "./client/client-call.ts";
+import { BODY_BROKEN_EVENT } from "./client/node-call.ts";
 import type { LatestResponses } from "./latest-responses.ts";
 import { ownAnswer } from "./own-answer.ts";
-import { BODY_BROKEN_EVENT, type BodyFault } from "./request-body.ts";
 import type { RequestIds } from "./request-ids.ts";
 import { LINGER_MS } from "./unread-body.ts";
 

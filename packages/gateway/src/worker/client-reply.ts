@@ -6,31 +6,30 @@ import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import { clientHeaders } from "@gemini-gateway/gemini/headers";
 import type { Route } from "@gemini-gateway/gemini/route";
-import type { ServerResponse } from "node:http";
+import type { ClientCall } from "./client/client-call.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
 
-type RawHeaders = readonly (Buffer | string)[];
+type RawHeaders = readonly string[];
+
+/** Says at the last moment what goes into every head. */
+export interface ReplyWords {
+  /** A flat list. */
+  extraHeaders(): readonly string[];
+}
 
 export class ClientReply {
-  readonly #response: ServerResponse;
+  readonly #call: ClientCall;
   readonly #route: Route;
   readonly #now: () => number;
-  /** Added to every head; a flat list. */
-  readonly #extraHeaders: () => readonly string[];
+  readonly #words: ReplyWords;
   #firstByteAtMs = -1;
   #bytes = 0;
-  #waitingForDrain = false;
 
-  constructor(
-    response: ServerResponse,
-    route: Route,
-    extraHeaders: () => readonly string[],
-    now: () => number,
-  ) {
-    this.#response = response;
+  constructor(call: ClientCall, route: Route, words: ReplyWords, now: () => number) {
+    this.#call = call;
     this.#route = route;
-    this.#extraHeaders = extraHeaders;
+    this.#words = words;
     this.#now = now;
   }
 
@@ -49,41 +48,36 @@ export class ClientReply {
    * the upstream did: should it break off, one more event must fit.
    */
   begin(status: number, rawHeaders: RawHeaders, isStream: boolean): void {
-    this.#writeHead(status, clientHeaders(rawHeaders, { keepLength: !isStream }));
+    const headers = clientHeaders(rawHeaders, { keepLength: !isStream });
+    this.#firstByteAtMs = this.#now();
+    headers.push(...this.#words.extraHeaders());
+    this.#call.begin(status, headers);
   }
 
-  /** Writes on; `drained` is called once the client has taken enough, if this returned false. */
-  write(chunk: Buffer, drained: () => void): boolean {
+  /** Writes on; false when the client is to be waited for. */
+  write(chunk: Buffer): boolean {
     this.#bytes += chunk.length;
-    if (this.#response.write(chunk)) return true;
-    if (!this.#waitingForDrain) {
-      this.#waitingForDrain = true;
-      this.#response.once("drain", () => {
-        this.#waitingForDrain = false;
-        drained();
-      });
-    }
-    return false;
+    return this.#call.write(chunk);
   }
 
   /** Sends the head without waiting for a first chunk. */
   flushHead(): void {
-    this.#response.flushHeaders();
+    this.#call.flushHead();
   }
 
   end(last = ""): void {
     this.#bytes += Buffer.byteLength(last);
-    this.#response.end(last);
+    this.#call.end(last);
   }
 
   /** True once the client may have seen something. */
   get hasBegun(): boolean {
-    return this.#response.headersSent;
+    return this.#call.hasBegun;
   }
 
   /** Cuts the connection: the only honest end of an answer that can no longer be completed. */
   cut(): void {
-    this.#response.destroy();
+    this.#call.cut();
   }
 
   /** Sends a whole answer of the upstream. */
@@ -108,29 +102,24 @@ export class ClientReply {
     const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs);
     this.#firstByteAtMs = this.#now();
     this.#bytes = Buffer.byteLength(answer.body);
-    if (unread) sendRefusal(this.#response, answer, this.#extraHeaders());
-    else sendOwnAnswer(this.#response, answer, this.#extraHeaders());
+    if (unread) sendRefusal(this.#call, answer, this.#words.extraHeaders());
+    else sendOwnAnswer(this.#call, answer, this.#words.extraHeaders());
     return answer.status;
   }
 
   /** With the length of the body that is sent; of one that is only told about (HEAD, 304), what the upstream says. */
   #wholeHeaders({ status, rawHeaders, body }: KeptAnswer): string[] {
-    const isBodiless = this.#response.req.method === "HEAD" || status === 204 || status === 304;
+    const isBodiless = this.#call.method === "HEAD" || status === 204 || status === 304;
     const headers = clientHeaders(rawHeaders, { keepLength: isBodiless });
     if (!isBodiless) headers.push("content-length", String(body.length));
     return headers;
   }
 
   #sendWhole({ status, body }: KeptAnswer, headers: string[]): void {
-    this.#writeHead(status, headers);
-    this.#bytes = body.length;
-    this.#response.end(body);
-  }
-
-  #writeHead(status: number, headers: string[]): void {
     this.#firstByteAtMs = this.#now();
-    headers.push(...this.#extraHeaders());
-    this.#response.writeHead(status, headers);
+    headers.push(...this.#words.extraHeaders());
+    this.#bytes = body.length;
+    this.#call.send(status, headers, body);
   }
 }
 

@@ -1,7 +1,8 @@
 /** What browsers need before they let a page call the gateway (CORS). Worker threads. */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLoopback } from "../config/loopback.ts";
 import type { GatewayConfig } from "../config.ts";
+import { headerOf } from "../http1/header-list.ts";
+import type { ClientCall, ClientRequest } from "./client/client-call.ts";
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
 const ALLOWED_HEADERS_DEFAULT =
@@ -35,16 +36,16 @@ export class CrossOrigin {
    * Whether the request was sent by a page that must bring an auth key. A browser sends such requests for any page
    * that asks it to, and CORS only keeps the answer from the page: the quota would be spent all the same.
    */
-  isForeign(request: IncomingMessage): boolean {
-    const { origin } = request.headers;
+  isForeign({ rawHeaders }: ClientRequest): boolean {
+    const origin = headerOf(rawHeaders, "origin");
     if (origin === undefined || this.#anonymousOrigins.has("*")) return false;
     if (this.#anonymousOrigins.has(origin)) return false;
     return !(this.#anonymousOrigins.has("local") && isLocalPage(origin));
   }
 
   /** Headers for an answer to this request, as a flat list; empty for a request that is no browser's. */
-  headersFor(request: IncomingMessage): readonly string[] {
-    const origin = request.headers.origin;
+  headersFor({ rawHeaders }: ClientRequest): readonly string[] {
+    const origin = headerOf(rawHeaders, "origin");
     if (origin === undefined) return [];
     const allowed = this.#allowedOrigin(origin);
     if (allowed === undefined) return [];
@@ -59,12 +60,11 @@ export class CrossOrigin {
   }
 
   /** Answers a preflight request, or an `OPTIONS` that is none; `headers` (a flat list) are added. */
-  answerPreflight(request: IncomingMessage, response: ServerResponse, headers: readonly string[]): void {
-    const { origin } = request.headers;
+  answerPreflight(call: ClientCall, headers: readonly string[]): void {
+    const origin = headerOf(call.rawHeaders, "origin");
     const allowed = origin === undefined ? undefined : this.#allowedOrigin(origin);
-    const leave = allowed === undefined ? ["allow", ALLOWED_METHODS] : leaveFor(request, allowed);
-    response.writeHead(204, [...leave, ...headers]);
-    response.end();
+    const leave = allowed === undefined ? ["allow", ALLOWED_METHODS] : leaveFor(call, allowed);
+    call.send(204, [...leave, ...headers], "");
   }
 
   #allowedOrigin(origin: string): string | undefined {
@@ -78,8 +78,8 @@ function isLocalPage(origin: string): boolean {
   return host !== null && isLoopback(host[1] ?? host[2] ?? "");
 }
 
-function leaveFor(request: IncomingMessage, origin: string): string[] {
-  const requested = request.headers["access-control-request-headers"];
+function leaveFor({ rawHeaders }: ClientRequest, origin: string): string[] {
+  const requested = headerOf(rawHeaders, "access-control-request-headers");
   const isEchoed = requested !== undefined && requested.length <= REQUESTED_HEADERS_MAX;
   const headers: Record<string, string> = {
     "access-control-allow-origin": origin,
@@ -90,7 +90,7 @@ function leaveFor(request: IncomingMessage, origin: string): string[] {
     vary: "Origin, Access-Control-Request-Headers",
   };
   // A page on the public web may only call a private address if the server says so.
-  if (request.headers["access-control-request-private-network"] === "true") {
+  if (headerOf(rawHeaders, "access-control-request-private-network") === "true") {
     headers["access-control-allow-private-network"] = "true";
   }
   return Object.entries(headers).flat();

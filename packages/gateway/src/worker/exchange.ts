@@ -14,32 +14,30 @@ import {
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
-import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Dispatcher } from "undici";
 import type { Admission } from "./admission.ts";
+import { headerOf } from "../http1/header-list.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
-import { ClientReply } from "./client-reply.ts";
+import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
+import { ClientReply, type ReplyWords } from "./client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
-import { RequestBody } from "./request-body.ts";
+import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestSize } from "./request-size.ts";
 import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
 
-export class Exchange implements AttemptListener, LeaseSeeker {
+export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
   readonly #admission: Admission;
   readonly #service: Service;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #call: ClientCall;
   readonly #reply: ClientReply;
   readonly #body: RequestBody;
   readonly #size: RequestSize;
@@ -58,35 +56,30 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   #usage: Usage | undefined;
   #hasEnded = false;
 
-  constructor(service: Service, request: IncomingMessage, response: ServerResponse, admission: Admission) {
+  constructor(service: Service, call: ClientCall, admission: Admission) {
     this.#service = service;
-    this.#request = request;
-    this.#response = response;
+    this.#call = call;
     this.#admission = admission;
     this.route = admission.route;
     this.#model = admission.route.model ?? "";
     this.#page = modelPageOf(admission.route);
-    this.#body = new RequestBody(service.counters);
+    this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
-    this.#reply = new ClientReply(response, admission.route, () => this.#extraHeaders(), service.now);
+    this.#reply = new ClientReply(call, admission.route, this, service.now);
   }
 
   /** Begins with the body. */
   begin(): void {
     this.#service.begun();
-    this.#response.on("close", () => {
-      if (!this.#response.writableFinished) this.#callerLeft();
-    });
-    this.#body.read(this.#request, this.#service.config.limits, (refusal) => {
-      if (this.#hasEnded) return;
-      if (refusal === undefined) this.#firstSeek();
-      else
-        this.#answerOwn(
-          refusal,
-          "refused",
-          refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined,
-        );
-    });
+    this.#call.watch(this);
+    this.#body.read(this.#call);
+  }
+
+  bodyRead(refusal?: BodyRefusal): void {
+    if (this.#hasEnded) return;
+    const retryAfterMs = refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined;
+    if (refusal === undefined) this.#firstSeek();
+    else this.#answerOwn(refusal, "refused", retryAfterMs);
   }
 
   get lane(): string {
@@ -144,19 +137,16 @@ export class Exchange implements AttemptListener, LeaseSeeker {
       this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
     );
     this.#attempt = attempt;
-    const headers = upstreamHeaders(this.#request.rawHeaders, use.secret);
-    if (this.#body.bytes > 0) headers.push("content-length", String(this.#body.bytes));
-    this.#service.upstream.dispatch(
-      {
-        path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-        method: this.#request.method as Dispatcher.HttpMethod,
-        headers,
-        body: this.#body.toSend() as Buffer | null,
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
-      },
-      attempt,
-    );
+    attempt.begin(this.#service.upstream, {
+      method: this.#call.method,
+      path: this.#page?.upstreamPath ?? this.route.upstreamPath,
+      rawHeaders: this.#call.rawHeaders,
+      credential: use.secret,
+      body: this.#body.toSend(),
+      bodyBytes: this.#body.bytes,
+      firstByteMs: timeouts.firstByteMs,
+      idleMs: timeouts.idleMs,
+    });
   }
 
   denied(denial: Denial): void {
@@ -166,12 +156,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(
-    attempt: Attempt,
-    status: number,
-    rawHeaders: readonly (Buffer | string)[],
-    held: readonly Buffer[],
-  ): void {
+  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#body.release();
     this.#note(attempt, "served");
     this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
@@ -180,9 +165,13 @@ export class Exchange implements AttemptListener, LeaseSeeker {
   }
 
   more(attempt: Attempt, chunk: Buffer): boolean {
-    const isTaken = this.#reply.write(chunk, () => attempt.resume());
+    const isTaken = this.#reply.write(chunk);
     if (!isTaken) attempt.pause();
     return isTaken;
+  }
+
+  clientDrained(): void {
+    this.#attempt?.resume();
   }
 
   whole(attempt: Attempt, answer: KeptAnswer): void {
@@ -261,9 +250,10 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     this.#end(outcome, status);
   }
 
-  #extraHeaders(): readonly string[] {
+  extraHeaders(): readonly string[] {
     const { caller, extraHeaders } = this.#admission;
-    if (!caller.authenticated || this.#request.headers["x-gateway-debug"] === undefined) return extraHeaders;
+    if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
+      return extraHeaders;
     return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
   }
 
@@ -304,7 +294,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
     }
   }
 
-  #callerLeft(): void {
+  clientLeft(): void {
     if (this.#hasEnded) return;
     const attempt = this.#attempt;
     this.#attempt = undefined;
@@ -330,7 +320,7 @@ export class Exchange implements AttemptListener, LeaseSeeker {
         startedAtMs: this.#admission.startedAtMs,
         firstByteAtMs: this.#reply.firstByteAtMs,
         requestId: this.#admission.requestId,
-        method: this.#request.method ?? "",
+        method: this.#call.method,
         path: this.route.upstreamPath,
         model: this.#model,
         status,

@@ -6,37 +6,45 @@ import { type Address, formatAddress } from "@gemini-gateway/core/network/addres
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { redactKeyShapes } from "@gemini-gateway/gemini/redact";
-import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Route } from "@gemini-gateway/gemini/route";
 import type { Caller } from "./auth.ts";
 import type { PageName } from "../protocol.ts";
+import type { ClientCall } from "./client/client-call.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
-import { pageAt, pageRefusal } from "./page-desk.ts";
+import { PAGE_PATHS, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
 import { rowOf } from "./request-record.ts";
+import { RouteMemory } from "./route-memory.ts";
 import type { Service } from "./service.ts";
 
 /** What a client turned away for want of room is told, milliseconds. */
 const BUSY_RETRY_MS = 1000;
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-/** What a client puts before the path when it takes the gateway for a proxy (RFC 9112, 3.2.2). */
-const ABSOLUTE_FORM_START = /^https?:\/\/[^/?#]*/i;
 
 const PROBES = ["/healthz", "/readyz"] as const;
 type Probe = (typeof PROBES)[number];
 
+/** What the gateway answers by itself at a path. */
+type OwnPlace =
+  | { readonly kind: "probe"; readonly probe: Probe }
+  | { readonly kind: "page"; readonly page: PageName };
+
 export class FrontDoor {
   #service: Service;
   #crossOrigin: CrossOrigin;
+  #places: ReadonlyMap<string, OwnPlace>;
+  #routes: RouteMemory;
   readonly #requestIds: RequestIds;
 
   constructor(service: Service, requestIds: RequestIds) {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
+    this.#places = ownPlaces(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix);
     this.#requestIds = requestIds;
   }
 
@@ -44,77 +52,62 @@ export class FrontDoor {
   serve(service: Service): void {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
+    this.#places = ownPlaces(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix);
   }
 
   /** Handles one request from its head on. Never throws. */
-  receive(request: IncomingMessage, response: ServerResponse): void {
+  receive(call: ClientCall): void {
     const arrival: Arrival = {
-      request,
-      response,
-      method: request.method ?? "GET",
-      url: originForm(request.url ?? "/"),
+      call,
       requestId: this.#requestIds.next(),
       startedAtMs: this.#service.now(),
     };
-    const probe = this.#probeOf(arrival.url);
-    const page = pageAt(pathOf(arrival.url), this.#service.config.pathPrefix);
-    if (arrival.method === "OPTIONS") {
-      this.#crossOrigin.answerPreflight(request, response, ["x-request-id", arrival.requestId]);
-    } else if (page !== undefined) {
-      this.#answerPage(page, arrival);
-    } else if (probe === undefined) {
+    const place = this.#places.get(pathOf(call.target));
+    if (call.method === "OPTIONS") {
+      this.#crossOrigin.answerPreflight(call, ["x-request-id", arrival.requestId]);
+    } else if (place === undefined) {
       this.#admit(arrival);
+    } else if (place.kind === "page") {
+      this.#answerPage(place.page, arrival);
     } else {
-      this.#answerProbe(probe, arrival);
+      this.#answerProbe(place.probe, arrival);
     }
   }
 
   #admit(arrival: Arrival): void {
-    const { request, response, method, url, requestId, startedAtMs } = arrival;
+    const { call, requestId, startedAtMs } = arrival;
+    const { method, target } = call;
     const { guard } = this.#service;
-    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
+    const visitor = { caller: guard.identify(call.rawHeaders, target), address: guard.addressOf(call) };
     // Before anything else is looked at: an address that asks for nonsense is limited like any other.
     const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
-    const route = this.#routeOf(method, url);
-    const refusal = early ?? this.#refusalFor(request, visitor.caller, route);
+    const route = this.#routes.routeOf(method, target);
+    const refusal = early ?? this.#refusalFor(call, visitor.caller, route);
     if (refusal !== undefined || route === undefined) {
       this.#turnAway(arrival, visitor, refusal ?? { code: "not-found" }, route);
       return;
     }
     const extraHeaders = this.#extraHeaders(arrival);
     const { caller } = visitor;
-    const address = addressText(visitor, request);
+    const address = addressText(visitor, call);
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
-    new Exchange(this.#service, request, response, admission).begin();
+    new Exchange(this.#service, call, admission).begin();
   }
 
   /** Headers every answer carries; a flat list. */
-  #extraHeaders({ request, requestId }: Arrival): readonly string[] {
-    return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)];
-  }
-
-  /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
-  #routeOf(method: string, url: string): Route | undefined {
-    const { pathPrefix } = this.#service.config;
-    const route = routeRequest(method, url, { pathPrefix });
-    return route === undefined && pathPrefix !== "" ? routeRequest(method, url) : route;
-  }
-
-  #probeOf(url: string): Probe | undefined {
-    const { pathPrefix } = this.#service.config;
-    const path = pathOf(url);
-    return PROBES.find((probe) => path === probe || path === pathPrefix + probe);
+  #extraHeaders({ call, requestId }: Arrival): readonly string[] {
+    return ["x-request-id", requestId, ...this.#crossOrigin.headersFor(call)];
   }
 
   /** Why this caller may not come in; on undefined it has its place among the requests in progress. */
-  #refusalFor(request: IncomingMessage, caller: Caller, route: Route | undefined): Refusal | undefined {
-    const { method = "", headers, httpVersion } = request;
-    if (!KNOWN_METHODS.has(method)) return { code: "method-not-allowed" };
+  #refusalFor(call: ClientCall, caller: Caller, route: Route | undefined): Refusal | undefined {
+    if (!KNOWN_METHODS.has(call.method)) return { code: "method-not-allowed" };
     if (route === undefined) return { code: "not-found" };
-    if (headers.host === undefined && httpVersion !== "1.0") return { code: "malformed-request" };
+    if (call.lacksHost) return { code: "malformed-request" };
     const { config, counters, guard } = this.#service;
     if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
-    if (!caller.authenticated && this.#crossOrigin.isForeign(request)) return { code: "foreign-page" };
+    if (!caller.authenticated && this.#crossOrigin.isForeign(call)) return { code: "foreign-page" };
     const refusal = route.modelInBody
       ? undefined
       : guard.refuseModel(caller, route.model, quotaLane(route, route.model ?? ""));
@@ -142,18 +135,17 @@ export class FrontDoor {
       "cache-control",
       "no-store",
     ];
-    arrival.response.writeHead(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)]);
-    arrival.response.end(body);
+    arrival.call.send(good ? 200 : 503, [...headers, ...this.#extraHeaders(arrival)], body);
   }
 
   /** `/status` and `/metrics`, for those who may read them. */
   #answerPage(page: PageName, arrival: Arrival): void {
-    const { request, response, method, url, startedAtMs } = arrival;
+    const { call, startedAtMs } = arrival;
     const { guard, pages, config } = this.#service;
-    const visitor = { caller: guard.identify(request.rawHeaders, url), address: guard.addressOf(request) };
-    const code = pageRefusal(page, method, visitor.caller, config.metricsAccess);
+    const visitor = { caller: guard.identify(call.rawHeaders, call.target), address: guard.addressOf(call) };
+    const code = pageRefusal(page, call.method, visitor.caller, config.metricsAccess);
     if (code === undefined) {
-      pages.serve(page, { response, extraHeaders: this.#extraHeaders(arrival) });
+      pages.serve(page, { call, extraHeaders: this.#extraHeaders(arrival) });
       return;
     }
     // Whoever guesses at auth keys here is limited like any other.
@@ -164,7 +156,7 @@ export class FrontDoor {
   #turnAway(arrival: Arrival, visitor: Visitor, refusal: Refusal, route: Route | undefined): void {
     const dialect = route === undefined ? "native" : answerDialect(route);
     const answer = ownAnswer(refusal.code, dialect, refusal.retryAfterMs);
-    sendRefusal(arrival.response, answer, this.#extraHeaders(arrival));
+    sendRefusal(arrival.call, answer, this.#extraHeaders(arrival));
     const atMs = this.#service.now();
     this.#service.turnedAway(
       rowOf({
@@ -172,8 +164,8 @@ export class FrontDoor {
         startedAtMs: arrival.startedAtMs,
         firstByteAtMs: atMs,
         requestId: arrival.requestId,
-        method: arrival.method,
-        path: route?.upstreamPath ?? pathToTell(arrival.url),
+        method: arrival.call.method,
+        path: route?.upstreamPath ?? pathToTell(arrival.call.target),
         model: route?.model ?? "",
         status: answer.status,
         outcome: "refused",
@@ -183,7 +175,7 @@ export class FrontDoor {
         bytesOut: answer.body.length,
         usage: undefined,
         client: visitor.caller.name,
-        address: addressText(visitor, arrival.request),
+        address: addressText(visitor, arrival.call),
       }),
     );
   }
@@ -191,11 +183,7 @@ export class FrontDoor {
 
 /** One request at the door. */
 interface Arrival {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly method: string;
-  /** Path and query. */
-  readonly url: string;
+  readonly call: ClientCall;
   readonly requestId: string;
   readonly startedAtMs: number;
 }
@@ -207,19 +195,23 @@ interface Visitor {
 }
 
 /** As it is logged. */
-function addressText({ address }: Visitor, { socket }: IncomingMessage): string {
-  return address === undefined ? (socket.remoteAddress ?? "") : formatAddress(address);
+function addressText({ address }: Visitor, { peer }: ClientCall): string {
+  return address === undefined || address === peer.address ? peer.text : formatAddress(address);
+}
+
+/** Each place, below the path prefix and without it: a reverse proxy in front may take it off. */
+function ownPlaces(pathPrefix: string): ReadonlyMap<string, OwnPlace> {
+  const places = new Map<string, OwnPlace>();
+  for (const prefix of ["", pathPrefix]) {
+    for (const probe of PROBES) places.set(prefix + probe, { kind: "probe", probe });
+    for (const [path, page] of PAGE_PATHS) places.set(prefix + path, { kind: "page", page });
+  }
+  return places;
 }
 
 function pathOf(url: string): string {
   const queryAt = url.indexOf("?");
   return queryAt < 0 ? url : url.slice(0, queryAt);
-}
-
-function originForm(target: string): string {
-  if (target.startsWith("/")) return target;
-  const path = target.replace(ABSOLUTE_FORM_START, "");
-  return path === "" || path.startsWith("?") ? `/${path}` : path;
 }
 
 /** The path of a URL nobody knows: its query may hold anything. */

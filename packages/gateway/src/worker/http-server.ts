@@ -6,37 +6,57 @@ import { Server, type IncomingMessage, type ServerOptions, type ServerResponse }
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../config.ts";
 import { BrokenRequests } from "./broken-requests.ts";
+import type { ClientCall } from "./client/client-call.ts";
+import { FastListener } from "./client/fast-listener.ts";
+import { NodeCall } from "./client/node-call.ts";
 import { LatestResponses } from "./latest-responses.ts";
 import type { RequestIds } from "./request-ids.ts";
 
 /** How often node looks for requests that are late, milliseconds. */
 const LATE_CHECK_MS = 1000;
-const HEADERS_COUNT_MAX = 200;
+export const HEADERS_COUNT_MAX = 200;
 
-type Receive = (request: IncomingMessage, response: ServerResponse) => void;
+type Receive = (call: ClientCall) => void;
 
 /**
- * node takes a connection for idle once its answer is ended, though bytes of it may still wait for a slow client, or the
- * next answer for its turn. While there are any such, none is closed: draining asks again soon.
+ * One listener of two ways to serve: every connection begins with the gateway's own reader, and goes over to node:http for
+ * good when that finds it not plainly good. Both count for the limit of connections, and close together.
  */
-class PatientServer extends Server {
+class ClientServer extends Server {
   readonly latest = new LatestResponses(this);
+  fast: FastListener | undefined;
 
+  /**
+   * node takes a connection for idle once its answer is ended, though bytes of it may still wait for a slow client, or
+   * the next answer for its turn. While there are any such, none is closed: draining asks again soon.
+   */
   override closeIdleConnections(): void {
+    this.fast?.closeIdle();
     if (!this.latest.isAnyOnItsWayOut) super.closeIdleConnections();
+  }
+
+  override closeAllConnections(): void {
+    this.fast?.closeAll();
+    super.closeAllConnections();
   }
 }
 
 export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, receive: Receive): Server {
-  const server = new PatientServer(serverOptions(config));
+  const server = new ClientServer(serverOptions(config));
   server.maxConnections = config.limits.connections;
   server.maxHeadersCount = HEADERS_COUNT_MAX;
   server.timeout = config.timeouts.clientStallMs;
   const broken = new BrokenRequests(requestIds, server.latest);
-  const open: Receive = (request, response) => {
+  serveByNode(server, broken, receive);
+  serveFast(server, broken, config, receive);
+  return server;
+}
+
+function serveByNode(server: ClientServer, broken: BrokenRequests, receive: Receive): void {
+  const open = (request: IncomingMessage, response: ServerResponse): void => {
     server.latest.watch(response);
     response.on("timeout", cutIfStalled);
-    receive(request, response);
+    receive(new NodeCall(request, response));
   };
   server.on("request", open);
   server.on("checkContinue", (request, response) => {
@@ -50,10 +70,35 @@ export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, 
   server.on("checkExpectation", open);
   server.on("connect", (_request, socket) => broken.refuse(socket as Socket, "method-not-allowed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => broken.receive(error, socket as Socket));
-  return server;
 }
 
-function serverOptions({ limits, timeouts }: GatewayConfig): ServerOptions {
+/** Puts the gateway's own reader before node's listeners of new connections, which get what it hands over. */
+function serveFast(
+  server: ClientServer,
+  broken: BrokenRequests,
+  config: GatewayConfig,
+  receive: Receive,
+): void {
+  const byNode = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  const fast = new FastListener(config, {
+    headersMax: HEADERS_COUNT_MAX,
+    wallClock: Date.now,
+    receive,
+    handOver: (socket, bytes) => {
+      socket.pause();
+      socket.unshift(bytes);
+      for (const listener of byNode) listener.call(server, socket);
+      process.nextTick(() => socket.resume());
+    },
+    refuse: (socket) => broken.refuse(socket, "unfinished-request"),
+  });
+  server.fast = fast;
+  server.on("connection", (socket: Socket) => fast.accept(socket));
+}
+
+/** How node:http is to read; what the gateway's own reader accepts has the same meaning to it. */
+export function serverOptions({ limits, timeouts }: GatewayConfig): ServerOptions {
   return {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: timeouts.clientHeadersMs,

@@ -3,12 +3,14 @@ import { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import { DEFAULT_POCKET_OPTIONS } from "@gemini-gateway/core/model-demand";
 import { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import { RetryBudget } from "@gemini-gateway/core/retry-budget";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { GatewayConfig } from "../config.ts";
-import type { RequestRow, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
+import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import { SharedCounters } from "../shared-counters.ts";
 import { steadyNow, type Now } from "../steady-clock.ts";
 import { Affinity } from "./affinity/affinity.ts";
+import type { ClientCall } from "./client/client-call.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -23,6 +25,11 @@ import { Upstream } from "./upstream.ts";
 const PULSE_MS = 1000;
 /** While draining, how often connections without a request are closed, milliseconds. */
 const IDLE_CHECK_MS = 25;
+/**
+ * Connections the kernel holds until they are accepted. With fewer, a burst of new clients overflows the queue, and those
+ * left out try again only after a second; the kernel may cap it (`net.core.somaxconn`).
+ */
+const BACKLOG = 4096;
 /** In the log, of a request that the end of the grace cut off. */
 const CUT_OFF_REASON = "shutdown";
 
@@ -74,16 +81,14 @@ export class HttpWorker {
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
     this.#door = new FrontDoor(this.#service, requestIds);
-    this.#server = createHttpServer(config, requestIds, (request, response) =>
-      this.#receive(request, response),
-    );
+    this.#server = createHttpServer(config, requestIds, (call) => this.#receive(call));
   }
 
   start(): void {
     const { channel, config, port, reusePort } = this.#start;
     channel.on("message", (message: ToWorker) => this.#hear(message));
     setInterval(() => this.#pulse(), PULSE_MS).unref();
-    this.#server.listen({ port, host: config.host, reusePort }, () =>
+    this.#server.listen({ port, host: config.host, reusePort, backlog: BACKLOG }, () =>
       this.#send({ type: "worker.listening" }),
     );
   }
@@ -109,10 +114,10 @@ export class HttpWorker {
     };
   }
 
-  #receive(request: IncomingMessage, response: ServerResponse): void {
+  #receive(call: ClientCall): void {
     // While draining, nothing is kept alive: the client's next request goes to whoever takes over.
-    if (this.#isDraining) response.shouldKeepAlive = false;
-    this.#door.receive(request, response);
+    if (this.#isDraining) call.closeAfterwards();
+    this.#door.receive(call);
   }
 
   #ended(row: RequestRow): void {
@@ -207,8 +212,6 @@ function openUpstream(config: GatewayConfig): Upstream {
     upstream: new URL(config.upstream),
     proxy: config.proxy === "" ? undefined : new URL(config.proxy),
     connectMs: config.timeouts.connectMs,
-    firstByteMs: config.timeouts.firstByteMs,
-    idleMs: config.timeouts.idleMs,
     http2: config.upstreamHttp2,
   });
 }

@@ -128,8 +128,9 @@ export function judgeRefusal(kept: KeptAnswer, context: JudgementContext): Judge
   return { outcome, kept: untouched ? kept : withBody(kept, Buffer.from(redactedText)) };
 }
 
-/** Codes with which the upstream client refuses a request that no HTTP message can carry: no other key helps. */
+/** Codes with which the clients for the upstream, ours and undici's, refuse a request that no HTTP message can carry: no other key helps. */
 const UNSENDABLE: ReadonlySet<string> = new Set([
+  "UNSENDABLE",
   "UND_ERR_INVALID_ARG",
   "UND_ERR_NOT_SUPPORTED",
   "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",

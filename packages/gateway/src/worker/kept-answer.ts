@@ -3,19 +3,21 @@ import { brotliDecompressSync, unzipSync } from "node:zlib";
 
 export interface KeptAnswer {
   readonly status: number;
-  /** Names and values by turns, as the upstream client gives them. */
-  readonly rawHeaders: readonly (Buffer | string)[];
+  /** Names and values by turns, each character an octet. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
+const CONTENT_ENCODING = "content-encoding";
 /** Largest answer unpacked to be looked at, bytes. */
 const UNPACKED_BYTES_MAX = 4_194_304;
 
 /** The content encoding; "" when there is none. */
 export function encodingOf(kept: KeptAnswer): string {
   for (let at = 0; at + 1 < kept.rawHeaders.length; at += 2) {
-    if (String(kept.rawHeaders[at]).toLowerCase() === "content-encoding")
-      return String(kept.rawHeaders[at + 1]);
+    const name = kept.rawHeaders[at];
+    if (name?.length === CONTENT_ENCODING.length && name.toLowerCase() === CONTENT_ENCODING)
+      return kept.rawHeaders[at + 1] ?? "";
   }
   return "";
 }
@@ -23,6 +25,7 @@ export function encodingOf(kept: KeptAnswer): string {
 /** The body as text would be read. We ask for no encoding, but whoever sits between may add one. */
 export function unpacked(kept: KeptAnswer): Buffer {
   const encoding = encodingOf(kept).toLowerCase();
+  if (encoding === "") return kept.body;
   try {
     if (encoding === "gzip" || encoding === "deflate") {
       return unzipSync(kept.body, { maxOutputLength: UNPACKED_BYTES_MAX });
@@ -36,9 +39,9 @@ export function unpacked(kept: KeptAnswer): Buffer {
 
 /** The same answer with another body, not encoded and of another length. */
 export function withBody(kept: KeptAnswer, body: Buffer): KeptAnswer {
-  const rawHeaders: (Buffer | string)[] = [];
+  const rawHeaders: string[] = [];
   for (let at = 0; at + 1 < kept.rawHeaders.length; at += 2) {
-    const name = String(kept.rawHeaders[at]).toLowerCase();
+    const name = kept.rawHeaders[at]?.toLowerCase();
     if (name === "content-encoding" || name === "content-length") continue;
     rawHeaders.push(kept.rawHeaders[at] ?? "", kept.rawHeaders[at + 1] ?? "");
   }

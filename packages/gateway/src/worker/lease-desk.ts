@@ -123,8 +123,9 @@ export class LeaseDesk {
   /** Ends the use of a key with what came of it. `promptTokens` as the upstream counted them, if it did. */
   settle({ leaseId, startedAtMs }: HeldUse, outcome: Outcome, promptTokens?: number): void {
     const nowMs = this.#now();
-    const counted = promptTokens === undefined ? {} : { promptTokens };
-    this.#pocket.settle({ leaseId, outcome, startedAtMs, ...counted }, nowMs);
+    if (outcome.kind === "served") this.#pocket.served(leaseId, startedAtMs, promptTokens, nowMs);
+    else if (promptTokens === undefined) this.#pocket.settle({ leaseId, outcome, startedAtMs }, nowMs);
+    else this.#pocket.settle({ leaseId, outcome, startedAtMs, promptTokens }, nowMs);
     if (this.#pocket.areReportsDue(nowMs)) this.#outbox.atOnce();
     else this.#outbox.soon();
   }

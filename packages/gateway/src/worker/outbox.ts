@@ -1,22 +1,29 @@
 /**
  * Collects what a worker has to tell the primary and sends it in batches: at load far fewer messages than requests.
  * Worker threads. What is urgent (a wish somebody waits for, a failure) goes at the end of the current turn of the
- * event loop; the rest when the batch is full or {@link FLUSH_INTERVAL_MS} has passed.
+ * event loop; the rest when the batch is full or {@link FLUSH_INTERVAL_MS} has passed, twice that while there is much.
  */
 import type { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import type { MessagePort } from "node:worker_threads";
-import type { NumberedWish, RequestRow, ToPrimary } from "../protocol.ts";
+import type { NumberedWish, ToPrimary } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
+import { RowCollector } from "../row-batch.ts";
 
 const FLUSH_INTERVAL_MS = 50;
+/** The interval of a busy worker: with many workers each has little to tell in the shorter one. */
+const BUSY_INTERVAL_MS = 100;
+/** Rows of the last batch that make a worker busy. */
+const BUSY_ROWS = 8;
 /** Rows that make a batch worth sending at once. */
 const BATCH_ROWS = 256;
 
 export class Outbox {
   readonly #channel: MessagePort;
   readonly #pocket: LeasePocket;
+  readonly #rows = new RowCollector();
   #wishes: NumberedWish[] = [];
-  #rows: RequestRow[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isBusy = false;
   #isUrgent = false;
 
   /** @param pocket its reports (settlements and returns) travel in the same messages, before the wishes */
@@ -31,14 +38,14 @@ export class Outbox {
   }
 
   log(row: RequestRow): void {
-    this.#rows.push(row);
-    if (this.#rows.length >= BATCH_ROWS) this.atOnce();
+    this.#rows.add(row);
+    if (this.#rows.count >= BATCH_ROWS) this.atOnce();
     else this.soon();
   }
 
-  /** Sends with others, within {@link FLUSH_INTERVAL_MS}. */
+  /** Sends with others, within {@link BUSY_INTERVAL_MS}. */
   soon(): void {
-    this.#timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS);
+    this.#timer ??= setTimeout(() => this.flush(), this.#isBusy ? BUSY_INTERVAL_MS : FLUSH_INTERVAL_MS);
   }
 
   /** Sends at the end of this turn of the event loop. */
@@ -53,17 +60,14 @@ export class Outbox {
     this.#isUrgent = false;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { settlements = [], returns = [] } = this.#pocket.takeReports() ?? {};
-    if (settlements.length + returns.length + this.#wishes.length + this.#rows.length === 0) return;
-    const message: ToPrimary = {
-      type: "report.send",
-      settlements,
-      returns,
-      wishes: this.#wishes,
-      rows: this.#rows,
-    };
-    this.#channel.postMessage(message);
+    this.#isBusy = this.#rows.count >= BUSY_ROWS;
+    const { served = [], settlements = [], returns = [] } = this.#pocket.takeReports() ?? {};
+    const wishes = this.#wishes;
+    const rows = this.#rows.take();
+    const reports = served.length + settlements.length + returns.length;
+    if (reports + wishes.length === 0 && rows === undefined) return;
     this.#wishes = [];
-    this.#rows = [];
+    const message: ToPrimary = { type: "report.send", served, settlements, returns, wishes, rows };
+    this.#channel.postMessage(message, rows === undefined ? [] : [rows.numbers.buffer]);
   }
 }

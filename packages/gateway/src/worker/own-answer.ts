@@ -1,8 +1,7 @@
 /** Answers the gateway gives by itself, in the error shape the client's own dialect expects. Worker threads. */
 import { type ErrorCode, errorAnswerAbout } from "@gemini-gateway/core/error-codes";
 import { errorAnswer, type AnswerDialect } from "@gemini-gateway/gemini/error-answer";
-import type { ServerResponse } from "node:http";
-import { discardRest } from "./unread-body.ts";
+import type { ClientCall, ClientResponse } from "./client/client-call.ts";
 
 /** Longest `Retry-After` told to a client, seconds: a day and an hour covers every daily quota. */
 const RETRY_AFTER_MAX_SECONDS = 90_000;
@@ -58,29 +57,23 @@ export function retryAfterSeconds(retryAfterMs: number): string {
 
 /** Sends an own answer with `extraHeaders` (flat list). Does nothing when the response has begun. */
 export function sendOwnAnswer(
-  response: ServerResponse,
+  response: ClientResponse,
   answer: OwnAnswer,
   extraHeaders: readonly string[],
 ): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(answer.status, [...answer.headers, ...extraHeaders]);
-  response.end(answer.body);
+  if (response.hasBegun || response.isLost) return;
+  response.send(answer.status, [...answer.headers, ...extraHeaders], answer.body);
 }
 
 /**
  * Sends an own answer to a request whose body is not wanted, and settles what becomes of the connection: it goes on
  * when the rest of the body can be read past, else it ends with the answer.
  */
-export function sendRefusal(
-  response: ServerResponse,
-  answer: OwnAnswer,
-  extraHeaders: readonly string[],
-): void {
-  const { req } = response;
+export function sendRefusal(call: ClientCall, answer: OwnAnswer, extraHeaders: readonly string[]): void {
   const isUnreadable = answer.code === "malformed-request" || answer.code === "unfinished-request";
   // Whoever waits for leave to send may now send the body or not: only a new connection makes that clear.
-  const isWaiting = req.headers.expect !== undefined && !req.complete;
-  const isLast = isUnreadable || isWaiting;
-  sendOwnAnswer(response, answer, isLast ? [...extraHeaders, "connection", "close"] : extraHeaders);
-  if (!isLast) discardRest(req);
+  const isLast = isUnreadable || call.awaitsLeave;
+  if (isLast) call.closeAfterwards();
+  else call.discardBody();
+  sendOwnAnswer(call, answer, extraHeaders);
 }

@@ -3,12 +3,11 @@
  * However many ask, a worker asks the primary for a page at most twice a second. Costs no key.
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
-import type { ServerResponse } from "node:http";
 import type { GatewayConfig } from "../config.ts";
 import type { PageContent, PageName, ToPrimary } from "../protocol.ts";
 import type { Caller } from "./auth.ts";
+import type { ClientCall } from "./client/client-call.ts";
 import { ownAnswer, sendRefusal } from "./own-answer.ts";
-import { discardRest } from "./unread-body.ts";
 
 export interface PageDeskOptions {
   readonly post: (message: ToPrimary) => void;
@@ -24,13 +23,10 @@ const WAITING_MAX = 256;
 /** When those beyond, and those who waited in vain, may ask again, milliseconds. */
 const BUSY_RETRY_MS = 1_000;
 
-const PATHS: Readonly<Record<PageName, string>> = { status: "/status", metrics: "/metrics" };
-const PAGES = Object.keys(PATHS) as PageName[];
-
-/** The page at a path, below the path prefix or without it. */
-export function pageAt(path: string, pathPrefix: string): PageName | undefined {
-  return PAGES.find((page) => path === PATHS[page] || path === pathPrefix + PATHS[page]);
-}
+export const PAGE_PATHS: ReadonlyMap<string, PageName> = new Map([
+  ["/status", "status"],
+  ["/metrics", "metrics"],
+]);
 
 /** Why this caller may not read the page; undefined when it may. */
 export function pageRefusal(
@@ -47,7 +43,7 @@ export function pageRefusal(
 
 /** Someone who gets the page when it is there, or is told that it is not. */
 interface Reader {
-  readonly response: ServerResponse;
+  readonly call: ClientCall;
   /** Headers every answer carries; a flat list. */
   readonly extraHeaders: readonly string[];
 }
@@ -99,15 +95,14 @@ function emptyShelf(): Shelf {
   return { waiting: [], timer: undefined, content: undefined, atMs: 0 };
 }
 
-function send({ response, extraHeaders }: Reader, { contentType, body }: PageContent): void {
-  if (response.destroyed) return;
-  discardRest(response.req);
+function send({ call, extraHeaders }: Reader, { contentType, body }: PageContent): void {
+  if (call.isLost) return;
+  call.discardBody();
   const length = String(Buffer.byteLength(body));
   const headers = ["content-type", contentType, "content-length", length, "cache-control", "no-store"];
-  response.writeHead(200, [...headers, ...extraHeaders]);
-  response.end(body);
+  call.send(200, [...headers, ...extraHeaders], body);
 }
 
-function refuse({ response, extraHeaders }: Reader): void {
-  sendRefusal(response, ownAnswer("page-not-made", "native", BUSY_RETRY_MS), extraHeaders);
+function refuse({ call, extraHeaders }: Reader): void {
+  sendRefusal(call, ownAnswer("page-not-made", "native", BUSY_RETRY_MS), extraHeaders);
 }

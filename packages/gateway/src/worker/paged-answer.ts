@@ -9,11 +9,10 @@ export const MODEL_LIST_BYTES_MAX = 4_194_304;
 export function pagedAnswer(answer: KeptAnswer, page: ModelPage | undefined): KeptAnswer {
   const body = page === undefined ? undefined : cutModelPage(answer.body, page);
   if (body === undefined) return answer;
-  const rawHeaders: (Buffer | string)[] = ["content-length", String(body.length)];
+  const rawHeaders: string[] = ["content-length", String(body.length)];
   for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
     const name = answer.rawHeaders[at] ?? "";
-    if (String(name).toLowerCase() !== "content-length")
-      rawHeaders.push(name, answer.rawHeaders[at + 1] ?? "");
+    if (name.toLowerCase() !== "content-length") rawHeaders.push(name, answer.rawHeaders[at + 1] ?? "");
   }
   return { ...answer, rawHeaders, body };
 }

@@ -2,16 +2,11 @@
  * Reads a request's body whole, so that it can be sent again to another key. Worker threads.
  * All workers together keep at most `limits.bodyMemory` bytes; beyond it the request is refused, never the process.
  */
-import type { IncomingMessage } from "node:http";
 import type { SharedCounters } from "../shared-counters.ts";
 import { ChunkList } from "./chunk-list.ts";
+import type { BodyFault, BodyReader, ClientRequest } from "./client/client-call.ts";
 
-/** What can be wrong with the bytes of a body that has begun. */
-export type BodyFault = "malformed-request" | "unfinished-request";
 export type BodyRefusal = BodyFault | "body-too-large" | "body-memory-full";
-
-/** Emitted on a request, with a {@link BodyFault}, by whoever learns that the rest of its body will not come. */
-export const BODY_BROKEN_EVENT = Symbol("body broken");
 
 export interface BodyLimits {
   /** Largest body, bytes. */
@@ -20,21 +15,29 @@ export interface BodyLimits {
   readonly bodyMemoryBytes: number;
 }
 
-/** Bodies up to this size are joined into one buffer, bytes; larger ones are sent chunk by chunk, sparing a copy. */
-const JOINED_BYTES_MAX = 1_048_576;
 /** Memory is counted in these units: bytes would overflow the shared counter at 2 GB. */
 const KIBIBYTE = 1024;
 
-type Done = (refusal?: BodyRefusal) => void;
+/** Waits for a body that is read whole. */
+export interface BodyOwner {
+  /** Called once: with nothing, or with why the body was refused. Never when the client leaves. */
+  bodyRead(refusal?: BodyRefusal): void;
+}
 
-export class RequestBody {
+export class RequestBody implements BodyReader {
   readonly #counters: SharedCounters;
+  readonly #limits: BodyLimits;
+  readonly #owner: BodyOwner;
   readonly #chunks = new ChunkList();
+  /** True until the owner has been told. */
+  #isReading = true;
   #bytes = 0;
   #reservedKibibytes = 0;
 
-  constructor(counters: SharedCounters) {
+  constructor(counters: SharedCounters, limits: BodyLimits, owner: BodyOwner) {
     this.#counters = counters;
+    this.#limits = limits;
+    this.#owner = owner;
   }
 
   /** Bytes received; still told after {@link release}. */
@@ -42,36 +45,44 @@ export class RequestBody {
     return this.#bytes;
   }
 
-  /**
-   * Reads until the end of the request, then calls `done` once: with nothing, or with why it was refused.
-   * Never calls it when the client leaves; the caller watches for that.
-   */
-  read(request: IncomingMessage, limits: BodyLimits, done: Done): void {
-    const refusal = this.#refusalOf(Number(request.headers["content-length"] ?? 0), limits);
-    if (refusal !== undefined) {
-      done(refusal);
-      return;
-    }
-    const onData = (chunk: Buffer): void => {
-      const fault = this.#accept(chunk, limits);
-      if (fault !== undefined) finish(fault);
-    };
-    const finish: Done = (fault) => {
-      request.off("data", onData).off("end", finish).off(BODY_BROKEN_EVENT, finish);
-      if (fault !== undefined) this.release();
-      done(fault);
-    };
-    request.on("data", onData).on("end", finish).on(BODY_BROKEN_EVENT, finish);
+  /** Reads until the end of the request, then tells the owner. */
+  read(request: ClientRequest): void {
+    const refusal = this.#refusalOf(request.declaredBytes);
+    if (refusal === undefined) request.readBody(this);
+    else this.#finish(refusal);
+  }
+
+  bodyChunk(chunk: Buffer): void {
+    const refusal = this.#isReading ? this.#accept(chunk) : undefined;
+    if (refusal !== undefined) this.#finish(refusal);
+  }
+
+  bodyEnded(): void {
+    this.#finish();
+  }
+
+  bodyBroken(fault: BodyFault): void {
+    this.#finish(fault);
+  }
+
+  #finish(refusal?: BodyRefusal): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    if (refusal !== undefined) this.release();
+    this.#owner.bodyRead(refusal);
   }
 
   /** Tells from the declared length alone that a body cannot be kept, before a byte of it is read. */
-  #refusalOf(declaredBytes: number, { bodyBytes, bodyMemoryBytes }: BodyLimits): BodyRefusal | undefined {
+  #refusalOf(declaredBytes: number): BodyRefusal | undefined {
+    if (declaredBytes === 0) return undefined;
+    const { bodyBytes, bodyMemoryBytes } = this.#limits;
     if (declaredBytes > bodyBytes) return "body-too-large";
-    const usedBytes = declaredBytes === 0 ? 0 : this.#counters.total("bodyKibibytes") * KIBIBYTE;
+    const usedBytes = this.#counters.total("bodyKibibytes") * KIBIBYTE;
     return usedBytes + declaredBytes > bodyMemoryBytes ? "body-memory-full" : undefined;
   }
 
-  #accept(chunk: Buffer, { bodyBytes, bodyMemoryBytes }: BodyLimits): BodyRefusal | undefined {
+  #accept(chunk: Buffer): BodyRefusal | undefined {
+    const { bodyBytes, bodyMemoryBytes } = this.#limits;
     const bytes = this.#bytes + chunk.length;
     if (bytes > bodyBytes) return "body-too-large";
     const missing = Math.ceil(bytes / KIBIBYTE) - this.#reservedKibibytes;
@@ -90,11 +101,9 @@ export class RequestBody {
     return this.#chunks.joined();
   }
 
-  /** The body as the upstream client takes it; null when there is none. May be asked for again on every attempt. */
-  toSend(): Buffer | AsyncIterable<Buffer> | null {
-    if (this.#bytes === 0) return null;
-    const chunks = this.#chunks.all();
-    return this.#bytes <= JOINED_BYTES_MAX || chunks.length === 1 ? this.whole() : replay(chunks);
+  /** The body in the pieces it is sent in; none when there is no body. May be asked for again on every attempt. */
+  toSend(): readonly Buffer[] {
+    return this.#chunks.all();
   }
 
   /** Gives the memory back: once an answer has begun there is nothing left to replay. */
@@ -103,9 +112,4 @@ export class RequestBody {
     if (this.#reservedKibibytes > 0) this.#counters.subtract("bodyKibibytes", this.#reservedKibibytes);
     this.#reservedKibibytes = 0;
   }
-}
-
-/** The upstream client takes an async iterable, not a plain one. */
-async function* replay(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
-  yield* chunks;
 }

@@ -1,7 +1,7 @@
 /** Words a finished request for the log and an attempt trail for whoever asked. Worker threads; pure. */
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { Usage } from "@gemini-gateway/gemini/usage";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 
 export type RowOutcome = RequestRow["outcome"];
 
@@ -48,19 +48,33 @@ export function reasonOf(outcome: Outcome): string {
 }
 
 export function rowOf(finished: FinishedRequest): RequestRow {
-  const { startedAtMs, firstByteAtMs, path, notes, usage, ...same } = finished;
+  const { atMs, startedAtMs, firstByteAtMs, notes, usage } = finished;
   const last = notes.at(-1);
+  // Field by field: a spread would cost more than all the rest of a row.
   return {
-    ...same,
-    path: path.slice(0, PATH_CHARACTERS_MAX),
-    reason: finished.reason.slice(0, REASON_CHARACTERS_MAX),
-    firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - startedAtMs,
+    atMs,
+    requestId: finished.requestId,
+    method: finished.method,
+    path: bounded(finished.path, PATH_CHARACTERS_MAX),
+    model: finished.model,
+    status: finished.status,
+    outcome: finished.outcome,
+    reason: bounded(finished.reason, REASON_CHARACTERS_MAX),
     attempts: notes.length,
-    durationMs: finished.atMs - startedAtMs,
+    firstByteMs: firstByteAtMs < 0 ? -1 : firstByteAtMs - startedAtMs,
+    durationMs: atMs - startedAtMs,
+    bytesIn: finished.bytesIn,
+    bytesOut: finished.bytesOut,
     promptTokens: usage?.promptTokens ?? 0,
     outputTokens: usage?.outputTokens ?? 0,
     totalTokens: usage?.totalTokens ?? 0,
     keyId: last?.keyId ?? 0,
     fingerprint: last?.fingerprint ?? "",
+    client: finished.client,
+    address: finished.address,
   };
+}
+
+function bounded(text: string, charactersMax: number): string {
+  return text.length > charactersMax ? text.slice(0, charactersMax) : text;
 }

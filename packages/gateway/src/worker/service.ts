@@ -2,7 +2,7 @@
 import type { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { GatewayConfig } from "../config.ts";
-import type { RequestRow } from "../protocol.ts";
+import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";

@@ -3,6 +3,7 @@
  * A connection closed while its client still sends is reset, and many clients then never see the answer.
  */
 import type { IncomingMessage } from "node:http";
+import type { BodyReader } from "./client/client-call.ts";
 
 /** Bytes read past before the connection is cut: more costs the gateway more than a clear answer is worth. */
 const LINGER_BYTES_MAX = 16_777_216;
@@ -26,4 +27,30 @@ export function discardRest(request: IncomingMessage): void {
     bytes += chunk.length;
     if (bytes > LINGER_BYTES_MAX) cut();
   });
+}
+
+/** The same for a body that comes in pieces: counts them, and calls `cut` when that is too much or takes too long. */
+export class DiscardingReader implements BodyReader {
+  readonly #cut: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #bytes = 0;
+
+  constructor(cut: () => void) {
+    this.#cut = cut;
+    this.#timer = setTimeout(cut, LINGER_MS);
+    this.#timer.unref();
+  }
+
+  bodyChunk(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > LINGER_BYTES_MAX) this.#cut();
+  }
+
+  bodyEnded(): void {
+    clearTimeout(this.#timer);
+  }
+
+  bodyBroken(): void {
+    this.#cut();
+  }
 }

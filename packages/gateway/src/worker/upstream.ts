@@ -1,8 +1,13 @@
 /** The way out: the connections of one worker to the upstream, direct or through the operator's proxy. Worker threads. */
-import { Pool, type Client, type Dispatcher } from "undici";
+import { UpstreamHeaderLines } from "@gemini-gateway/gemini/headers";
 import { connectorOver } from "../egress/connector.ts";
 import { dialFor } from "../egress/dial-for.ts";
+import { outgoingHead } from "../http1/outgoing-head.ts";
 import { ConnectionPool } from "./connection-pool.ts";
+import { Http2Pool } from "./http2-pool.ts";
+import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
+import { ConnectedCall } from "./upstream-connection.ts";
+import { UpstreamError } from "./upstream-error.ts";
 
 export interface UpstreamOptions {
   /** Origin, with an optional path prefix put before every path. */
@@ -11,10 +16,6 @@ export interface UpstreamOptions {
   readonly proxy: URL | undefined;
   /** Longest time until a connection is ready for a request: name, TCP, proxy and TLS together. */
   readonly connectMs: number;
-  /** Longest wait for the response's headers. */
-  readonly firstByteMs: number;
-  /** Longest silence inside a response. */
-  readonly idleMs: number;
   /** Whether HTTP/2 is offered to an https upstream. */
   readonly http2: boolean;
   /** How long an unused connection is kept. Default {@link UNUSED_CONNECTION_MS}. */
@@ -32,47 +33,52 @@ const UNUSED_CONNECTION_MS = 30_000;
 const CONNECTIONS_MAX = 16_384;
 /** Headers of an answer larger than this are refused, bytes. */
 const RESPONSE_HEADER_BYTES_MAX = 65_536;
-/** Streams at once on one HTTP/2 connection; Google allows 100. */
-const STREAMS_PER_CONNECTION_MAX = 100;
 
 export class Upstream implements AsyncDisposable {
   readonly origin: string;
   /** Put before every path; without a trailing slash. */
   readonly pathPrefix: string;
-  readonly #pool: ConnectionPool | Pool;
+  readonly #host: string;
+  readonly #headerLines = new UpstreamHeaderLines();
+  readonly #pool: ConnectionPool | Http2Pool;
 
   constructor(options: UpstreamOptions) {
     this.origin = options.upstream.origin;
+    this.#host = options.upstream.host;
     this.pathPrefix = options.upstream.pathname.replace(/\/+$/, "");
-    this.#pool = openPool(options, this.origin);
+    this.#pool = openPool(options);
   }
 
   /** Tells every failure to the handler, never throws; may do so before it returns. */
-  dispatch(options: Omit<Dispatcher.DispatchOptions, "origin">, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch({ ...options, origin: this.origin, path: this.pathPrefix + options.path }, handler);
+  send(request: OutgoingRequest, handler: AnswerHandler): UpstreamCall {
+    const { method, rawHeaders, credential, bodyBytes } = request;
+    const target = this.pathPrefix + request.path;
+    if (this.#pool instanceof Http2Pool) return this.#pool.dispatch(request, target, handler);
+    const headerLines = this.#headerLines.of(rawHeaders, credential);
+    const head =
+      headerLines === undefined
+        ? undefined
+        : outgoingHead({ method, target, host: this.#host, headerLines, bodyBytes });
+    const call = new ConnectedCall(request, handler, head ?? "");
+    if (head === undefined) handler.onError(new UpstreamError("UNSENDABLE"));
+    else this.#pool.dispatch(call);
+    return call;
   }
 
   /** Ends every connection at once; their requests fail. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#pool instanceof ConnectionPool) await this.#pool[Symbol.asyncDispose]();
-    else await this.#pool.destroy();
+    if (this.#pool instanceof Http2Pool) await this.#pool[Symbol.asyncDispose]();
+    else this.#pool[Symbol.dispose]();
   }
 }
 
-function openPool(options: UpstreamOptions, origin: string): ConnectionPool | Pool {
-  const { connectMs, unusedMs = UNUSED_CONNECTION_MS, connectionsMax = CONNECTIONS_MAX } = options;
-  const http2 = options.http2 && options.upstream.protocol === "https:";
-  const client: Client.Options = {
-    headersTimeout: options.firstByteMs,
-    bodyTimeout: options.idleMs,
-    keepAliveTimeout: unusedMs,
-    keepAliveMaxTimeout: unusedMs,
-    maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
-    allowH2: http2,
-    connect: connectorOver({ dial: dialFor(options.proxy, connectMs), connectMs, http2 }),
-  };
-  if (!http2) return new ConnectionPool({ origin, client, connectionsMax });
+function openPool(options: UpstreamOptions): ConnectionPool | Http2Pool {
+  const { upstream, connectMs, unusedMs = UNUSED_CONNECTION_MS, connectionsMax = CONNECTIONS_MAX } = options;
+  const http2 = options.http2 && upstream.protocol === "https:";
+  const connect = connectorOver({ dial: dialFor(options.proxy, connectMs), connectMs, http2 });
+  const common = { connect, connectionsMax, unusedMs, headBytesMax: RESPONSE_HEADER_BYTES_MAX };
   // Which connection has room for one more stream is a question undici's own pool answers.
-  const h2Options = { maxConcurrentStreams: STREAMS_PER_CONNECTION_MAX };
-  return new Pool(origin, { ...client, h2Options, connections: connectionsMax });
+  return http2
+    ? new Http2Pool({ ...common, origin: upstream.origin })
+    : new ConnectionPool({ ...common, origin: upstream });
 }

@@ -14,7 +14,7 @@ import { refuseUnknownFlags } from "../../src/config/flags.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { GatewayConfig } from "../../src/config.ts";
 import { startGateway, type Gateway } from "../../src/primary/gateway.ts";
-import type { RequestRow } from "../../src/protocol.ts";
+import type { RequestRow } from "../../src/request-row.ts";
 
 export interface PoolOptions extends EmulatorOptions {
   /** Flags of `serve`, by name without dashes. */

@@ -5,7 +5,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo, Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from "node:tls";
 import { selfSignedCertificate } from "gemini-emulator/self-signed";
-import type { Dispatcher } from "undici";
+import type { OutgoingRequest, UpstreamCall } from "../../src/worker/upstream-call.ts";
 import { Upstream, type UpstreamOptions } from "../../src/worker/upstream.ts";
 
 /** An upstream with times short enough for a test, unless it says otherwise. */
@@ -17,8 +17,6 @@ export function openUpstream(
     upstream: new URL(url),
     proxy: undefined,
     connectMs: 5_000,
-    firstByteMs: 10_000,
-    idleMs: 10_000,
     http2: false,
     ...options,
   });
@@ -48,37 +46,51 @@ export interface Sent {
   resume(): void;
 }
 
+export interface ToSend extends Partial<Omit<OutgoingRequest, "body" | "bodyBytes">> {
+  readonly body?: string | readonly Buffer[];
+}
+
 /** Sends one request; a POST with a small body unless it says otherwise. */
-export function send(upstream: Upstream, options: Partial<Dispatcher.DispatchOptions> = {}): Sent {
+export function send(upstream: Upstream, { body = "{}", ...options }: ToSend = {}): Sent {
   const answer = Promise.withResolvers<Answer>();
   const begun = Promise.withResolvers<string>();
-  let controller: Dispatcher.DispatchController | undefined;
+  const chunks = typeof body === "string" ? [Buffer.from(body)] : body;
   let status = 0;
-  let body = "";
-  const end = (failure: string): void => answer.resolve({ status, body, failure });
-  upstream.dispatch(
-    { path: "/", method: "POST", body: "{}", headers: ["content-type", "application/json"], ...options },
+  let received = "";
+  const end = (failure: string): void => answer.resolve({ status, body: received, failure });
+  const call: UpstreamCall = upstream.send(
     {
-      onRequestStart: (started) => {
-        controller = started;
+      path: "/",
+      method: "POST",
+      rawHeaders: ["content-type", "application/json"],
+      credential: "test-key-1",
+      body: chunks,
+      bodyBytes: chunks.reduce((sum, { length }) => sum + length, 0),
+      firstByteMs: 10_000,
+      idleMs: 10_000,
+      ...options,
+    },
+    {
+      onHead: (head) => {
+        ({ status } = head);
       },
-      onResponseStart: (_controller, head) => {
-        status = head;
+      onData: (chunk) => {
+        received += chunk.toString();
+        begun.resolve(received);
       },
-      onResponseData: (_controller, chunk) => {
-        body += chunk.toString();
-        begun.resolve(body);
-      },
-      onResponseEnd: () => end(""),
-      onResponseError: (_controller, error) => end((error as NodeJS.ErrnoException).code ?? error.name),
+      onEnd: () => end(""),
+      onError: (error) => end((error as NodeJS.ErrnoException).code ?? error.name),
     },
   );
   return {
     answer: answer.promise,
     begun: begun.promise,
-    abort: () => controller?.abort(new Error("abandoned")),
-    pause: () => controller?.pause(),
-    resume: () => controller?.resume(),
+    abort: () => {
+      call.abort();
+      end("aborted");
+    },
+    pause: () => call.pause(),
+    resume: () => call.resume(),
   };
 }
 

@@ -10,7 +10,8 @@
  */
 import type { Logger } from "pino";
 import { systemCodeOf } from "../../control/operator-error.ts";
-import { type KeyFileEntry, type ParsedKeyFile, parseKeyFileInSteps } from "./key-file.ts";
+import { type FoundEntry, packEntries, type SecretBook } from "./packed-entries.ts";
+import { type ParsedKeyFile, parseKeyFileInSteps } from "./key-file.ts";
 import {
   type KeyFileContent,
   type ListedFile,
@@ -49,7 +50,9 @@ interface FileMemory {
   readonly firstSeenAtMs: number;
   /** Read after it had settled, or written by ourselves: nothing more is to be learnt from this stamp. */
   readonly isFinal: boolean;
-  readonly entries: readonly KeyFileEntry[];
+  readonly entries: Iterable<FoundEntry>;
+  /** The text that was read and what it says, until nothing more is to be learnt from it: read again, it is the same. */
+  readonly read?: { readonly text: string; readonly parsed: ParsedKeyFile };
 }
 
 export interface FolderReaderOptions {
@@ -59,10 +62,13 @@ export interface FolderReaderOptions {
   readonly settleMs?: number | undefined;
   /** Defaults to {@link REMOVAL_SETTLE_MS}. */
   readonly removalSettleMs?: number | undefined;
+  /** Keys that are in memory already: what is remembered of files uses the same text. */
+  readonly known: SecretBook;
 }
 
 export class FolderReader {
   readonly #keysDir: string;
+  readonly #known: SecretBook;
   readonly #log: Logger;
   readonly #settleMs: number;
   readonly #removalSettleMs: number;
@@ -72,6 +78,7 @@ export class FolderReader {
 
   constructor(options: FolderReaderOptions) {
     this.#keysDir = options.keysDir;
+    this.#known = options.known;
     this.#log = options.log;
     this.#settleMs = options.settleMs ?? SETTLE_MS;
     this.#removalSettleMs = options.removalSettleMs ?? REMOVAL_SETTLE_MS;
@@ -115,17 +122,21 @@ export class FolderReader {
     }
     const isAsListed = content.stamp === file.stamp;
     const text = isAsListed && stillMs >= this.#settleMs ? content.text : completeLines(content.text);
-    const parsed = await runInSteps(parseKeyFileInSteps(text), { signal });
+    const parsed =
+      before?.read?.text === text
+        ? before.read.parsed
+        : await runInSteps(parseKeyFileInSteps(text), { signal });
     const isFinal = isAsListed && stillMs >= this.#removalSettleMs;
-    const memory = { stamp: content.stamp, isUsable: true, firstSeenAtMs, isFinal, entries: parsed.entries };
-    if (!isFinal) return memory;
+    const memory = { stamp: content.stamp, isUsable: true, firstSeenAtMs, isFinal };
+    if (!isFinal) return { ...memory, entries: parsed.entries, read: { text, parsed } };
     const needsTidying = content.isUtf8 && parsed.tidied !== content.text;
     const stamp = needsTidying ? await this.#tidy(file, parsed.tidied, content.stamp) : content.stamp;
     // Refusals name lines of the file as the operator will find it: tidying moves them.
     const isMoved = stamp !== content.stamp && parsed.refusedCount > 0;
     const found = isMoved ? await runInSteps(parseKeyFileInSteps(parsed.tidied), { signal }) : parsed;
     this.#reportRefusals(file.name, found);
-    return { ...memory, stamp };
+    const entries = await runInSteps(packEntries(parsed.entries, this.#known), { signal });
+    return { ...memory, stamp, entries };
   }
 
   /** The stamp of the tidied file, or the one it has when it must stay as it is. */

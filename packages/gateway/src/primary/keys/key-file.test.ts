@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { labelLine, normalLabel, parseKeyFile, withoutKeys } from "./key-file.ts";
+import { labelLine, normalLabel, parseKeyFile, parseKeyFileInSteps, withoutKeys } from "./key-file.ts";
 
 const secretsOf = (text: string): string[] => parseKeyFile(text).entries.map(({ secret }) => secret);
 
@@ -36,6 +36,22 @@ describe("keys", () => {
       "test-key-2",
       "test-key-4",
     ]);
+  });
+});
+
+describe("a large file", () => {
+  const ITEMS = 10_000;
+  const keys = Array.from({ length: ITEMS }, (_, index) => `test-key-${index}`);
+  const shapes: Readonly<Record<string, string>> = {
+    "one key a line": keys.join("\n"),
+    "two keys a line": keys.join(" ").replaceAll(/(\S+ \S+) /g, "$1\n"),
+    "one long line": keys.join(","),
+    "comments alone": keys.map((key) => `# ${key}`).join("\r\n"),
+    "empty lines": "\n".repeat(ITEMS),
+  };
+  test.each(Object.entries(shapes))("of %s is read in steps of a bounded size", (_, text) => {
+    const steps = [...parseKeyFileInSteps(text)];
+    expect(steps.length).toBeGreaterThanOrEqual(ITEMS / 200 - 1);
   });
 });
 

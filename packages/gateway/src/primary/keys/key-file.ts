@@ -49,31 +49,35 @@ export function parseKeyFile(text: string): ParsedKeyFile {
 export function* parseKeyFileInSteps(text: string): Steps<ParsedKeyFile> {
   const entries: KeyFileEntry[] = [];
   const refused: Refusal[] = [];
-  const tidied: string[] = [];
+  const lines: string[] = [];
+  let tidied = "";
   let refusedCount = 0;
-  let itemCount = 0;
+  let items = 0;
   let line = 0;
   let project: string | undefined;
   for (const source of linesOf(text)) {
     line += 1;
+    if (++items % ITEMS_PER_STEP === 0) {
+      // Joined as it grows: all lines of a large file at once would be a pause of their own.
+      tidied += joinLines(lines.splice(0));
+      yield;
+    }
     const comment = commentOf(source);
     const keysBefore = entries.length;
     const words: string[] = [];
     for (const word of wordsOf(source)) {
       words.push(word);
-      itemCount += 1;
-      if (itemCount % ITEMS_PER_STEP === 0) yield;
+      if (++items % ITEMS_PER_STEP === 0) yield;
       const reason = refusalOf(word);
       if (reason === undefined)
         entries.push(project === undefined ? { secret: word, line } : { secret: word, project, line });
       else if (refusedCount++ < REFUSALS_LISTED_MAX) refused.push({ line, reason });
     }
-    itemCount += 1;
     if (words.length === 0) project = labelAfter(comment, project);
-    if (entries.length === keysBefore) tidied.push(source.trim());
-    else pushOneALine(tidied, words, comment);
+    if (entries.length === keysBefore) lines.push(source.trim());
+    else pushOneALine(lines, words, comment);
   }
-  const result = { entries, refused, refusedCount, tidied: joinLines(tidied) };
+  const result = { entries, refused, refusedCount, tidied: tidied + joinLines(lines) };
   return project === undefined ? result : { ...result, lastProject: project };
 }
 
@@ -112,8 +116,15 @@ function* linesOf(text: string): Generator<string, void, void> {
   if (start < text.length) yield text.slice(start);
 }
 
+/** A line that is one word, as all lines of a tidied file are: without whatever parts words or surrounds them. */
+const ONE_WORD = /^[^\s,#"'`]+$/;
+
 /** Keys are often pasted out of a list of strings. Quotes around nothing stay, to be refused and kept. */
 function* wordsOf(source: string): Generator<string, void, void> {
+  if (ONE_WORD.test(source)) {
+    yield source;
+    return;
+  }
   const commentAt = source.indexOf("#");
   const before = commentAt === -1 ? source : source.slice(0, commentAt);
   for (const [word] of before.matchAll(/[^\s,]+/g)) {

@@ -8,14 +8,14 @@ import type { Logger } from "pino";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import { isHindrance } from "../store/damage.ts";
 import { PRIVATE_FOLDER_MODE } from "../store/private-file.ts";
-import type { AppliedKeyChange } from "../store/rows.ts";
+import type { AppliedKeyChange, KeyRow } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderWatch } from "./folder-watch.ts";
-import { KnownKeys } from "./known-keys.ts";
-import { type KnownKey, mergeFiles, planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
+import { KnownKeys, type SecretKey } from "./known-keys.ts";
+import { planSync, sliceChange, type SyncPlan } from "./plan-sync.ts";
 import { deleteLeftovers } from "./replace-file.ts";
-import { runInSteps } from "./steps.ts";
+import { runInSteps, type Steps } from "./steps.ts";
 
 /** Changes come in bursts; the sync waits this long after the first of them. Milliseconds. */
 const GATHER_MS = 100;
@@ -69,16 +69,18 @@ export class KeySync implements Disposable {
   constructor(options: KeySyncOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
-    this.#reader = new FolderReader(options);
+    this.#reader = new FolderReader({ ...options, known: this.#known });
     this.#watch = new FolderWatch(options.keysDir, () => this.#wakeIn(GATHER_MS));
   }
 
+  /** Rows of the store that somebody has read anyway; with all of them, {@link start} need not read them again. */
+  know(rows: readonly KeyRow[]): void {
+    this.#known.load(rows);
+  }
+
   /** Loads what the store knows, syncs for the first time and keeps watch from then on. */
-  async start(): Promise<SyncReport> {
-    for (const page of this.#options.store.keys.pages()) {
-      this.#known.load(page);
-      await nextTurn();
-    }
+  async start({ isLoaded = false } = {}): Promise<SyncReport> {
+    if (!isLoaded) await runInSteps(this.#load());
     await this.#prepareFolder();
     return this.sync().catch((error: unknown) => this.#startWithout(error));
   }
@@ -100,9 +102,9 @@ export class KeySync implements Disposable {
     return next;
   }
 
-  /** The keys as this sync knows them, by secret. */
-  get knownKeys(): ReadonlyMap<string, KnownKey> {
-    return this.#known.bySecret;
+  /** The keys as this sync knows them. */
+  get knownKeys(): Iterable<SecretKey> {
+    return this.#known.values();
   }
 
   /** Syncs in a moment, in the background. */
@@ -117,6 +119,13 @@ export class KeySync implements Disposable {
     clearTimeout(this.#timer);
   }
 
+  *#load(): Steps<void> {
+    for (const page of this.#options.store.keys.pages()) {
+      this.#known.load(page);
+      yield;
+    }
+  }
+
   async #run(): Promise<SyncReport> {
     const { signal } = this.#ending;
     signal.throwIfAborted();
@@ -126,12 +135,11 @@ export class KeySync implements Disposable {
     try {
       const view = await this.#reader.read(this.#nowMs(), trusted, signal);
       this.#tellProblem("");
-      const { found, duplicates, conflicts } = await runInSteps(mergeFiles(view.files), { signal });
-      const plan = await runInSteps(planSync(this.#known.bySecret, found, view.isInDoubt), { signal });
+      const plan = await runInSteps(planSync(this.#known, view.files, view.isInDoubt), { signal });
       await this.#apply(plan);
       this.#watch.follow(view.identity);
       this.#wakeIn(Math.min(view.lookAgainInMs() ?? Infinity, this.#options.intervalMs));
-      return this.#report(plan, duplicates, conflicts);
+      return this.#report(plan);
     } catch (error) {
       this.#wakeIn(Math.min(UNREADABLE_RETRY_MS, this.#options.intervalMs));
       if (!(error instanceof OperatorError)) throw error;
@@ -166,13 +174,16 @@ export class KeySync implements Disposable {
     for (const slice of sliceChange(plan)) {
       this.#ending.signal.throwIfAborted();
       const applied = this.#options.store.keys.change(slice, this.#nowMs());
+      // A transaction may have met a checkpoint of the database: what follows from it waits for a turn of its own.
+      await nextTurn();
       this.#known.apply(applied);
       this.#options.onChange(applied);
       await nextTurn();
     }
   }
 
-  #report(plan: SyncPlan, duplicates: number, conflicts: number): SyncReport {
+  #report(plan: SyncPlan): SyncReport {
+    const { duplicates, conflicts } = plan;
     const report = {
       isReadable: true,
       keys: this.#known.inUse,

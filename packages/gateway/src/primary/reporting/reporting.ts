@@ -8,7 +8,8 @@ import type { Logger } from "pino";
 import { NO_STATUS_FILE } from "../../config/section-reports.ts";
 import type { GatewayConfig } from "../../config.ts";
 import type { RunningStatus } from "../../control/types.ts";
-import type { PageContent, PageName, RequestRow, ToWorker } from "../../protocol.ts";
+import type { PageContent, PageName, ToWorker } from "../../protocol.ts";
+import type { RowList } from "../../row-batch.ts";
 import { LoopDelayWatch } from "./loop-delay.ts";
 import { Metrics } from "./metrics.ts";
 import { PageOffice } from "./page-office.ts";
@@ -52,9 +53,11 @@ export class Reporting implements AsyncDisposable {
   }
 
   /** Counts requests that ended. */
-  record(rows: readonly RequestRow[]): void {
-    for (const row of rows) {
-      this.#traffic.record(row, this.#options.now());
+  record(rows: RowList): void {
+    const nowMs = this.#options.now();
+    for (let index = 0; index < rows.count; index += 1) {
+      const row = rows.row(index);
+      this.#traffic.record(row, nowMs);
       this.#metrics.record(row, this.#traffic.labelOf(row.model));
     }
   }

@@ -4,7 +4,7 @@
  */
 import type Database from "better-sqlite3";
 import type { KeyId } from "@gemini-gateway/core/lease";
-import { freeFingerprint } from "../keys/fingerprint.ts";
+import { fingerprint, freeFingerprint } from "../keys/fingerprint.ts";
 import { jsonOrNull } from "./json-column.ts";
 import type {
   AppliedKeyChange,
@@ -81,8 +81,8 @@ export function keyTable(database: Database.Database): KeyTable {
   const projects = database.prepare<[number], KeyProjects>(
     "SELECT project_label AS label, project_learnt AS learnt FROM keys WHERE id = ?",
   );
-  const byFingerprint = (fingerprint: string): KeyRow | undefined => {
-    const row = named.get(fingerprint);
+  const byFingerprint = (name: string): KeyRow | undefined => {
+    const row = named.get(name);
     return row === undefined ? undefined : keyRow(row);
   };
   return {
@@ -123,21 +123,56 @@ function changer(database: Database.Database): KeyTable["change"] {
   });
 }
 
+/**
+ * A new key is one statement. Only where the table refuses it, because it knows the key or another has its fingerprint, is it
+ * looked at more closely: 100,000 questions whether a name is taken cost as much as the rows themselves.
+ */
 function inserter(database: Database.Database): (key: NewKey, nowMs: number) => KeyRow {
   const isTaken = database
     .prepare<[string, string], number>("SELECT 1 FROM keys WHERE fingerprint = ? AND secret <> ?")
     .pluck();
-  const insert = database.prepare<[string, string, string | null, string, number], RawKey>(
+  const insert = database.prepare<[string, string, string | null, string, number]>(
     `INSERT INTO keys (secret, fingerprint, project_label, source_file, added_at_ms) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (secret) DO UPDATE SET
-       project_label = excluded.project_label, source_file = excluded.source_file, retired_at_ms = NULL
-     RETURNING *`,
+     ON CONFLICT DO NOTHING`,
+  );
+  const restore = database.prepare<[string | null, string, string], RawKey>(
+    "UPDATE keys SET project_label = ?, source_file = ?, retired_at_ms = NULL WHERE secret = ? RETURNING *",
   );
   return ({ secret, label, sourceFile }, nowMs) => {
-    const name = freeFingerprint(secret, (candidate) => isTaken.get(candidate, secret) !== undefined);
-    const row = insert.get(secret, name, label, sourceFile, Math.round(nowMs));
-    if (row === undefined) throw new Error("SQLite returned no row for an inserted key");
-    return keyRow(row);
+    const addedAtMs = Math.round(nowMs);
+    const added = (name: string): KeyRow | undefined => {
+      const { changes, lastInsertRowid } = insert.run(secret, name, label, sourceFile, addedAtMs);
+      return changes === 0
+        ? undefined
+        : newRow(Number(lastInsertRowid), name, { secret, label, sourceFile }, addedAtMs);
+    };
+    const row = added(fingerprint(secret));
+    if (row !== undefined) return row;
+    const known = restore.get(label, sourceFile, secret);
+    if (known !== undefined) return keyRow(known);
+    const renamed = added(freeFingerprint(secret, (name) => isTaken.get(name, secret) !== undefined));
+    if (renamed === undefined) throw new Error("SQLite took no row for a new key");
+    return renamed;
+  };
+}
+
+/** A row as the table's defaults make it. */
+function newRow(id: KeyId, name: string, { secret, label, sourceFile }: NewKey, addedAtMs: number): KeyRow {
+  return {
+    id,
+    secret,
+    fingerprint: name,
+    project: label,
+    projectSource: label === null ? null : "label",
+    label,
+    learnt: null,
+    sourceFile,
+    enabled: true,
+    note: null,
+    notedAtMs: null,
+    addedAtMs,
+    retiredAtMs: null,
+    health: null,
   };
 }
 

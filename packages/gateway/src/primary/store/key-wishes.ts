@@ -2,7 +2,7 @@
  * What the operator wants of keys, as it is stored: used by the running gateway, and by the command line when none runs.
  * In slices, so that a hundred thousand keys are no pause.
  */
-import { ownProjectName } from "@gemini-gateway/core/scheduler/key-pool";
+import { ownProjectName } from "@gemini-gateway/core/scheduler/records";
 import type { KeySelection, KeyWishRequest } from "../../control/key-desk-types.ts";
 import type { Steps } from "../keys/steps.ts";
 import type { KeyTable } from "./key-table.ts";
@@ -60,10 +60,8 @@ export function* wishRows(
     const ids = slice.map(({ id }) => id);
     if (wish === "reset") {
       keys.saveHealth(ids.map((id) => ({ id, health: null })));
-      for (const { id, project } of slice) {
-        models.forget(project ?? ownProjectName(id));
-        tests.forget(id);
-      }
+      models.forget(slice.map(({ id, project }) => project ?? ownProjectName(id)));
+      tests.forget(ids);
       keys.setNote(ids, note, now());
     } else {
       keys.setEnabled(ids, wish === "enable", note, now());

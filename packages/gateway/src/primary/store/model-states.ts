@@ -16,8 +16,8 @@ export interface ModelStates {
   load(): readonly ModelStateRow[];
   /** Inserts or replaces in one transaction. */
   save(rows: readonly ModelStateRow[]): void;
-  /** Forgets a quota owner on every model. */
-  forget(project: string): void;
+  /** Forgets quota owners on every model, in one transaction. */
+  forget(projects: readonly string[]): void;
   /** Deletes at most `rowsMax` rows not saved since `beforeMs`. Returns how many. */
   prune(beforeMs: number, rowsMax: number): number;
 }
@@ -59,7 +59,9 @@ export function modelStates(database: Database.Database): ModelStates {
         upsert.run(row.project, row.model, JSON.stringify(row.state), Math.round(row.updatedAtMs));
       }
     }),
-    forget: (project) => void forget.run(project),
+    forget: database.transaction((projects: readonly string[]) => {
+      for (const project of projects) forget.run(project);
+    }),
     prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
   };
 }

@@ -3,6 +3,7 @@
  * Primary thread. Never on the path of a request; must never hold a credential (paths come without them).
  */
 import type Database from "better-sqlite3";
+import { requestInsert } from "./request-insert.ts";
 import type { RequestCounts, RequestLogRow } from "./rows.ts";
 
 /** Rows a caller should hand over at once: a transaction of some milliseconds. */
@@ -28,11 +29,7 @@ interface RawCount {
 }
 
 export function requestLog(database: Database.Database): RequestLog {
-  const insert = database.prepare<(string | number | null)[]>(
-    `INSERT INTO request_log (at_ms, request_id, method, path, model, status, outcome, attempts, first_byte_ms,
-       duration_ms, bytes_in, bytes_out, prompt_tokens, output_tokens, total_tokens, key_id, client, reason, address)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const insert = requestInsert(database);
   const count = database.prepare<[number], RawCount>(
     `SELECT outcome, count(*) AS requests, sum(attempts) AS attempts,
        coalesce(sum(prompt_tokens), 0) AS prompt_tokens, coalesce(sum(output_tokens), 0) AS output_tokens
@@ -52,38 +49,11 @@ export function requestLog(database: Database.Database): RequestLog {
        WHERE rowid <= (SELECT max(rowid) FROM request_log) - ? ORDER BY rowid LIMIT ?)`,
   );
   return {
-    append: database.transaction((rows: readonly RequestLogRow[]) => {
-      for (const row of rows) insert.run(...columnsOf(row));
-    }),
+    append: database.transaction(insert),
     counts: (sinceMs) => sumCounts(count.all(sinceMs)),
     prune: (beforeMs, rowsMax) => prune.run(beforeMs, rowsMax).changes,
     pruneSurplus: (rowsKept, rowsMax) => pruneSurplus.run(Math.max(1, rowsKept), rowsMax).changes,
   };
-}
-
-/** Whole milliseconds: the columns are strict integers, and a monotonic clock gives fractions. */
-function columnsOf(row: RequestLogRow): (string | number | null)[] {
-  return [
-    Math.round(row.atMs),
-    row.requestId,
-    row.method,
-    row.path,
-    row.model,
-    row.status,
-    row.outcome,
-    row.attempts,
-    row.firstByteMs === null ? null : Math.round(row.firstByteMs),
-    Math.round(row.durationMs),
-    row.bytesIn,
-    row.bytesOut,
-    row.promptTokens,
-    row.outputTokens,
-    row.totalTokens,
-    row.keyId,
-    row.client,
-    row.reason,
-    row.address,
-  ];
 }
 
 function sumCounts(rows: readonly RawCount[]): RequestCounts {

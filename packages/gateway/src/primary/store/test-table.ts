@@ -15,8 +15,8 @@ export interface TestTable {
   ofKey(keyId: number): readonly PlannedPair[];
   /** Inserts or replaces in one transaction; rows of keys that are gone are left out. */
   save(rows: readonly PlannedPair[]): void;
-  /** Forgets the tests of one key. */
-  forget(keyId: number): void;
+  /** Forgets the tests of keys, in one transaction. */
+  forget(keyIds: readonly number[]): void;
 }
 
 interface RawTest {
@@ -54,7 +54,9 @@ export function testTable(database: Database.Database): TestTable {
   return {
     pages,
     ofKey: (keyId) => ofKey.all(keyId).map(pairOf),
-    forget: (keyId) => void forget.run(keyId),
+    forget: database.transaction((keyIds: readonly number[]) => {
+      for (const keyId of keyIds) forget.run(keyId);
+    }),
     save: database.transaction((rows: readonly PlannedPair[]) => {
       for (const row of rows) upsert.run(...columnsOf(row), row.keyId);
     }),

@@ -4,15 +4,15 @@
  */
 import type { AddressLimits } from "@gemini-gateway/core/limits/address-quota";
 import type { Address } from "@gemini-gateway/core/network/address";
-import { parseAddress } from "@gemini-gateway/core/network/address";
 import { clientAddress, type ProxyHeader } from "@gemini-gateway/core/network/client-address";
 import { countedNetworkOf, type Network, networksNamed } from "@gemini-gateway/core/network/network";
 import { NetworkMap, networkSet } from "@gemini-gateway/core/network/network-map";
-import type { IncomingMessage } from "node:http";
 import type { GatewayConfig } from "../../config.ts";
+import { headerOf } from "../../http1/header-list.ts";
 import type { AddressTable } from "../../limits/address-table.ts";
 import type { BanNotice } from "../../limits/messages.ts";
 import { monotonicNowMs } from "../../limits/monotonic-clock.ts";
+import type { ClientRequest } from "../client/client-call.ts";
 import type { Refusal } from "./refusal.ts";
 
 export class AddressGuard {
@@ -48,15 +48,13 @@ export class AddressGuard {
   }
 
   /** The address a request comes from; undefined when its connection is gone already. */
-  addressOf({ socket, headers }: IncomingMessage): Address | undefined {
-    const peer = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress);
+  addressOf({ peer: { address: peer }, rawHeaders }: ClientRequest): Address | undefined {
     if (peer === undefined || this.#trusted.size === 0) return peer;
-    const forwardedFor = headers["x-forwarded-for"];
     return clientAddress(
       peer,
       {
-        forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor,
-        forwarded: headers.forwarded,
+        forwardedFor: headerOf(rawHeaders, "x-forwarded-for"),
+        forwarded: headerOf(rawHeaders, "forwarded"),
       },
       this.#proxyHeader,
       this.#trusted,

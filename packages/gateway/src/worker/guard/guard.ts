@@ -5,13 +5,13 @@
  */
 import { allowsModel } from "@gemini-gateway/core/limits/model-patterns";
 import type { Address } from "@gemini-gateway/core/network/address";
-import type { IncomingMessage } from "node:http";
 import type { GatewayConfig } from "../../config.ts";
 import { AddressTable } from "../../limits/address-table.ts";
 import { ClientTable } from "../../limits/client-table.ts";
 import type { BreakerNotice, GuardStart, GuardToPrimary, GuardToWorker } from "../../limits/messages.ts";
 import { monotonicNowMs } from "../../limits/monotonic-clock.ts";
 import { Authenticator, type Caller } from "../auth.ts";
+import type { ClientRequest } from "../client/client-call.ts";
 import { AddressGuard } from "./address-guard.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -73,7 +73,7 @@ export class Guard {
     return this.#authenticator.identify(rawHeaders, url);
   }
 
-  addressOf(request: IncomingMessage): Address | undefined {
+  addressOf(request: ClientRequest): Address | undefined {
     return this.#addresses.addressOf(request);
   }
 

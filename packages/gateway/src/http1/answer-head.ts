@@ -1,0 +1,119 @@
+/**
+ * What the head of an answer says: status, headers, and how its body is framed (RFC 9112, 6.3). HTTP workers; pure. Two
+ * lengths, or a length beside a transfer coding, are refused: whoever sits behind us might read the other one.
+ */
+import { SPAN_LENGTH } from "./header-scanner.ts";
+
+export interface AnswerHead {
+  readonly status: number;
+  /** Names and values by turns, as they came, each character an octet. */
+  readonly rawHeaders: readonly string[];
+  /** "" when there is none. */
+  readonly contentType: string;
+}
+
+export type BodyFraming = "none" | "sized" | "chunked" | "until-close";
+
+/** A head with what only the connection needs to know. */
+export interface FramedHead extends AnswerHead {
+  readonly framing: BodyFraming;
+  /** Length of a sized body, bytes. */
+  readonly bodyBytes: number;
+  /** Whether the connection may serve another request. */
+  readonly isKept: boolean;
+  /** How long the server keeps the connection when it is not used, seconds; undefined when it does not say. */
+  readonly keptSeconds: number | undefined;
+}
+
+/** What headers say together of the body and the connection. */
+interface Hints {
+  bodyBytes: number;
+  isChunked: boolean;
+  isClosing: boolean;
+  isKeeping: boolean;
+  keptSeconds: number | undefined;
+  contentType: string;
+}
+
+/** Longest length that is read, decimal digits: below where numbers stop being exact. */
+const LENGTH = /^\d{1,15}$/;
+const KEPT_SECONDS = /(?:^|[,;\s])timeout=(\d{1,9})/i;
+
+/**
+ * @param text the head, each character an octet, of which `spans` names the parts
+ * @param minor of the version, 0 or 1
+ * @param isBodiless whether the request was one whose answer has no body
+ * @returns undefined when its headers contradict each other
+ */
+export function readHead(
+  text: string,
+  spans: readonly number[],
+  status: number,
+  minor: number,
+  isBodiless: boolean,
+): FramedHead | undefined {
+  const rawHeaders: string[] = [];
+  const hints: Hints = {
+    bodyBytes: -1,
+    isChunked: false,
+    isClosing: false,
+    isKeeping: false,
+    keptSeconds: undefined,
+    contentType: "",
+  };
+  for (let at = 0; at < spans.length; at += SPAN_LENGTH) {
+    const name = text.slice(spans[at], spans[at + 1]);
+    const value = text.slice(spans[at + 2], spans[at + 3]);
+    rawHeaders.push(name, value);
+    if (!heed(name, value, hints)) return undefined;
+  }
+  const { bodyBytes, isChunked, isClosing, isKeeping, keptSeconds, contentType } = hints;
+  // HTTP/1.0 knows no transfer codings.
+  if (isChunked && (bodyBytes >= 0 || minor === 0)) return undefined;
+  const isEmpty = isBodiless || status < 200 || status === 204 || status === 304;
+  const framing = isEmpty ? "none" : isChunked ? "chunked" : bodyBytes >= 0 ? "sized" : "until-close";
+  // A body that must not be there may come all the same.
+  const isDoubtful = framing === "none" && !isBodiless && (isChunked || bodyBytes > 0);
+  const isKept = framing !== "until-close" && !isDoubtful && !isClosing && (minor === 1 || isKeeping);
+  return { status, rawHeaders, contentType, framing, bodyBytes, isKept, keptSeconds };
+}
+
+/** Takes note of a header; false when it cannot stand beside the others. */
+function heed(name: string, value: string, hints: Hints): boolean {
+  switch (name.length) {
+    case 10:
+      heedConnection(name.toLowerCase(), value, hints);
+      return true;
+    case 12:
+      if (hints.contentType === "" && name.toLowerCase() === "content-type") hints.contentType = value;
+      return true;
+    case 14:
+      return name.toLowerCase() !== "content-length" || heedLength(value, hints);
+    case 17: {
+      if (name.toLowerCase() !== "transfer-encoding") return true;
+      const isGood = !hints.isChunked && value.toLowerCase() === "chunked";
+      hints.isChunked = true;
+      return isGood;
+    }
+    default:
+      return true;
+  }
+}
+
+function heedLength(value: string, hints: Hints): boolean {
+  if (hints.bodyBytes >= 0 || !LENGTH.test(value)) return false;
+  hints.bodyBytes = Number(value);
+  return true;
+}
+
+function heedConnection(lowerName: string, value: string, hints: Hints): void {
+  if (lowerName === "keep-alive") {
+    const seconds = KEPT_SECONDS.exec(value)?.[1];
+    if (seconds !== undefined) hints.keptSeconds = Number(seconds);
+  } else if (lowerName === "connection") {
+    for (const token of value.toLowerCase().split(",")) {
+      if (token.trim() === "close") hints.isClosing = true;
+      else if (token.trim() === "keep-alive") hints.isKeeping = true;
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { DEFAULT_SCHEDULER_OPTIONS } from "@gemini-gateway/core/scheduler/options";
+import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { RequestRow } from "../request-row.ts";
+import { RowCollector, RowList } from "../row-batch.ts";
+import { Bookkeeper } from "./bookkeeper.ts";
+import { DurableStore } from "./store/durable-store.ts";
+
+/** Rows of one report of a worker. */
+const REPORT_ROWS = 250;
+/** Turns of the event loop in which no interval of the bookkeeper passes. */
+const TURNS = 40;
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "gateway-test-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("writes full batches without waiting for the interval, so that no load outruns it", async () => {
+  using scene = new Scene(folder);
+  for (let report = 0; report < 80; report += 1) scene.report();
+  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+  expect(scene.keeper.backlog).toEqual({ pendingRows: expect.any(Number), lostRows: 0 });
+  expect(scene.keeper.backlog.pendingRows).toBeLessThan(1_000);
+  expect(scene.store.requests.counts(0).total + scene.keeper.backlog.pendingRows).toBe(80 * REPORT_ROWS);
+});
+
+it("keeps few rows for the interval, and writes all of them at the end", () => {
+  using scene = new Scene(folder);
+  scene.report();
+  expect(scene.keeper.backlog.pendingRows).toBe(REPORT_ROWS);
+  scene.keeper.flush();
+  expect(scene.keeper.backlog).toEqual({ pendingRows: 0, lostRows: 0 });
+  expect(scene.store.requests.counts(0).total).toBe(REPORT_ROWS);
+});
+
+it("keeps at most 50,000 rows while they cannot be written, counts the others and does not try at every report", async () => {
+  using scene = new Scene(folder);
+  let tries = 0;
+  scene.append = () => {
+    tries += 1;
+    throw new Error("disk full");
+  };
+  for (let report = 0; report < 240; report += 1) {
+    scene.report();
+    await setImmediate();
+  }
+  expect(scene.keeper.backlog).toEqual({ pendingRows: 50_000, lostRows: 10_000 });
+  expect(tries).toBeLessThan(20);
+});
+
+/** A bookkeeper with its real store. */
+class Scene implements Disposable {
+  readonly store: DurableStore;
+  readonly keeper: Bookkeeper;
+  append: DurableStore["requests"]["append"];
+  #rows = 0;
+
+  constructor(path: string) {
+    const log = pino({ enabled: false });
+    const now = Date.now;
+    this.store = new DurableStore({ path: join(path, "gateway.db"), log, now });
+    this.append = (rows) => this.store.requests.append(rows);
+    const requests = { ...this.store.requests, append: this.#append.bind(this) };
+    const { keys, models } = this.store;
+    this.keeper = new Bookkeeper({
+      store: { keys, models, requests },
+      scheduler: new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5),
+      log,
+      logRequests: () => false,
+      now,
+    });
+  }
+
+  /** A worker reports. */
+  report(): void {
+    const collector = new RowCollector();
+    for (let count = 0; count < REPORT_ROWS; count += 1) collector.add(rowOf((this.#rows += 1)));
+    const batch = collector.take();
+    if (batch !== undefined) this.keeper.record(new RowList(batch));
+  }
+
+  [Symbol.dispose](): void {
+    this.append = () => undefined;
+    this.keeper[Symbol.dispose]();
+    this.store[Symbol.dispose]();
+  }
+
+  #append(rows: Parameters<DurableStore["requests"]["append"]>[0]): void {
+    this.append(rows);
+  }
+}
+
+function rowOf(number: number): RequestRow {
+  return {
+    atMs: 1_000 + number,
+    requestId: `r-${number}`,
+    method: "POST",
+    path: "/v1beta/models/m:generateContent",
+    model: "m",
+    status: 200,
+    outcome: "served",
+    reason: "",
+    attempts: 1,
+    firstByteMs: 3,
+    durationMs: 5,
+    bytesIn: 10,
+    bytesOut: 20,
+    promptTokens: 1,
+    outputTokens: 2,
+    totalTokens: 3,
+    keyId: 1,
+    fingerprint: "k-abcdefghij23",
+    client: `client-${number % 3}`,
+    address: "127.0.0.1",
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Routes found before, by method and target: clients ask for the same few things again and again. Worker threads.
+ * Never keeps a target that may hold a secret, and never more than {@link ROUTES_MAX}.
+ */
+import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
+
+/** Targets remembered; at one more all are forgotten. */
+const ROUTES_MAX = 1024;
+/** Longest target remembered, characters. */
+const TARGET_LENGTH_MAX = 200;
+/** The one query that is remembered: in any other there may be a credential. */
+const STREAM_QUERY = "?alt=sse";
+
+export class RouteMemory {
+  readonly #pathPrefix: string;
+  readonly #routes = new Map<string, Route>();
+
+  constructor(pathPrefix: string) {
+    this.#pathPrefix = pathPrefix;
+  }
+
+  /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
+  routeOf(method: string, target: string): Route | undefined {
+    const key = `${method} ${target}`;
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const route = this.#find(method, target);
+    if (route !== undefined && isWorthKeeping(target)) {
+      if (this.#routes.size >= ROUTES_MAX) this.#routes.clear();
+      this.#routes.set(key, route);
+    }
+    return route;
+  }
+
+  #find(method: string, target: string): Route | undefined {
+    const route = routeRequest(method, target, { pathPrefix: this.#pathPrefix });
+    return route === undefined && this.#pathPrefix !== "" ? routeRequest(method, target) : route;
+  }
+}
+
+function isWorthKeeping(target: string): boolean {
+  if (target.length > TARGET_LENGTH_MAX) return false;
+  const queryAt = target.indexOf("?");
+  return queryAt < 0 || target.slice(queryAt) === STREAM_QUERY;
+}
