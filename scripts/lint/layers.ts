@@ -38,6 +38,7 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/row-batch.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
+  `${GATEWAY}/affinity`,
 ];
 const NOT_SHIPPED = [EMULATOR, "bench"];
 

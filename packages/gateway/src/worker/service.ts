@@ -4,6 +4,7 @@ import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
 import type { PageDesk } from "./page-desk.ts";
@@ -14,6 +15,7 @@ export interface Service {
   readonly counters: SharedCounters;
   readonly guard: Guard;
   readonly desk: LeaseDesk;
+  readonly affinity: Affinity;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   readonly pages: PageDesk;
