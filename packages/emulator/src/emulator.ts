@@ -14,6 +14,10 @@ import { DEFAULT_PROJECTS } from "./project-spec.ts";
 import type { KeyState, ProjectSpec, ProjectState } from "./project-spec.ts";
 import { Projects } from "./projects.ts";
 import { QuotaBuckets } from "./quota-buckets.ts";
+import { Links } from "./resources/links.ts";
+import type { HostOptions } from "./resources/links.ts";
+import { Resources } from "./resources/resources.ts";
+import type { PollOptions } from "./resources/resources.ts";
 import { listen } from "./server.ts";
 import type { HttpHandler, Listener, TlsOptions } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -24,7 +28,7 @@ import type { World } from "./world.ts";
 export const REQUEST_BYTES_MAX = 100 * 1024 * 1024;
 
 /** What a caller states when starting the emulator; the projects, models and faults may come from a script file. */
-export interface EmulatorOptions {
+export interface EmulatorOptions extends HostOptions, PollOptions {
   /** 0 (default) lets the system choose. */
   readonly port?: number;
   /** Only loopback: the emulator must never be reachable by accident. */
@@ -43,6 +47,8 @@ export interface EmulatorOptions {
   readonly requestBytesMax?: number;
   /** Calls kept in {@link CallLog.recent}. Default 1,000. */
   readonly callsKept?: number;
+  /** Smallest repeated beginning that is cached implicitly, tokens. Default Google's 1,024. */
+  readonly implicitCacheTokensMin?: number;
 }
 
 /** A running emulator. */
@@ -50,6 +56,10 @@ export interface Emulator extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Origin of upload links: another port under another name. */
+  readonly uploadOrigin: string;
+  /** Origin of the links to which downloads redirect. */
+  readonly downloadOrigin: string;
   readonly calls: CallLog;
   /** Streaming answers that have begun and not ended. */
   readonly openStreams: number;
@@ -79,14 +89,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const wheel = new TimerWheel(monotonicMs);
   const tools = { wheel, monotonicMs };
   const exchanges = new Exchanges(world, tools);
-  const serveFully: HttpHandler = (request, response) => void exchanges.serve(request, response);
+  const serveFully: HttpHandler = (request, response) => void exchanges.serve(request, response, "api");
+  const serveSide: HttpHandler = (request, response) => void exchanges.serve(request, response, "side");
   const minimal = options.minimal ? new MinimalService(world, tools, serveFully) : undefined;
-  const listener = await listen(minimal?.handle ?? serveFully, {
-    host: options.host ?? "127.0.0.1",
-    port: options.port ?? 0,
-    ...(options.tls !== undefined && { tls: options.tls }),
-  });
-  return new RunningEmulator({ world, exchanges, minimal, listener, wheel });
+  const host = options.host ?? "127.0.0.1";
+  const tls = options.tls === undefined ? {} : { tls: options.tls };
+  const listener = await listen(minimal?.handle ?? serveFully, { host, port: options.port ?? 0, ...tls });
+  const sideListener = await listen(serveSide, { host, port: 0, ...tls });
+  world.links.open(options.tls === undefined ? "http" : "https", sideListener.port);
+  return new RunningEmulator({ world, exchanges, minimal, listener, sideListener, wheel });
 }
 
 function worldOf(options: EmulatorOptions): World {
@@ -97,6 +108,8 @@ function worldOf(options: EmulatorOptions): World {
     quotas: new QuotaBuckets(),
     faults: new FaultRules(),
     calls: new CallRecorder(options.callsKept),
+    resources: new Resources(options),
+    links: new Links(options),
     now,
     startedAtMs: now(),
     requestBytesMax: options.requestBytesMax ?? REQUEST_BYTES_MAX,
@@ -108,6 +121,7 @@ interface Parts {
   readonly exchanges: Exchanges;
   readonly minimal: MinimalService | undefined;
   readonly listener: Listener;
+  readonly sideListener: Listener;
   readonly wheel: TimerWheel;
 }
 
@@ -122,6 +136,14 @@ class RunningEmulator implements Emulator {
     this.url = parts.listener.url;
     this.port = parts.listener.port;
     this.calls = parts.world.calls;
+  }
+
+  get uploadOrigin(): string {
+    return this.#parts.world.links.uploadOrigin;
+  }
+
+  get downloadOrigin(): string {
+    return this.#parts.world.links.downloadOrigin;
   }
 
   get openStreams(): number {
@@ -174,7 +196,7 @@ class RunningEmulator implements Emulator {
 
   async close(): Promise<void> {
     this.#parts.wheel[Symbol.dispose]();
-    await this.#parts.listener.close();
+    await Promise.all([this.#parts.listener.close(), this.#parts.sideListener.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -37,6 +37,7 @@ const project = shapeOf(
     state: oneOf(projectStates),
     keyStates: mapOf(oneOf(keyStates)),
     closedModels: listOf(nonEmptyText),
+    liveSessions: count,
   },
 );
 
@@ -95,12 +96,17 @@ const FAULT_FIELDS: Readonly<Record<FaultKind, Fields>> = {
   gzip: {},
   "invalid-json": {},
   "truncated-length": {},
+  "upload-break": { afterBytes: count },
+  "live-close": { code: numberFrom(1000, 4999), reason: text, afterEvents: count },
+  "live-go-away": { timeLeftSeconds: count, afterEvents: count },
 };
 
 const REQUIRED_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["error", ["error"]],
   ["custom", ["status"]],
   ["cut", ["afterEvents"]],
+  ["upload-break", ["afterBytes"]],
+  ["live-close", ["code"]],
 ]);
 
 const fault = variantOf(
