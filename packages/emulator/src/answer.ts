@@ -57,7 +57,9 @@ export interface AnswerFacts {
   readonly fault: AnswerFault | undefined;
   /** Tokens of the prompt that were cached, explicitly or not. Default 0. */
   readonly cachedTokens?: number;
-  /** Set when this is not the whole of the answer. */
+  /** Which part this is of an answer that comes in several requests. */
+  readonly part?: number | undefined;
+  /** Set when this is not the last part. */
   readonly continuationToken?: string | undefined;
 }
 
@@ -122,7 +124,8 @@ function callAnswer(facts: AnswerFacts, tool: ToolDeclaration): Answer {
 }
 
 /** What the model would say when nothing cuts it short. */
-function sentenceFor({ prompt, projectName }: AnswerFacts): string {
+function sentenceFor({ prompt, projectName, part }: AnswerFacts): string {
+  if (part !== undefined) return `Part ${part} from project ${projectName}. `;
   if (prompt.jsonSchema !== undefined) return JSON.stringify(sampleOf(prompt.jsonSchema, projectName));
   if (prompt.toolResult !== undefined)
     return `Project ${projectName} got the tool's answer: ${prompt.toolResult}`;

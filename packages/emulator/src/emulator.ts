@@ -6,6 +6,8 @@ import { CallRecorder } from "./call-log.ts";
 import type { Call, CallListener, CallLog } from "./call-log.ts";
 import { Exchanges } from "./exchange.ts";
 import { FaultRules } from "./fault-rules.ts";
+import { LiveService } from "./live/live-service.ts";
+import type { LiveControl } from "./live/live-service.ts";
 import type { FaultRule } from "./fault-rules.ts";
 import { MinimalService } from "./minimal.ts";
 import type { ModelSpec } from "./model-spec.ts";
@@ -61,6 +63,8 @@ export interface Emulator extends AsyncDisposable {
   /** Origin of the links to which downloads redirect. */
   readonly downloadOrigin: string;
   readonly calls: CallLog;
+  /** The Live sessions that are open. */
+  readonly live: LiveControl;
   /** Streaming answers that have begun and not ended. */
   readonly openStreams: number;
   /** Puts a fault in force; the returned function takes it back and releases the calls it holds. */
@@ -94,10 +98,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const minimal = options.minimal ? new MinimalService(world, tools, serveFully) : undefined;
   const host = options.host ?? "127.0.0.1";
   const tls = options.tls === undefined ? {} : { tls: options.tls };
-  const listener = await listen(minimal?.handle ?? serveFully, { host, port: options.port ?? 0, ...tls });
+  const live = new LiveService(world, tools);
+  const handler = minimal?.handle ?? serveFully;
+  const listener = await listen(handler, { host, port: options.port ?? 0, upgrade: live.handle, ...tls });
   const sideListener = await listen(serveSide, { host, port: 0, ...tls });
   world.links.open(options.tls === undefined ? "http" : "https", sideListener.port);
-  return new RunningEmulator({ world, exchanges, minimal, listener, sideListener, wheel });
+  return new RunningEmulator({ world, exchanges, live, minimal, listener, sideListener, wheel });
 }
 
 function worldOf(options: EmulatorOptions): World {
@@ -119,6 +125,7 @@ function worldOf(options: EmulatorOptions): World {
 interface Parts {
   readonly world: World;
   readonly exchanges: Exchanges;
+  readonly live: LiveService;
   readonly minimal: MinimalService | undefined;
   readonly listener: Listener;
   readonly sideListener: Listener;
@@ -129,6 +136,7 @@ class RunningEmulator implements Emulator {
   readonly url: string;
   readonly port: number;
   readonly calls: CallLog;
+  readonly live: LiveControl;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -136,6 +144,7 @@ class RunningEmulator implements Emulator {
     this.url = parts.listener.url;
     this.port = parts.listener.port;
     this.calls = parts.world.calls;
+    this.live = parts.live;
   }
 
   get uploadOrigin(): string {
@@ -155,6 +164,7 @@ class RunningEmulator implements Emulator {
     return () => {
       this.#parts.world.faults.remove(id);
       this.#parts.exchanges.release(id);
+      this.#parts.live.release(id);
     };
   }
 
@@ -165,6 +175,7 @@ class RunningEmulator implements Emulator {
 
   release(): void {
     this.#parts.exchanges.release();
+    this.#parts.live.release();
   }
 
   setProjectState(name: string, state: ProjectState): void {

@@ -9,6 +9,8 @@ import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from
 import type { EmulatorOptions } from "./emulator.ts";
 import type { ModelSpec } from "./model-spec.ts";
 import type { ProjectSpec } from "./project-spec.ts";
+import type { HostOptions } from "./resources/links.ts";
+import type { PollOptions } from "./resources/resources.ts";
 import {
   anything,
   flag,
@@ -128,18 +130,43 @@ const rule = shapeOf(
   { match, times: count, probability: numberFrom(0, 1), seed: numberFrom(0, 2 ** 32 - 1) },
 );
 
-const script = shapeOf({}, { projects: listOf(project), models: listOf(model), faults: listOf(rule) });
+const resources = shapeOf(
+  {},
+  {
+    uploadHost: nonEmptyText,
+    downloadHost: nonEmptyText,
+    fileUriOrigin: nonEmptyText,
+    strictHosts: flag,
+    filePolls: count,
+    jobPolls: count,
+    implicitCacheTokensMin: count,
+  },
+);
+
+const script = shapeOf(
+  {},
+  { projects: listOf(project), models: listOf(model), faults: listOf(rule), resources },
+);
+
+type ScriptedOptions = Omit<EmulatorOptions, "port" | "host" | "now" | "minimal" | "tls">;
 
 /** Reads a script. Throws a {@link ScriptError} with one sentence on what is wrong and where. */
-export function parseScript(json: string): Pick<EmulatorOptions, "projects" | "models" | "script"> {
+export function parseScript(json: string): ScriptedOptions {
   const value = parseJson(json);
   script(value, "");
-  const { projects, models, faults } = value as {
+  const {
+    projects,
+    models,
+    faults,
+    resources: more,
+  } = value as {
     projects?: readonly ProjectSpec[];
     models?: readonly ModelSpec[];
     faults?: readonly FaultRule[];
+    resources?: HostOptions & PollOptions;
   };
   return {
+    ...more,
     ...(projects !== undefined && { projects }),
     ...(models !== undefined && { models }),
     ...(faults !== undefined && { script: faults }),

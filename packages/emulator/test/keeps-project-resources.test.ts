@@ -216,6 +216,11 @@ describe("continues an answer", () => {
     );
     expect([token(second) === "", token(third)]).toEqual([false, ""]);
     expect(third).toContain('"finishReason":"STOP"');
+    expect([first, second, third].map((text) => /Part \d/.exec(text)?.[0])).toEqual([
+      "Part 1",
+      "Part 2",
+      "Part 3",
+    ]);
     const foreign = { ...body, continuationToken: token(first) };
     expect((await ask(emulator, GENERATE, { key: BETA, body: foreign })).status).toBe(400);
     expect(emulator.calls.foreignHits).toBe(1);

@@ -43,10 +43,16 @@ export interface RouteContext {
   readonly responseId: string;
 }
 
+/** What finding a model and charging for it needs; a Live session has no more. */
+export type ModelContext = Pick<
+  RouteContext,
+  "subject" | "project" | "models" | "quotas" | "resources" | "touches" | "nowMs"
+>;
+
 export type RouteHandler = (context: RouteContext) => Reply;
 
 /** The model of a name as requests write it, with or without `models/`. Refuses what is unknown, unfit or closed. */
-export function requiredModel(context: RouteContext, name: string, method: string): Model {
+export function requiredModel(context: ModelContext, name: string, method: string): Model {
   const model = modelNamed(context, withoutPrefix(name));
   if (model === undefined || !model.methods.includes(method))
     throw new Refusal(modelNotFound(context.subject));
@@ -57,7 +63,7 @@ export function requiredModel(context: RouteContext, name: string, method: strin
 }
 
 /** A tuned model answers as its base model does, for its own project alone. */
-function modelNamed(context: RouteContext, name: string): Model | undefined {
+function modelNamed(context: ModelContext, name: string): Model | undefined {
   if (!name.startsWith("tunedModels/")) return context.models.get(name);
   const { resources, touches, project, nowMs } = context;
   const tuned = resources.tunedModels.find(name, nowMs);
@@ -79,7 +85,7 @@ export interface Cost {
 }
 
 /** Charges the project; refuses with the 429 of the buckets that have no room. */
-export function charge(context: RouteContext, model: Model, cost: Cost): void {
+export function charge(context: ModelContext, model: Model, cost: Cost): void {
   const { project, quotas, nowMs } = context;
   const { requests, tokens } = cost;
   const limits = limitsOf(project, model.resolvesTo);

@@ -9,7 +9,7 @@ import type { Model } from "../models.ts";
 import { nativeWhole } from "../native-answer.ts";
 import { nativePrompt } from "../prompt.ts";
 import { cacheModelMismatch, cacheWithInstructions } from "../resource-errors.ts";
-import { nextContinuation } from "../continuation.ts";
+import { answerPart } from "../continuation.ts";
 import { jsonReply } from "../reply.ts";
 import type { Reply } from "../reply.ts";
 import { charge, requiredModel } from "./context.ts";
@@ -73,7 +73,7 @@ function answerBody(
   const { implicitCache } = context.resources;
   const cachedTokens = cache > 0 ? cache : implicitCache.cachedTokens(project.name, model.resolvesTo, body);
   const asked = asText(fieldOf(body, "continuationToken"));
-  const continuationToken = nextContinuation(prompt.text, asked, project.name);
+  const { part, continuationToken } = answerPart(prompt.text, asked, project.name);
   return answerTo({
     prompt,
     projectName: project.name,
@@ -81,6 +81,7 @@ function answerBody(
     responseId,
     fault,
     cachedTokens,
+    part,
     continuationToken,
   });
 }

@@ -4,7 +4,7 @@
  */
 import { answerTo } from "../answer.ts";
 import type { Answer } from "../answer.ts";
-import { nextContinuation } from "../continuation.ts";
+import { answerPart } from "../continuation.ts";
 import { badRequest, Refusal, upstreamError } from "../error-bodies.ts";
 import { interactionsReply } from "../framing.ts";
 import { eventsOf, nativeRequest, stepsOf, usageOf } from "../interaction-turn.ts";
@@ -67,7 +67,7 @@ function answered(context: RouteContext): Answered {
   const prompt = nativePrompt(request);
   charge(context, model, { family: "generate", requests: 1, tokens: prompt.tokens });
   const cachedTokens = context.resources.implicitCache.cachedTokens(project.name, model.resolvesTo, request);
-  const continuationToken = nextContinuation(prompt.text, token, project.name);
+  const { part, continuationToken } = answerPart(prompt.text, token, project.name);
   const facts = {
     prompt,
     projectName: project.name,
@@ -75,6 +75,7 @@ function answered(context: RouteContext): Answered {
     responseId,
     fault,
     cachedTokens,
+    part,
     continuationToken,
   };
   const answer = answerTo(facts);
