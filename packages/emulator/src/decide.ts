@@ -174,10 +174,12 @@ function basicReply(found: Found): Basic {
 function capabilityOf(found: Found): Basic {
   const { world, arrival, route, active, subject, dialect, project } = found;
   const substitute = active.map(({ fault }) => fault).find(isSubstitute);
+  if (substitute !== undefined) {
+    const owner = arrival.leg?.session?.owner ?? project?.name ?? "";
+    return { reply: substituteReply(substitute, subject, dialect), project: owner };
+  }
   const contextFor = (owner: Project): RouteContext => contextOf(found, owner, {}, Buffer.alloc(0));
-  const answered = capabilityReply(world, arrival, route, project?.name ?? "", contextFor);
-  if (substitute === undefined) return answered;
-  return { ...answered, reply: substituteReply(substitute, subject, dialect) };
+  return capabilityReply(world, arrival, route, project?.name ?? "", contextFor);
 }
 
 /** The project of a credential that may call; refuses the others. */

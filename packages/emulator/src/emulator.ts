@@ -19,7 +19,7 @@ import { QuotaBuckets } from "./quota-buckets.ts";
 import { Links } from "./resources/links.ts";
 import type { HostOptions } from "./resources/links.ts";
 import { Resources } from "./resources/resources.ts";
-import type { PollOptions } from "./resources/resources.ts";
+import type { ResourceOptions } from "./resources/resources.ts";
 import { listen } from "./server.ts";
 import type { HttpHandler, Listener, TlsOptions } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -30,7 +30,7 @@ import type { World } from "./world.ts";
 export const REQUEST_BYTES_MAX = 100 * 1024 * 1024;
 
 /** What a caller states when starting the emulator; the projects, models and faults may come from a script file. */
-export interface EmulatorOptions extends HostOptions, PollOptions {
+export interface EmulatorOptions extends HostOptions, ResourceOptions {
   /** 0 (default) lets the system choose. */
   readonly port?: number;
   /** Only loopback: the emulator must never be reachable by accident. */
@@ -49,8 +49,6 @@ export interface EmulatorOptions extends HostOptions, PollOptions {
   readonly requestBytesMax?: number;
   /** Calls kept in {@link CallLog.recent}. Default 1,000. */
   readonly callsKept?: number;
-  /** Smallest repeated beginning that is cached implicitly, tokens. Default Google's 1,024. */
-  readonly implicitCacheTokensMin?: number;
 }
 
 /** A running emulator. */
@@ -63,6 +61,8 @@ export interface Emulator extends AsyncDisposable {
   /** Origin of the links to which downloads redirect. */
   readonly downloadOrigin: string;
   readonly calls: CallLog;
+  /** Name of the project that owns a resource, named as in requests (`files/abc`); undefined when nobody does. */
+  ownerOf(name: string): string | undefined;
   /** The Live sessions that are open. */
   readonly live: LiveControl;
   /** Streaming answers that have begun and not ended. */
@@ -166,6 +166,11 @@ class RunningEmulator implements Emulator {
       this.#parts.exchanges.release(id);
       this.#parts.live.release(id);
     };
+  }
+
+  ownerOf(name: string): string | undefined {
+    const { resources, now } = this.#parts.world;
+    return resources.ownerOf(name, now());
   }
 
   clearFaults(): void {

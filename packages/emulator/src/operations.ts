@@ -90,8 +90,14 @@ export function isOpenAi(operation: Operation): boolean {
 /** Google puts `upload` and `download` before the version. */
 const VERSIONED = /^\/+(?:(upload|download)\/+)?(v1|v1beta|v1alpha)\/+(.+?)\/*$/;
 
+/** The documented native name of the compatible route. */
+const CHAT_ALIAS = /^\/+v1beta:chatCompletions$/;
+
 /** The operation, or undefined for a path that no service knows. `path` is without the query. */
 export function routeOf(method: string, path: string, query?: URLSearchParams): Route | undefined {
+  if (method === "POST" && CHAT_ALIAS.test(path)) {
+    return { operation: "openai.chatCompletions", version: "v1beta", model: "", ids: NO_IDS };
+  }
   const [, prefix, version, rest] = VERSIONED.exec(path) ?? [];
   if (version === undefined || rest === undefined) return undefined;
   const below = decoded(rest.replace(/\/{2,}/g, "/"));

@@ -10,7 +10,7 @@ import type { EmulatorOptions } from "./emulator.ts";
 import type { ModelSpec } from "./model-spec.ts";
 import type { ProjectSpec } from "./project-spec.ts";
 import type { HostOptions } from "./resources/links.ts";
-import type { PollOptions } from "./resources/resources.ts";
+import type { ResourceOptions } from "./resources/resources.ts";
 import {
   anything,
   flag,
@@ -140,6 +140,7 @@ const resources = shapeOf(
     filePolls: count,
     jobPolls: count,
     implicitCacheTokensMin: count,
+    foreignSignatures: oneOf(["served", "refused"]),
   },
 );
 
@@ -163,7 +164,7 @@ export function parseScript(json: string): ScriptedOptions {
     projects?: readonly ProjectSpec[];
     models?: readonly ModelSpec[];
     faults?: readonly FaultRule[];
-    resources?: HostOptions & PollOptions;
+    resources?: HostOptions & ResourceOptions;
   };
   return {
     ...more,

@@ -2,6 +2,7 @@
  * One request that goes on with a resumable upload: judged when its headers are there, before the bytes come, so that
  * bytes stream into the session whatever their number. Runs on the emulator's thread.
  */
+import { isSubstitute } from "./fault-rules.ts";
 import type { ActiveFault } from "./fault-rules.ts";
 import { CHUNK_GRANULARITY_BYTES } from "./resources/upload-sessions.ts";
 import type { UploadSession, UploadSessions } from "./resources/upload-sessions.ts";
@@ -73,8 +74,9 @@ function commandOf(text: string | undefined): Command | undefined {
     | undefined;
 }
 
-/** True when the leg's bytes belong to the file. */
-export function takesBytes({ session, verdict }: UploadLeg): boolean {
+/** True when the leg's bytes belong to the file. A scripted error stands in for the whole leg: nothing of it counts. */
+export function takesBytes({ session, verdict, faults }: UploadLeg): boolean {
+  if (faults.some(({ fault }) => isSubstitute(fault))) return false;
   return session?.status === "active" && verdict.kind === "goes-on" && verdict.command.startsWith("upload");
 }
 

@@ -25,7 +25,7 @@ export class LiveClient {
 
   constructor(emulator: Emulator, path: string = LIVE_PATH, headers: Readonly<Record<string, string>> = {}) {
     const url = `${emulator.url.replace("http", "ws")}${path}`;
-    this.#socket = new WebSocket(url, { headers } as unknown as string[]);
+    this.#socket = new WebSocket(url, { headers });
     this.#socket.binaryType = "arraybuffer";
     this.opened = new Promise((resolve, reject) => {
       this.#socket.addEventListener("open", () => resolve());
@@ -73,7 +73,7 @@ export class LiveClient {
   /** Says something and gives the model's whole text. */
   async say(text: string): Promise<string> {
     await this.send({ clientContent: { turns: [{ role: "user", parts: [{ text }] }], turnComplete: true } });
-    return await this.heard();
+    return this.heard();
   }
 
   /** The text of the turn that comes. */

@@ -59,6 +59,7 @@ describe("refuses what another project owns", () => {
     await using emulator = await startProjects();
     const name = await make(emulator);
     expect((await ask(emulator, `/v1beta/${name}`)).status).toBe(200);
+    expect(emulator.ownerOf(name)).toBe("alpha");
     const foreign = await ask(emulator, `/v1beta/${name}`, { key: BETA });
     expect(foreign.status).toBe(403);
     const error = await errorOf(foreign);
@@ -131,6 +132,9 @@ describe("refuses what another project owns", () => {
     expect(emulator.calls.foreignTokens).toBe(0);
     await made(emulator, GENERATE, { key: BETA, body });
     expect([emulator.calls.foreignTokens, emulator.calls.foreignHits]).toEqual([1, 0]);
+    await using strict = await startProjects({ foreignSignatures: "refused" });
+    expect((await ask(strict, GENERATE, { key: BETA, body })).status).toBe(400);
+    expect((await ask(strict, GENERATE, { body })).status).toBe(200);
   });
 
   it("and file URIs of a host that is not Google's", async () => {

@@ -259,9 +259,11 @@ describe("obeys fault scripts in Live sessions", () => {
     const undo = emulator.fault({ fault: { kind: "stall" } });
     const client = new LiveClient(emulator);
     await client.send({ setup: { model: LIVE_MODEL } });
-    await emulator.waitForCall(({ phase }) => phase === "held");
+    const call = await emulator.waitForCall(({ phase }) => phase === "held");
+    expect(call.events).toBe(0);
     undo();
     await client.next("setupComplete");
+    expect(call).toMatchObject({ phase: "answering", events: 1 });
     client.close();
   });
 
@@ -295,10 +297,13 @@ describe("obeys fault scripts in Live sessions", () => {
 
   it("waits with setupComplete as long as it is told", async () => {
     await using emulator = await startProjects({
-      script: [{ fault: { kind: "slow-first-byte", delayMs: 5 } }],
+      script: [{ fault: { kind: "slow-first-byte", delayMs: 20 } }],
     });
     const client = new LiveClient(emulator);
+    await client.opened;
+    const askedAtMs = performance.now();
     await client.setUp();
+    expect(performance.now() - askedAtMs).toBeGreaterThan(10);
     client.close();
   });
 });

@@ -101,6 +101,16 @@ describe("takes resumable uploads", () => {
     expect(((await rest.json()) as { file: Json }).file["sizeBytes"]).toBe("5000");
   });
 
+  it("takes nothing of a leg that a scripted error answers", async () => {
+    await using emulator = await startProjects();
+    const match = { operation: "upload.leg", project: "alpha" };
+    emulator.fault({ match, times: 1, fault: { kind: "error", error: "overloaded" } });
+    const url = await begin(emulator, 5);
+    expect((await leg(url, "upload, finalize", 0, "hello")).status).toBe(503);
+    expect((await leg(url, "upload, finalize", 0, "hello")).status).toBe(200);
+    expect((await made(emulator, "/v1/files"))["files"]).toHaveLength(1);
+  });
+
   it("cancels, and knows no made-up upload", async () => {
     await using emulator = await startProjects();
     const url = await begin(emulator, 5);
@@ -201,11 +211,12 @@ describe("keeps files", () => {
     }
     const first = (await made(emulator, "/v1/files?pageSize=2")) as { files: Json[]; nextPageToken: string };
     expect(first.files.map(({ name }) => name)).toEqual([names[2], names[1]]);
-    await made(emulator, `/v1/${names[1] ?? ""}`, { method: "DELETE" });
     const next = `/v1/files?pageSize=2&pageToken=${first.nextPageToken}`;
     const second = (await made(emulator, next)) as { files: Json[] };
     expect(second.files.map(({ name }) => name)).toEqual([names[0]]);
     expect(second).not.toHaveProperty("nextPageToken");
+    await made(emulator, `/v1/${names[1] ?? ""}`, { method: "DELETE" });
+    expect(await made(emulator, next)).toEqual(second);
     expect((await ask(emulator, next, { key: BETA })).status).toBe(400);
     expect((await ask(emulator, `/v1/${names[1] ?? ""}`)).status).toBe(403);
   });
@@ -225,7 +236,9 @@ describe("keeps files", () => {
     expect((await made(emulator, `/v1beta/${String(name)}`))["state"]).toBe("PROCESSING");
     expect((await made(emulator, `/v1beta/${String(name)}`))["state"]).toBe("ACTIVE");
     expect((await ask(emulator, path, { body: use })).status).toBe(200);
+    expect(emulator.ownerOf(String(name))).toBe("alpha");
     clock.nowMs += 48 * 3_600_000;
+    expect(emulator.ownerOf(String(name))).toBeUndefined();
     expect((await ask(emulator, `/v1beta/${String(name)}`)).status).toBe(403);
   });
 });

@@ -144,13 +144,18 @@ export class LiveService implements LiveControl, SessionHost {
     return closeFor(namedError(error, subjectOf(this.#world, caller, "")));
   }
 
-  setUp(session: LiveSession, setup: JsonObject): { admission: Admission; faults: readonly ActiveFault[] } {
+  setUp(
+    session: LiveSession,
+    setup: JsonObject,
+    payload: Buffer,
+  ): { admission: Admission; faults: readonly ActiveFault[] } {
     const caller = this.#open.get(session);
     const project = caller?.project;
     if (caller === undefined || project === undefined) {
       return { admission: { kind: "refused", close: CLOSES.invalidArgument }, faults: [] };
     }
     const { call } = caller;
+    this.#world.calls.keepBody(call, payload);
     const model = withoutPrefix(asText(setup["model"]) ?? "");
     const subject = subjectOf(this.#world, caller, model);
     const faults = this.#faults(caller, "live", call.path, model);

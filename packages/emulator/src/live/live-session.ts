@@ -17,10 +17,11 @@ import { goAwayMessage, LiveOutbox } from "./live-outbox.ts";
 
 /** What a session asks of the service that holds it. */
 export interface SessionHost {
-  /** Judges the setup; called once. The faults are those of this session. */
+  /** Judges the setup, given parsed and as it came; called once. The faults are those of this session. */
   setUp(
     session: LiveSession,
     setup: JsonObject,
+    payload: Buffer,
   ): { readonly admission: Admission; readonly faults: readonly ActiveFault[] };
   changed(session: LiveSession): void;
   held(session: LiveSession, ruleId: number): void;
@@ -93,9 +94,7 @@ export class LiveSession {
   #setUp(message: unknown, payload: Buffer): void {
     const setup = isObject(message) ? fieldOf(asObject(message), "setup") : undefined;
     if (!isObject(setup)) return this.close(CLOSES.invalidArgument);
-    this.call.body = payload;
-    this.call.bodyBytes = payload.length;
-    const { admission, faults } = this.#host.setUp(this, setup);
+    const { admission, faults } = this.#host.setUp(this, setup, payload);
     this.#outbox.begin(faults);
     if (admission.kind === "refused") return this.close(admission.close);
     this.#conversation = admission.conversation;

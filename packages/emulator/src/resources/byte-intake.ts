@@ -60,9 +60,10 @@ export class ByteIntake {
     this.#chunks = undefined;
   }
 
-  /** Once, at the end. `content` is absent when there were too many bytes. */
+  /** Once, at the end. `content` is absent when there were too many bytes; its room is now its keeper's to give back. */
   finish(): { readonly bytes: number; readonly sha256Hex: string; readonly content: Buffer | undefined } {
     const content = this.#chunks === undefined ? undefined : Buffer.concat(this.#chunks);
+    this.#chunks = undefined;
     return { bytes: this.#bytes, sha256Hex: this.#hash.digest("hex"), content };
   }
 }

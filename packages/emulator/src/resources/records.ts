@@ -107,8 +107,8 @@ export interface InteractionRecord {
   readonly body: JsonObject;
   /** Its status when all polls are done. */
   readonly finalStatus: InteractionStatus;
-  /** Events of its stream, each with its `event_id`, in order. */
-  readonly events: readonly JsonObject[];
+  /** Events of its stream, each with its `event_id`, in order; made anew when asked for, since there may be many. */
+  readonly events: () => readonly JsonObject[];
   status: InteractionStatus;
   pollsLeft: number;
 }

@@ -7,6 +7,13 @@ import { Refusal, upstreamError } from "../error-bodies.ts";
 /** Resources of one kind that a project may hold; one more is refused. */
 export const RESOURCES_PER_PROJECT_MAX = 10_000;
 
+export interface ShelfOptions<T> {
+  /** In place of {@link RESOURCES_PER_PROJECT_MAX}. */
+  readonly perProjectMax?: number;
+  /** Told of every resource that goes, deleted or expired. */
+  readonly removed?: (value: T) => void;
+}
+
 export interface Entry<T> {
   /** As in requests: `files/abc`. */
   readonly name: string;
@@ -22,7 +29,12 @@ export interface Entry<T> {
 export class Shelf<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #counts = new Map<string, number>();
+  readonly #options: ShelfOptions<T>;
   #nextSequence = 1;
+
+  constructor(options: ShelfOptions<T> = {}) {
+    this.#options = options;
+  }
 
   /** Keeps a new resource, or puts it in the place of the one of the same name. Refuses above the bound. */
   put(name: string, owner: string, value: T, expiresAtMs = Infinity): Entry<T> {
@@ -47,20 +59,22 @@ export class Shelf<T> {
     if (entry === undefined) return;
     this.#entries.delete(name);
     this.#count(entry.owner, -1);
+    this.#options.removed?.(entry.value);
   }
 
-  /** A project's resources, the newest first. */
+  /** A project's resources, the newest first; expired ones are let go. */
   ofProject(owner: string, nowMs: number): readonly Entry<T>[] {
     const own: Entry<T>[] = [];
     for (const entry of this.#entries.values()) {
-      if (entry.owner === owner && entry.expiresAtMs > nowMs) own.push(entry);
+      if (entry.expiresAtMs <= nowMs) this.remove(entry.name);
+      else if (entry.owner === owner) own.push(entry);
     }
     return own.toSorted((one, other) => other.sequence - one.sequence);
   }
 
   #count(owner: string, change: number): void {
     const count = (this.#counts.get(owner) ?? 0) + change;
-    if (count > RESOURCES_PER_PROJECT_MAX) {
+    if (count > (this.#options.perProjectMax ?? RESOURCES_PER_PROJECT_MAX)) {
       throw new Refusal(upstreamError(429, "RESOURCE_EXHAUSTED", "Too many resources of this kind."));
     }
     this.#counts.set(owner, count);

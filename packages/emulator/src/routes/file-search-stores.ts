@@ -9,7 +9,7 @@ import type { Entry } from "../resources/shelf.ts";
 import { kept, listBody, newId, owned, pageOf, pageWish, timestamp } from "./access.ts";
 import type { RouteContext } from "./context.ts";
 import { usableFile } from "./files.ts";
-import { documentOperation, documentsOf, removeDocument } from "./store-documents.ts";
+import { documentOperation, documentsOf } from "./store-documents.ts";
 
 export function createStore(context: RouteContext): Reply {
   const displayName = asText(fieldOf(context.body, "displayName")) ?? "";
@@ -58,7 +58,7 @@ export function deleteStore(context: RouteContext): Reply {
     const message = "Cannot delete a non-empty File Search Store.";
     throw new Refusal(upstreamError(400, "FAILED_PRECONDITION", message));
   }
-  for (const document of documents) removeDocument(context, document);
+  for (const document of documents) context.resources.documents.remove(document.name);
   context.resources.stores.remove(name);
   return jsonReply({});
 }

@@ -103,13 +103,8 @@ export function listFiles(context: RouteContext): Reply {
 }
 
 export function deleteFile(context: RouteContext): Reply {
-  removeFile(context, fileOfPath(context));
+  context.resources.files.remove(fileOfPath(context).name);
   return jsonReply({});
-}
-
-export function removeFile(context: RouteContext, { name, value }: Entry<FileRecord>): void {
-  if (value.content !== undefined) context.resources.kept.give(value.content.length);
-  context.resources.files.remove(name);
 }
 
 /** Metadata without bytes. */

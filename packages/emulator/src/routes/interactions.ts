@@ -32,13 +32,12 @@ export function createInteraction(context: RouteContext): Reply {
   const id = `v1_${newId(48)}`;
   const environment = environmentOf(context);
   const finished = bodyOf(context, { id, answer, status, environment, input });
-  const events = eventsOf({ answer, finished });
   const isBackground = body["background"] === true;
   const record: InteractionRecord = {
     id,
     body: finished,
     finalStatus: status,
-    events,
+    events: () => eventsOf({ answer, finished }),
     status: isBackground ? "in_progress" : status,
     pollsLeft: isBackground ? context.resources.jobPolls : 0,
   };
@@ -135,7 +134,7 @@ function shown({ body, status }: InteractionRecord, withInput: boolean): JsonObj
 
 function streamOf({ events, body }: InteractionRecord, intervalMs: number, after = -1): Reply {
   const { input: _input, ...visible } = body;
-  const rest = events
+  const rest = events()
     .slice(after + 1)
     .map((event) =>
       event["event_type"] === "interaction.completed" ? { ...event, interaction: visible } : event,
@@ -164,7 +163,7 @@ export function getInteraction(context: RouteContext): Reply {
 
 function positionOf({ events }: InteractionRecord, lastEventId: string | null): number {
   if (lastEventId === null || lastEventId === "") return -1;
-  const position = events.findIndex((event) => event["event_id"] === lastEventId);
+  const position = events().findIndex((event) => event["event_id"] === lastEventId);
   if (position < 0)
     throw new Refusal(upstreamError(416, "OUT_OF_RANGE", "last_event_id is not of this interaction."));
   return position;

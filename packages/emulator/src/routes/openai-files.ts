@@ -8,7 +8,7 @@ import type { Entry } from "../resources/shelf.ts";
 import { pageOf, pageWish } from "./access.ts";
 import type { RouteContext } from "./context.ts";
 import { contentReply } from "./file-download.ts";
-import { intakeOf, keepFile, ownedFile, removeFile } from "./files.ts";
+import { intakeOf, keepFile, ownedFile } from "./files.ts";
 
 const TYPE_DEFAULT = "application/octet-stream";
 const FILES_LISTED_MAX = 10_000;
@@ -65,6 +65,6 @@ export function openAiFileContent(context: RouteContext): Reply {
 
 export function deleteOpenAiFile(context: RouteContext): Reply {
   const entry = fileOfPath(context);
-  removeFile(context, entry);
+  context.resources.files.remove(entry.name);
   return compactReply({ id: entry.name, object: "file", deleted: true });
 }

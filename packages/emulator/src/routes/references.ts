@@ -70,12 +70,10 @@ function checkText(context: RouteContext, name: string, text: string): void {
     case "environment_id":
       return checkEnvironment(context, text);
     case "signature":
-      return isInteractions(context.route.operation)
-        ? markToken(context, "thoughtSignature", text)
-        : undefined;
+      return isInteractions(context.route.operation) ? checkSignature(context, text) : undefined;
     case "thoughtSignature":
     case "thought_signature":
-      return markToken(context, "thoughtSignature", text);
+      return checkSignature(context, text);
     case "continuationToken":
     case "continuation_token":
       return checkContinuation(context, text);
@@ -102,11 +100,14 @@ function checkEnvironment(context: RouteContext, id: string): void {
   if (isKnown || !isOwnKind) owned(context, context.resources.collections, name, notFound());
 }
 
-/** A signature of another project is served all the same, as far as anybody knows; the log says so. */
-function markToken(context: RouteContext, kind: string, token: string): void {
-  const found = unsealed(kind, token);
+/** Nobody knows whether a signature of another project is served: it is marked in the log, and refused on demand. */
+function checkSignature({ touches, project, resources }: RouteContext, signature: string): void {
+  const found = unsealed("thoughtSignature", signature);
   if (found === undefined) return;
-  context.touches.add(kind, found.owner, found.owner === context.project.name ? "used" : "foreign");
+  const isOwn = found.owner === project.name;
+  const isRefused = !isOwn && resources.refusesForeignSignatures;
+  touches.add("thoughtSignature", found.owner, isOwn ? "used" : isRefused ? "refused" : "foreign");
+  if (isRefused) throw new Refusal(badRequest("Thought signature is not valid"));
 }
 
 function checkContinuation(context: RouteContext, token: string): void {

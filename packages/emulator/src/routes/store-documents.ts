@@ -70,11 +70,6 @@ export function documentsOf(context: RouteContext, store: string): readonly Entr
     .filter(({ value }) => value.store === store);
 }
 
-export function removeDocument(context: RouteContext, { name, value }: Entry<DocumentRecord>): void {
-  if (value.content !== undefined) context.resources.kept.give(value.content.length);
-  context.resources.documents.remove(name);
-}
-
 function documentResource({ name, value }: Entry<DocumentRecord>): object {
   return {
     name,
@@ -109,7 +104,7 @@ export function getDocument(context: RouteContext): Reply {
 }
 
 export function deleteDocument(context: RouteContext): Reply {
-  removeDocument(context, documentOfPath(context));
+  context.resources.documents.remove(documentOfPath(context).name);
   return jsonReply({});
 }
 
