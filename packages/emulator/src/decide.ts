@@ -105,6 +105,9 @@ function isBytes(header: Arrival["header"], path: string): boolean {
   return isUpload && header("x-goog-upload-protocol") !== "resumable";
 }
 
+/** Native operations whose body names the model. */
+const MODEL_IN_BODY: ReadonlySet<string> = new Set(["interactions.create", "caches.create"]);
+
 function subjectOf(
   world: World,
   route: Route,
@@ -112,7 +115,8 @@ function subjectOf(
   project: Project | undefined,
   parsed: JsonObject | undefined,
 ): ErrorSubject {
-  const isInBody = isOpenAi(route.operation) || route.operation === "interactions.create";
+  const isInBody = isOpenAi(route.operation) || MODEL_IN_BODY.has(route.operation);
+  const method = serviceMethod(route.operation);
   const model = route.model || (isInBody ? withoutPrefix(asText(asObject(parsed)["model"]) ?? "") : "");
   return {
     key,
@@ -120,8 +124,11 @@ function subjectOf(
     model,
     resolvedModel: world.models.get(model)?.resolvesTo ?? model,
     version: route.version,
-    method: serviceMethod(route.operation),
-    operation: isOpenAi(route.operation) ? "generateContent" : route.operation,
+    method,
+    // As model lists write it: `batchGenerateContent`.
+    operation: isOpenAi(route.operation)
+      ? "generateContent"
+      : method.charAt(0).toLowerCase() + method.slice(1),
   };
 }
 

@@ -70,6 +70,21 @@ describe("caches context", () => {
   });
 });
 
+describe("names the model and the method", () => {
+  it.each([
+    ["/v1/models/nonsense:batchGenerateContent", {}, "models/nonsense", "batchGenerateContent"],
+    ["/v1/models/gemini-2.5-flash:predictLongRunning", {}, "models/gemini-2.5-flash", "predictLongRunning"],
+    ["/v1/cachedContents", { model: "models/nonsense" }, "models/nonsense", "createCachedContent"],
+  ])("when %s meets an unfit one", async (path, body, model, method) => {
+    await using emulator = await startProjects();
+    const response = await ask(emulator, path, { body });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain(
+      `${model} is not found for API version v1, or is not supported for ${method}.`,
+    );
+  });
+});
+
 describe("works on batches", () => {
   it("of inline requests, by polls", async () => {
     await using emulator = await startProjects();

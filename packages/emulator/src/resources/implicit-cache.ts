@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { asArray, fieldOf } from "../json.ts";
 import type { JsonObject } from "../json.ts";
-import { textOfContent, tokensIn } from "../prompt.ts";
+import { contentTokens, textOfContent, tokensIn } from "../prompt.ts";
 
 /** Google's smallest prefix for the flash models, tokens. */
 export const IMPLICIT_CACHE_TOKENS_MIN_DEFAULT = 1024;
@@ -25,6 +25,8 @@ export class ImplicitCache {
 
   /** Tokens of the longest beginning of this request that the project has sent before; remembers all of its own. */
   cachedTokens(project: string, model: string, request: JsonObject): number {
+    // Most requests are too short to be worth a hash.
+    if (contentTokens(request) < this.#tokensMin) return 0;
     const contents = asArray(request["contents"]).slice(0, CONTENTS_MAX);
     const system = fieldOf(request, "systemInstruction");
     const hash = createHash("sha256").update(JSON.stringify([project, model, system ?? null]));
