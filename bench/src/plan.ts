@@ -20,6 +20,11 @@ export interface Plan {
   readonly connectionsReady: number;
   /** Numbers of workers compared with one another. */
   readonly workers: readonly number[];
+  /**
+   * Connections of the load that compares them, whatever their number: the widest gateway is to have as many for each
+   * worker as one worker has of the saturating load, for with a few each a thread is woken for every single request.
+   */
+  readonly workersConnections: number;
   readonly streams: readonly StreamSize[];
   /** Time in which CPU and events of the held streams are counted. */
   readonly streamWindowMs: number;
@@ -55,6 +60,7 @@ export const FULL_PLAN: Plan = {
   // All that the generator ever uses: none is opened while the clock runs.
   connectionsReady: CONNECTIONS_MAX,
   workers: [1, 2, 4, 8],
+  workersConnections: 512,
   streams: [
     { streams: 500, intervalMs: 50 },
     { streams: 2_000, intervalMs: 250 },
@@ -79,6 +85,7 @@ export const QUICK_PLAN: Plan = {
   connections: 16,
   connectionsReady: 50,
   workers: [1, 2],
+  workersConnections: 32,
   streams: [{ streams: 100, intervalMs: 100 }],
   streamWindowMs: 1_000,
   poolSizes: [10, 5_000],
