@@ -8,6 +8,7 @@ import { shapeFor } from "./models.ts";
 import type { Model } from "./models.ts";
 import { tokensIn } from "./prompt.ts";
 import type { Prompt, ToolDeclaration } from "./prompt.ts";
+import { sealed } from "./resources/sealed-text.ts";
 import { sampleOf } from "./schema-sample.ts";
 
 export interface Part {
@@ -21,12 +22,16 @@ export interface Part {
 export interface Chunk {
   readonly parts: readonly Part[] | undefined;
   readonly finishReason: string | undefined;
+  /** With finish reason `CONTINUATION`: what to send to get the rest. */
+  readonly continuationToken?: string;
 }
 
 export interface Usage {
   readonly promptTokens: number;
   readonly outputTokens: number;
   readonly thoughtsTokens: number;
+  /** Of the prompt's tokens those that were cached. */
+  readonly cachedTokens?: number;
 }
 
 export interface Answer {
@@ -50,6 +55,12 @@ export interface AnswerFacts {
   readonly model: Model;
   readonly responseId: string;
   readonly fault: AnswerFault | undefined;
+  /** Tokens of the prompt that were cached, explicitly or not. Default 0. */
+  readonly cachedTokens?: number;
+  /** Which part this is of an answer that comes in several requests. */
+  readonly part?: number | undefined;
+  /** Set when this is not the last part. */
+  readonly continuationToken?: string | undefined;
 }
 
 /** Longest piece of the prompt that is repeated, characters. */
@@ -58,11 +69,35 @@ const ECHO_CHARACTERS_MAX = 200;
 const THINKING_TOKENS_MIN = 5;
 const THOUGHT: Part = { text: "I think about what was said.", thought: true };
 const THOUGHT_TOKENS = 7;
-/** Base64, as real ones are; the text inside is ours. */
-const THOUGHT_SIGNATURE = Buffer.from("emulated thought signature").toString("base64");
+/** Base64, as real ones are; what is inside names the project, so that a foreign one is recognised when it comes back. */
+function signatureOf({ projectName, responseId }: AnswerFacts): string {
+  const token = sealed("thoughtSignature", projectName, responseId);
+  return Buffer.from(token, "base64url").toString("base64");
+}
 
 /** The answer to a prompt, with the fault of its content if a rule asks for one. */
 export function answerTo(facts: AnswerFacts): Answer {
+  const answer = wholeAnswer(facts);
+  const { cachedTokens = 0, continuationToken } = facts;
+  const paid: Answer =
+    cachedTokens === 0
+      ? answer
+      : { ...answer, usageAt: (index) => ({ ...answer.usageAt(index), cachedTokens }) };
+  return continuationToken === undefined ? paid : unfinished(paid, continuationToken);
+}
+
+/** The answer as it looks when the model ran into the limit of one request. */
+function unfinished(answer: Answer, continuationToken: string): Answer {
+  const chunk = (index: number): Chunk => {
+    const whole = answer.chunk(index);
+    return index < answer.chunkCount - 1
+      ? whole
+      : { ...whole, finishReason: "CONTINUATION", continuationToken };
+  };
+  return { ...answer, chunk };
+}
+
+function wholeAnswer(facts: AnswerFacts): Answer {
   const { prompt, fault } = facts;
   if (fault !== undefined) return faultyAnswer(facts, fault);
   const tool = toolToCall(prompt);
@@ -84,12 +119,13 @@ function toolToCall(prompt: Prompt): ToolDeclaration | undefined {
 
 function callAnswer(facts: AnswerFacts, tool: ToolDeclaration): Answer {
   const args = sampleOf({ type: "object", ...tool.parameters }, tool.name);
-  const part: Part = { functionCall: { name: tool.name, args }, thoughtSignature: THOUGHT_SIGNATURE };
+  const part: Part = { functionCall: { name: tool.name, args }, thoughtSignature: signatureOf(facts) };
   return singleAnswer(facts, { parts: [part], finishReason: "STOP" }, 0);
 }
 
 /** What the model would say when nothing cuts it short. */
-function sentenceFor({ prompt, projectName }: AnswerFacts): string {
+function sentenceFor({ prompt, projectName, part }: AnswerFacts): string {
+  if (part !== undefined) return `Part ${part} from project ${projectName}. `;
   if (prompt.jsonSchema !== undefined) return JSON.stringify(sampleOf(prompt.jsonSchema, projectName));
   if (prompt.toolResult !== undefined)
     return `Project ${projectName} got the tool's answer: ${prompt.toolResult}`;
@@ -105,12 +141,17 @@ function textAnswer(facts: AnswerFacts): Answer {
   const pieces = isCut ? { count: 1, at: () => sentence.slice(0, budget) } : piecesOf(sentence, shape);
   const thoughts = prompt.includeThoughts ? 1 : 0;
   const last = pieces.count + thoughts - 1;
+  // What was thought is signed at the end of the text.
+  const textPart = (index: number): Part => {
+    const text = pieces.at(index - thoughts);
+    return thoughts > 0 && index === last ? { text, thoughtSignature: signatureOf(facts) } : { text };
+  };
   return {
     ...headOf(facts),
     chunkCount: last + 1,
     intervalMs: shape.intervalMs,
     chunk: (index) => ({
-      parts: [index < thoughts ? THOUGHT : { text: pieces.at(index - thoughts) }],
+      parts: [index < thoughts ? THOUGHT : textPart(index)],
       finishReason: index < last ? undefined : isCut ? "MAX_TOKENS" : "STOP",
     }),
     usageAt: (index) => ({

@@ -3,6 +3,8 @@
  * thread. Bounded in every direction; a test waits here for events, never for time.
  */
 
+import type { Touch } from "./resources/touches.ts";
+
 /** Where a call stands. `held`: a fault keeps it until it is released or the client leaves. */
 export type CallPhase = "reading" | "answering" | "held" | "done";
 
@@ -11,8 +13,12 @@ export interface Call {
   readonly id: number;
   /** The credential as sent; empty when there was none or it was refused. */
   key: string;
-  /** Name of the key's project; empty when the key is unknown. */
+  /** Name of the project that served it: the key's, or the owner of the upload; empty when the key is unknown. */
   project: string;
+  /** The port it came to: the API's, or the one of uploads and downloads. */
+  readonly host: CallHost;
+  /** The resources it named, made or was refused, with their owners. */
+  resources: readonly Touch[];
   readonly method: string;
   /** Path and query as sent. */
   readonly path: string;
@@ -28,8 +34,10 @@ export interface Call {
   phase: CallPhase;
   /** 0 until the headers of the answer are sent. */
   status: number;
-  /** Frames of the answer written so far. */
+  /** Frames of the answer written so far; of a Live session the messages sent. */
   events: number;
+  /** Of a Live session: with which code it ended; 0 for every other call and until then. */
+  closeCode: number;
   /** True when the client left, or a fault broke the connection, before the answer's end. */
   aborted: boolean;
   /** Kinds of the faults that acted. */
@@ -39,6 +47,8 @@ export interface Call {
   /** 0 until done. */
   endedAtMs: number;
 }
+
+export type CallHost = "api" | "side";
 
 export type CallListener = (call: Call) => void;
 
@@ -60,6 +70,10 @@ export interface CallLog {
   byKey(key: string): number;
   byProject(name: string): number;
   byModel(model: string): number;
+  /** Calls refused because they named what another project owns. What nobody owns does not count. */
+  readonly foreignHits: number;
+  /** Calls served though they brought something another project gave out, such as a thought signature. */
+  readonly foreignTokens: number;
   /** The calls kept, oldest first. */
   recent(): readonly Call[];
   /** Forgets calls and counters. */
@@ -76,6 +90,8 @@ export class CallRecorder implements CallLog {
   #total = 0;
   #loggedBytes = 0;
   #nextId = 1;
+  #foreignHits = 0;
+  #foreignTokens = 0;
 
   constructor(callsKept: number = CALLS_KEPT_DEFAULT) {
     this.#callsKept = callsKept;
@@ -97,6 +113,14 @@ export class CallRecorder implements CallLog {
     return this.#byModel.get(model) ?? 0;
   }
 
+  get foreignHits(): number {
+    return this.#foreignHits;
+  }
+
+  get foreignTokens(): number {
+    return this.#foreignTokens;
+  }
+
   recent(): readonly Call[] {
     return this.#calls.slice(-this.#callsKept);
   }
@@ -105,6 +129,8 @@ export class CallRecorder implements CallLog {
     this.#calls = [];
     this.#total = 0;
     this.#loggedBytes = 0;
+    this.#foreignHits = 0;
+    this.#foreignTokens = 0;
     for (const counter of [this.#byKey, this.#byProject, this.#byModel]) counter.clear();
   }
 
@@ -115,18 +141,16 @@ export class CallRecorder implements CallLog {
   }
 
   /** A request has come; its body is still to be read. */
-  open(method: string, path: string, headers: readonly string[], startedAtMs: number): Call {
+  open(head: Pick<Call, "method" | "path" | "headers" | "host" | "startedAtMs">): Call {
     const id = this.#nextId;
     this.#nextId += 1;
     this.#total += 1;
     const call: Call = {
+      ...head,
       id,
-      method,
-      path,
-      headers,
-      startedAtMs,
       key: "",
       project: "",
+      resources: [],
       operation: "",
       model: "",
       bodyBytes: 0,
@@ -134,6 +158,7 @@ export class CallRecorder implements CallLog {
       phase: "reading",
       status: 0,
       events: 0,
+      closeCode: 0,
       aborted: false,
       faults: [],
       endedAtMs: 0,
@@ -145,8 +170,8 @@ export class CallRecorder implements CallLog {
   }
 
   /** Keeps the head of a body and lets go of the oldest ones when there are too many bytes. */
-  keepBody(call: Call, body: Buffer): void {
-    call.bodyBytes = body.length;
+  keepBody(call: Call, body: Buffer, bodyBytes: number = body.length): void {
+    call.bodyBytes = bodyBytes;
     // A copy, so that the log does not keep a body of 100 MB alive for its first MiB.
     call.body = body.length > CALL_BODY_BYTES_MAX ? Buffer.from(body.subarray(0, CALL_BODY_BYTES_MAX)) : body;
     this.#loggedBytes += call.body.length;
@@ -162,6 +187,12 @@ export class CallRecorder implements CallLog {
     increment(this.#byKey, call.key);
     increment(this.#byProject, call.project);
     increment(this.#byModel, call.model);
+    const { project, resources } = call;
+    const isOthers = ({ owner }: Touch): boolean => owner !== "" && owner !== project;
+    const met = (access: Touch["access"]): boolean =>
+      resources.some((touch) => touch.access === access && isOthers(touch));
+    if (met("refused")) this.#foreignHits += 1;
+    if (met("foreign")) this.#foreignTokens += 1;
   }
 
   /** Counts a call of which nothing is kept. */

@@ -12,7 +12,7 @@ import { parseScript } from "./script.ts";
 const HELP = `gemini-emulator: a faithful Gemini API on a local port (127.0.0.1 only)
 
   --port <number>   port to listen on; 0 picks a free one (default 9000)
-  --script <file>   JSON file with projects, models and faults (see the package's README)
+  --script <file>   JSON file with projects, models, faults, hosts (see the package's README)
   --minimal         pre-built answers at next to no cost, for load tests
   --json            print one JSON line instead of a sentence when listening
   --help            this text

@@ -6,6 +6,8 @@ import { CallRecorder } from "./call-log.ts";
 import type { Call, CallListener, CallLog } from "./call-log.ts";
 import { Exchanges } from "./exchange.ts";
 import { FaultRules } from "./fault-rules.ts";
+import { LiveService } from "./live/live-service.ts";
+import type { LiveControl } from "./live/live-service.ts";
 import type { FaultRule } from "./fault-rules.ts";
 import { MinimalService } from "./minimal.ts";
 import type { ModelSpec } from "./model-spec.ts";
@@ -14,6 +16,10 @@ import { DEFAULT_PROJECTS } from "./project-spec.ts";
 import type { KeyState, ProjectSpec, ProjectState } from "./project-spec.ts";
 import { Projects } from "./projects.ts";
 import { QuotaBuckets } from "./quota-buckets.ts";
+import { Links } from "./resources/links.ts";
+import type { HostOptions } from "./resources/links.ts";
+import { Resources } from "./resources/resources.ts";
+import type { ResourceOptions } from "./resources/resources.ts";
 import { listen } from "./server.ts";
 import type { HttpHandler, Listener, TlsOptions } from "./server.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -24,7 +30,7 @@ import type { World } from "./world.ts";
 export const REQUEST_BYTES_MAX = 100 * 1024 * 1024;
 
 /** What a caller states when starting the emulator; the projects, models and faults may come from a script file. */
-export interface EmulatorOptions {
+export interface EmulatorOptions extends HostOptions, ResourceOptions {
   /** 0 (default) lets the system choose. */
   readonly port?: number;
   /** Only loopback: the emulator must never be reachable by accident. */
@@ -50,7 +56,15 @@ export interface Emulator extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, no slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Origin of upload links: another port under another name. */
+  readonly uploadOrigin: string;
+  /** Origin of the links to which downloads redirect. */
+  readonly downloadOrigin: string;
   readonly calls: CallLog;
+  /** Name of the project that owns a resource, named as in requests (`files/abc`); undefined when nobody does. */
+  ownerOf(name: string): string | undefined;
+  /** The Live sessions that are open. */
+  readonly live: LiveControl;
   /** Streaming answers that have begun and not ended. */
   readonly openStreams: number;
   /** Puts a fault in force; the returned function takes it back and releases the calls it holds. */
@@ -79,14 +93,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const wheel = new TimerWheel(monotonicMs);
   const tools = { wheel, monotonicMs };
   const exchanges = new Exchanges(world, tools);
-  const serveFully: HttpHandler = (request, response) => void exchanges.serve(request, response);
+  const serveFully: HttpHandler = (request, response) => void exchanges.serve(request, response, "api");
+  const serveSide: HttpHandler = (request, response) => void exchanges.serve(request, response, "side");
   const minimal = options.minimal ? new MinimalService(world, tools, serveFully) : undefined;
-  const listener = await listen(minimal?.handle ?? serveFully, {
-    host: options.host ?? "127.0.0.1",
-    port: options.port ?? 0,
-    ...(options.tls !== undefined && { tls: options.tls }),
-  });
-  return new RunningEmulator({ world, exchanges, minimal, listener, wheel });
+  const host = options.host ?? "127.0.0.1";
+  const tls = options.tls === undefined ? {} : { tls: options.tls };
+  const live = new LiveService(world, tools);
+  const handler = minimal?.handle ?? serveFully;
+  const listener = await listen(handler, { host, port: options.port ?? 0, upgrade: live.handle, ...tls });
+  const sideListener = await listen(serveSide, { host, port: 0, ...tls });
+  world.links.open(options.tls === undefined ? "http" : "https", sideListener.port);
+  return new RunningEmulator({ world, exchanges, live, minimal, listener, sideListener, wheel });
 }
 
 function worldOf(options: EmulatorOptions): World {
@@ -97,6 +114,8 @@ function worldOf(options: EmulatorOptions): World {
     quotas: new QuotaBuckets(),
     faults: new FaultRules(),
     calls: new CallRecorder(options.callsKept),
+    resources: new Resources(options),
+    links: new Links(options),
     now,
     startedAtMs: now(),
     requestBytesMax: options.requestBytesMax ?? REQUEST_BYTES_MAX,
@@ -106,8 +125,10 @@ function worldOf(options: EmulatorOptions): World {
 interface Parts {
   readonly world: World;
   readonly exchanges: Exchanges;
+  readonly live: LiveService;
   readonly minimal: MinimalService | undefined;
   readonly listener: Listener;
+  readonly sideListener: Listener;
   readonly wheel: TimerWheel;
 }
 
@@ -115,6 +136,7 @@ class RunningEmulator implements Emulator {
   readonly url: string;
   readonly port: number;
   readonly calls: CallLog;
+  readonly live: LiveControl;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -122,6 +144,15 @@ class RunningEmulator implements Emulator {
     this.url = parts.listener.url;
     this.port = parts.listener.port;
     this.calls = parts.world.calls;
+    this.live = parts.live;
+  }
+
+  get uploadOrigin(): string {
+    return this.#parts.world.links.uploadOrigin;
+  }
+
+  get downloadOrigin(): string {
+    return this.#parts.world.links.downloadOrigin;
   }
 
   get openStreams(): number {
@@ -133,7 +164,13 @@ class RunningEmulator implements Emulator {
     return () => {
       this.#parts.world.faults.remove(id);
       this.#parts.exchanges.release(id);
+      this.#parts.live.release(id);
     };
+  }
+
+  ownerOf(name: string): string | undefined {
+    const { resources, now } = this.#parts.world;
+    return resources.ownerOf(name, now());
   }
 
   clearFaults(): void {
@@ -143,6 +180,7 @@ class RunningEmulator implements Emulator {
 
   release(): void {
     this.#parts.exchanges.release();
+    this.#parts.live.release();
   }
 
   setProjectState(name: string, state: ProjectState): void {
@@ -174,7 +212,7 @@ class RunningEmulator implements Emulator {
 
   async close(): Promise<void> {
     this.#parts.wheel[Symbol.dispose]();
-    await this.#parts.listener.close();
+    await Promise.all([this.#parts.listener.close(), this.#parts.sideListener.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

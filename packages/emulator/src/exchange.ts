@@ -2,12 +2,16 @@
  * One request from its first byte to its last: read, decide, deliver, keep the log true. Runs on the emulator's thread.
  * Holds the deliveries that faults keep waiting, so that they can be released.
  */
-import type { Call } from "./call-log.ts";
+import type { Call, CallHost } from "./call-log.ts";
 import { decide } from "./decide.ts";
 import { Delivery } from "./delivery.ts";
 import type { DeliveryObserver, DeliveryTools, HttpRequest, HttpResponse } from "./delivery.ts";
 import type { Reply } from "./reply.ts";
+import { beginLeg, receiveLeg } from "./receive-leg.ts";
+import type { UploadLeg } from "./upload-legs.ts";
 import type { World } from "./world.ts";
+
+const EMPTY = Buffer.alloc(0);
 
 /** What is under way: answers not yet ended, and which of them a rule holds. */
 export class Exchanges {
@@ -34,28 +38,44 @@ export class Exchanges {
   }
 
   /** Serves one request; rejects only on a defect of the emulator itself, which must be loud. */
-  async serve(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const { calls, now, requestBytesMax } = this.#world;
+  async serve(request: HttpRequest, response: HttpResponse, host: CallHost): Promise<void> {
+    const { calls, now } = this.#world;
     const url = request.url ?? "/";
-    const call = calls.open(request.method ?? "GET", url, request.rawHeaders, now());
+    const { method = "GET", rawHeaders: headers } = request;
+    const call = calls.open({ method, path: url, headers, host, startedAtMs: now() });
     calls.moveTo(call, "reading");
-    const body = await readBody(request, requestBytesMax);
-    if (body === "aborted") return this.#finish(call, true);
-    if (body !== "too-large") calls.keepBody(call, body);
     const [path = "/", search = ""] = splitOnce(url, "?");
-    const { reply, ...found } = decide(this.#world, {
-      method: call.method,
-      path,
-      query: new URLSearchParams(search),
-      header: (name) => headerOf(request, name),
-      body,
-    });
+    const query = new URLSearchParams(search);
+    const header = (name: string): string | undefined => headerOf(request, name);
+    const leg = beginLeg(this.#world, { method, path, query, header });
+    const body = await this.#read(request, call, leg);
+    if (body === "aborted") return this.#finish(call, true);
+    const { reply, ...found } = decide(this.#world, { host, method, path, query, header, body, leg });
     Object.assign(call, found);
     calls.count(call);
     calls.moveTo(call, "answering");
     const elapsedMs = Math.max(0, Math.round(now() - call.startedAtMs));
     const timed = { ...reply, headers: { ...reply.headers, "server-timing": `gfet4t7; dur=${elapsedMs}` } };
     new Delivery(timed, response, this.#observer(call, reply), this.#tools).wake();
+  }
+
+  /** The body, or nothing of it when it went into an upload. */
+  async #read(
+    request: HttpRequest,
+    call: Call,
+    leg: UploadLeg | undefined,
+  ): Promise<Buffer | "too-large" | "aborted"> {
+    const { calls, requestBytesMax } = this.#world;
+    if (leg === undefined) {
+      const body = await readBody(request, requestBytesMax);
+      if (typeof body !== "string") calls.keepBody(call, body);
+      return body;
+    }
+    const received = await receiveLeg(request, leg);
+    calls.keepBody(call, received.head, received.bytes);
+    if (received.isComplete) return EMPTY;
+    Object.assign(call, { operation: "upload.leg", project: leg.session?.owner ?? "" });
+    return "aborted";
   }
 
   #observer(call: Call, reply: Reply): DeliveryObserver {

@@ -77,7 +77,21 @@ export type TransportFault =
   /** Cuts the JSON of the first event in half, framing kept. */
   | { readonly kind: "invalid-json" }
   /** Declares more bytes than come, then closes. */
-  | { readonly kind: "truncated-length" };
+  | { readonly kind: "truncated-length" }
+  /** RST after this many bytes of one request of a resumable upload; what came before is kept. */
+  | { readonly kind: "upload-break"; readonly afterBytes: number }
+  /**
+   * Live only: a close frame after some messages of the server. Without `afterEvents` in place of `setupComplete`.
+   * `stall`, `reset`, `cut`, `slow-first-byte` and `error` act on Live too, with the same counting.
+   */
+  | {
+      readonly kind: "live-close";
+      readonly code: number;
+      readonly reason?: string;
+      readonly afterEvents?: number;
+    }
+  /** Live only: a `goAway` after some messages of the server. Default 1: after `setupComplete`. */
+  | { readonly kind: "live-go-away"; readonly timeLeftSeconds?: number; readonly afterEvents?: number };
 
 export type Fault = AnswerFault | SubstituteFault | TransportFault;
 export type FaultKind = Fault["kind"];
@@ -143,10 +157,14 @@ export class FaultRules {
     this.#rules = [];
   }
 
-  /** The faults of one call; counts it against the rules it meets. */
-  take(subject: FaultSubject): readonly ActiveFault[] {
+  /**
+   * The faults of one call; counts it against the rules it meets.
+   * With `namedOnly` those rules alone that name the operation: for a moment of a call that is judged again later.
+   */
+  take(subject: FaultSubject, namedOnly = false): readonly ActiveFault[] {
     const active: ActiveFault[] = [];
     for (const running of this.#rules) {
+      if (namedOnly && running.rule.match?.operation === undefined) continue;
       if (!acts(running, subject)) continue;
       active.push({ ruleId: running.id, fault: running.rule.fault });
       if (isSubstitute(running.rule.fault)) break;
@@ -157,12 +175,19 @@ export class FaultRules {
 
 function acts(running: RunningRule, subject: FaultSubject): boolean {
   const { match = {}, times = Infinity, probability = 1 } = running.rule;
-  if (!meets(match, subject)) return false;
+  if (!meets(match, subject) || !isInPlace(running.rule.fault, subject.operation)) return false;
   running.met += 1;
   const { afterCalls = 0, untilCalls = Infinity } = match;
   if (running.met <= afterCalls || running.met > untilCalls) return false;
   if (running.acted >= times || running.chance() >= probability) return false;
   running.acted += 1;
+  return true;
+}
+
+/** Faults of one kind of call pass others by, without being used up. */
+function isInPlace({ kind }: Fault, operation: string): boolean {
+  if (kind === "upload-break") return operation === "upload.leg";
+  if (kind === "live-close" || kind === "live-go-away") return operation.startsWith("live");
   return true;
 }
 

@@ -3,7 +3,10 @@
  * SSE: `data: {…}\r\n\r\n`, no `[DONE]`, nothing at the end. JSON array: elements between `,\r\n`, then `]`.
  */
 import type { Answer } from "./answer.ts";
+import type { UpstreamError } from "./error-bodies.ts";
+import { interactionsError } from "./interactions-errors.ts";
 import { eventJson } from "./json.ts";
+import type { JsonObject } from "./json.ts";
 import { nativeEvent } from "./native-answer.ts";
 import { chatChunk, chatUsageChunk } from "./openai-answer.ts";
 import type { Dialect, Reply } from "./reply.ts";
@@ -57,6 +60,21 @@ export function chatReply(facts: ChatStreamFacts): Reply {
   );
 }
 
+/** Events of the Interactions API, ended as it ends them. Each names its type beside `event:`. */
+export function interactionsReply(events: readonly JsonObject[], intervalMs: number): Reply {
+  const eventCount = events.length;
+  const frame = (index: number): Buffer => {
+    const event = events[index];
+    return event === undefined ? INTERACTIONS_END : namedFrame(event);
+  };
+  const frames = { frame, frameCount: eventCount + 1, eventCount };
+  return streamReply("interactions-sse", SSE_TYPE, frames, intervalMs);
+}
+
+function namedFrame(event: JsonObject): Buffer {
+  return Buffer.from(`event: ${String(event["event_type"])}\ndata: ${JSON.stringify(event)}\n\n`);
+}
+
 function streamReply(
   dialect: Dialect,
   headers: Readonly<Record<string, string>>,
@@ -68,6 +86,7 @@ function streamReply(
 }
 
 const ARRAY_END = Buffer.from("\n]\n");
+const INTERACTIONS_END = Buffer.from("event: done\ndata: [DONE]\n\n");
 const CHAT_END = Buffer.from("data: [DONE]\n\n");
 
 export function sseFrame(json: string): Buffer {
@@ -81,17 +100,21 @@ function arrayElement(value: unknown, index: number): Buffer {
 /** The frames with which a stream of a dialect reports an error after `eventsBefore` events, and ends. */
 export function lateErrorFrames(
   dialect: Dialect,
-  errorBody: object,
+  error: UpstreamError,
   eventsBefore: number,
 ): readonly Buffer[] {
+  const errorBody = error.body;
   switch (dialect) {
     case "array":
       return [arrayElement(errorBody, eventsBefore), ARRAY_END];
     case "openai-sse":
       return [Buffer.from(`data: ${JSON.stringify([errorBody])}\n\n`)];
+    case "interactions-sse":
+      return [namedFrame({ event_type: "error", ...interactionsError(error).body })];
     case "sse":
     case "unary":
     case "openai-unary":
+    case "interactions-unary":
       return [sseFrame(eventJson(errorBody))];
   }
 }

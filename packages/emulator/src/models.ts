@@ -29,6 +29,7 @@ export interface StreamShape {
 
 const GENERATE_METHODS = ["generateContent", "countTokens", "createCachedContent", "batchGenerateContent"];
 const EMBED_METHODS = ["embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent"];
+const LIVE_METHODS = ["generateContent", "countTokens", "bidiGenerateContent"];
 const DEFAULT_EVENTS = 4;
 
 const BUILT_IN: readonly ModelSpec[] = [
@@ -45,6 +46,11 @@ const BUILT_IN: readonly ModelSpec[] = [
   { name: "gemma-4-31b-it", inputTokenLimit: 131_072 },
   { name: "gemini-embedding-001", methods: EMBED_METHODS, inputTokenLimit: 2048, dimensions: 3072 },
   { name: "gemini-embedding-2", methods: EMBED_METHODS, inputTokenLimit: 8192, dimensions: 3072 },
+  { name: "gemini-3.8-live", methods: LIVE_METHODS },
+  { name: "gemini-live-2.5-flash-preview", methods: LIVE_METHODS },
+  { name: "gemini-3.1-flash-image" },
+  { name: "imagen-4.0-generate-001", methods: ["predict"] },
+  { name: "veo-3.1-generate-preview", methods: ["predictLongRunning"] },
   { name: "gemini-flash-latest", resolvesTo: "gemini-3.8-flash" },
   { name: "gemini-flash-lite-latest", resolvesTo: "gemini-3.5-flash-lite" },
   { name: "gemini-pro-latest", resolvesTo: "gemini-4-argon", thinking: true },

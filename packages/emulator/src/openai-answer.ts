@@ -75,10 +75,11 @@ function toolCallOf(part: Part): object {
 }
 
 function usageOf(answer: Answer, index: number): object {
-  const { promptTokens, outputTokens, thoughtsTokens } = answer.usageAt(index);
+  const { promptTokens, outputTokens, thoughtsTokens, cachedTokens = 0 } = answer.usageAt(index);
   return {
     completion_tokens: outputTokens,
     prompt_tokens: promptTokens,
+    ...(cachedTokens > 0 && { prompt_tokens_details: { cached_tokens: cachedTokens } }),
     total_tokens: promptTokens + outputTokens + thoughtsTokens,
   };
 }

@@ -1,6 +1,10 @@
 /** Which operation a method and a path name. Pure. Paths are normalised as Google does: doubled slashes count once. */
+import { resourcePathOf, serviceMethodOf } from "./resource-paths.ts";
+import type { ResourceOperation } from "./resource-paths.ts";
 
-export type Operation =
+export type Operation = ModelOperation | ResourceOperation;
+
+type ModelOperation =
   | "generateContent"
   | "streamGenerateContent"
   | "countTokens"
@@ -18,12 +22,13 @@ export interface Route {
   readonly operation: Operation;
   /** `v1`, `v1beta` or `v1alpha`. */
   readonly version: string;
-  /** From the path, without `models/`; empty when the path names none. */
+  /** From the path, without `models/` (`tunedModels/x` keeps its prefix); empty when the path names none. */
   readonly model: string;
+  /** Resource ids in the path, decoded, in their order. */
+  readonly ids: readonly string[];
 }
 
-/** The method of Google's service behind each operation, as errors name it. */
-export const SERVICE_METHODS: Readonly<Record<Operation, string>> = {
+const MODEL_SERVICE_METHODS: Readonly<Record<ModelOperation, string>> = {
   generateContent: "GenerateContent",
   streamGenerateContent: "StreamGenerateContent",
   countTokens: "CountTokens",
@@ -38,6 +43,15 @@ export const SERVICE_METHODS: Readonly<Record<Operation, string>> = {
   "openai.responses": "GenerateContent",
 };
 
+/** The method of Google's service behind an operation, as errors name it. */
+export function serviceMethod(operation: Operation): string {
+  return isModelOperation(operation) ? MODEL_SERVICE_METHODS[operation] : serviceMethodOf(operation);
+}
+
+function isModelOperation(operation: Operation): operation is ModelOperation {
+  return Object.hasOwn(MODEL_SERVICE_METHODS, operation);
+}
+
 const MODEL_METHODS: ReadonlySet<string> = new Set([
   "generateContent",
   "streamGenerateContent",
@@ -46,6 +60,8 @@ const MODEL_METHODS: ReadonlySet<string> = new Set([
   "batchEmbedContents",
 ]);
 
+const NO_IDS: readonly string[] = [];
+
 const GENERATING: ReadonlySet<Operation> = new Set<Operation>([
   "generateContent",
   "streamGenerateContent",
@@ -53,6 +69,13 @@ const GENERATING: ReadonlySet<Operation> = new Set<Operation>([
   "batchEmbedContents",
   "openai.chatCompletions",
   "openai.embeddings",
+  "openai.images",
+  "images.predict",
+  "videos.generate",
+  "batches.createGenerate",
+  "batches.createEmbed",
+  "openai.batches.create",
+  "interactions.create",
 ]);
 
 /** True for calls that cost quota and money. */
@@ -64,24 +87,45 @@ export function isOpenAi(operation: Operation): boolean {
   return operation.startsWith("openai.");
 }
 
+/** Google puts `upload` and `download` before the version. */
+const VERSIONED = /^\/+(?:(upload|download)\/+)?(v1|v1beta|v1alpha)\/+(.+?)\/*$/;
+
+/** The documented native name of the compatible route. */
+const CHAT_ALIAS = /^\/+v1beta:chatCompletions$/;
+
 /** The operation, or undefined for a path that no service knows. `path` is without the query. */
-export function routeOf(method: string, path: string): Route | undefined {
-  const [, version, rest] = /^\/+(v1|v1beta|v1alpha)\/+(.+?)\/*$/.exec(path) ?? [];
+export function routeOf(method: string, path: string, query?: URLSearchParams): Route | undefined {
+  if (method === "POST" && CHAT_ALIAS.test(path)) {
+    return { operation: "openai.chatCompletions", version: "v1beta", model: "", ids: NO_IDS };
+  }
+  const [, prefix, version, rest] = VERSIONED.exec(path) ?? [];
   if (version === undefined || rest === undefined) return undefined;
-  const name = decoded(rest.replace(/\/{2,}/g, "/"));
-  if (name === undefined) return undefined;
+  const below = decoded(rest.replace(/\/{2,}/g, "/"));
+  if (below === undefined) return undefined;
+  const name = prefix === undefined ? below : `/${prefix}/${below}`;
+  const isForeignOpenAi = name.startsWith("openai/") && version !== "v1beta";
+  if (isForeignOpenAi) return undefined;
+  const resource = resourcePathOf(method, name, query?.get("upload_id") ?? null);
+  if (resource !== undefined) return { ...resource, version, model: modelOfPath(name) };
   return name.startsWith("openai/") ? openAiRoute(method, version, name) : nativeRoute(method, version, name);
+}
+
+function modelOfPath(name: string): string {
+  return /^models\/([^/:]+)/.exec(name)?.[1] ?? "";
 }
 
 function nativeRoute(method: string, version: string, name: string): Route | undefined {
   if (method === "GET") {
-    if (name === "models") return { operation: "models.list", version, model: "" };
+    if (name === "models") return { operation: "models.list", version, model: "", ids: NO_IDS };
     const model = /^models\/([^/:]+)$/.exec(name)?.[1];
-    return model === undefined ? undefined : { operation: "models.get", version, model };
+    return model === undefined ? undefined : { operation: "models.get", version, model, ids: NO_IDS };
   }
-  const [, model, operation] = /^(?:models|tunedModels)\/([^:]+):(\w+)$/.exec(name) ?? [];
-  if (method !== "POST" || model === undefined || operation === undefined) return undefined;
-  return MODEL_METHODS.has(operation) ? { operation: operation as Operation, version, model } : undefined;
+  const [, kind, id, operation] = /^(models|tunedModels)\/([^:]+):(\w+)$/.exec(name) ?? [];
+  if (method !== "POST" || id === undefined || operation === undefined) return undefined;
+  const model = kind === "tunedModels" ? `tunedModels/${id}` : id;
+  return MODEL_METHODS.has(operation)
+    ? { operation: operation as Operation, version, model, ids: NO_IDS }
+    : undefined;
 }
 
 const OPENAI_POSTS: Readonly<Record<string, Operation>> = {
@@ -91,15 +135,14 @@ const OPENAI_POSTS: Readonly<Record<string, Operation>> = {
 };
 
 function openAiRoute(method: string, version: string, name: string): Route | undefined {
-  if (version !== "v1beta") return undefined;
   if (method === "POST") {
     const operation = Object.hasOwn(OPENAI_POSTS, name) ? OPENAI_POSTS[name] : undefined;
-    return operation === undefined ? undefined : { operation, version, model: "" };
+    return operation === undefined ? undefined : { operation, version, model: "", ids: NO_IDS };
   }
   if (method !== "GET") return undefined;
-  if (name === "openai/models") return { operation: "openai.models.list", version, model: "" };
+  if (name === "openai/models") return { operation: "openai.models.list", version, model: "", ids: NO_IDS };
   const model = /^openai\/models\/(?:models\/)?([^/]+)$/.exec(name)?.[1];
-  return model === undefined ? undefined : { operation: "openai.models.get", version, model };
+  return model === undefined ? undefined : { operation: "openai.models.get", version, model, ids: NO_IDS };
 }
 
 function decoded(text: string): string | undefined {

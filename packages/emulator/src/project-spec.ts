@@ -43,6 +43,8 @@ export interface ProjectSpec {
   readonly keyStates?: Readonly<Record<string, KeyState>>;
   /** Models this project may not call: 403 "The caller does not have permission". */
   readonly closedModels?: readonly string[];
+  /** Live sessions at one time. Default unlimited. */
+  readonly liveSessions?: number;
 }
 
 /** What the emulator serves when no project is stated. */

@@ -13,6 +13,7 @@ export interface Project {
   readonly tier: Tier;
   readonly closedModels: ReadonlySet<string>;
   readonly quotas: Readonly<Record<string, QuotaSpec>>;
+  readonly liveSessionsMax: number;
 }
 
 const FIRST_PROJECT_NUMBER = 411_082_643_001;
@@ -37,6 +38,7 @@ export class Projects {
       tier: spec.tier ?? "free",
       closedModels: new Set(spec.closedModels),
       quotas: spec.quotas ?? {},
+      liveSessionsMax: spec.liveSessions ?? Infinity,
     };
     this.#byName.set(project.name, project);
     for (const key of spec.keys) {
@@ -49,6 +51,10 @@ export class Projects {
 
   ofKey(key: string): Project | undefined {
     return this.#byKey.get(key);
+  }
+
+  ofName(name: string): Project | undefined {
+    return this.#byName.get(name);
   }
 
   /** Throws a RangeError when there is no such project. */

@@ -3,12 +3,25 @@
  * Routes make replies, faults change them, a Delivery writes them; a unary answer is a reply of one frame.
  */
 import type { UpstreamError } from "./error-bodies.ts";
+import { interactionsError } from "./interactions-errors.ts";
 import { prettyJson } from "./json.ts";
 
 export type HeaderMap = Readonly<Record<string, string | readonly string[]>>;
 
 /** How an answer is framed, and with it how an error looks inside it. */
-export type Dialect = "unary" | "sse" | "array" | "openai-unary" | "openai-sse";
+export type Dialect =
+  | "unary"
+  | "sse"
+  | "array"
+  | "openai-unary"
+  | "openai-sse"
+  | "interactions-unary"
+  | "interactions-sse";
+
+/** True when the answer is one body. */
+export function isUnary(dialect: Dialect): boolean {
+  return dialect === "unary" || dialect === "openai-unary" || dialect === "interactions-unary";
+}
 
 /** Something the transport does before it writes frame `before`; -1 stands for the headers. */
 export interface Gate {
@@ -83,6 +96,16 @@ export function compactReply(value: unknown): Reply {
 
 /** An error before the first byte, in the dialect's wrapping: a list on OpenAI routes and JSON-array streams. */
 export function errorReply(error: UpstreamError, dialect: Dialect): Reply {
+  if (dialect === "interactions-unary" || dialect === "interactions-sse") {
+    const { body: words, headers: more } = interactionsError(error);
+    const type = { "content-type": JSON_TYPE };
+    return wholeReply(
+      error.status,
+      { ...type, ...more },
+      Buffer.from(prettyJson(words)),
+      "interactions-unary",
+    );
+  }
   const isList = dialect === "array" || dialect === "openai-unary" || dialect === "openai-sse";
   const text = prettyJson(error.body);
   const body = Buffer.from(isList ? `[${text}]\n` : text);

@@ -9,6 +9,8 @@ import { STREAM_EVENTS_MAX, STREAM_INTERVAL_MS_MAX, STREAM_TEXT_BYTES_MAX } from
 import type { EmulatorOptions } from "./emulator.ts";
 import type { ModelSpec } from "./model-spec.ts";
 import type { ProjectSpec } from "./project-spec.ts";
+import type { HostOptions } from "./resources/links.ts";
+import type { ResourceOptions } from "./resources/resources.ts";
 import {
   anything,
   flag,
@@ -37,6 +39,7 @@ const project = shapeOf(
     state: oneOf(projectStates),
     keyStates: mapOf(oneOf(keyStates)),
     closedModels: listOf(nonEmptyText),
+    liveSessions: count,
   },
 );
 
@@ -95,12 +98,17 @@ const FAULT_FIELDS: Readonly<Record<FaultKind, Fields>> = {
   gzip: {},
   "invalid-json": {},
   "truncated-length": {},
+  "upload-break": { afterBytes: count },
+  "live-close": { code: numberFrom(1000, 4999), reason: text, afterEvents: count },
+  "live-go-away": { timeLeftSeconds: count, afterEvents: count },
 };
 
 const REQUIRED_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
   ["error", ["error"]],
   ["custom", ["status"]],
   ["cut", ["afterEvents"]],
+  ["upload-break", ["afterBytes"]],
+  ["live-close", ["code"]],
 ]);
 
 const fault = variantOf(
@@ -122,18 +130,44 @@ const rule = shapeOf(
   { match, times: count, probability: numberFrom(0, 1), seed: numberFrom(0, 2 ** 32 - 1) },
 );
 
-const script = shapeOf({}, { projects: listOf(project), models: listOf(model), faults: listOf(rule) });
+const resources = shapeOf(
+  {},
+  {
+    uploadHost: nonEmptyText,
+    downloadHost: nonEmptyText,
+    fileUriOrigin: nonEmptyText,
+    strictHosts: flag,
+    filePolls: count,
+    jobPolls: count,
+    implicitCacheTokensMin: count,
+    foreignSignatures: oneOf(["served", "refused"]),
+  },
+);
+
+const script = shapeOf(
+  {},
+  { projects: listOf(project), models: listOf(model), faults: listOf(rule), resources },
+);
+
+type ScriptedOptions = Omit<EmulatorOptions, "port" | "host" | "now" | "minimal" | "tls">;
 
 /** Reads a script. Throws a {@link ScriptError} with one sentence on what is wrong and where. */
-export function parseScript(json: string): Pick<EmulatorOptions, "projects" | "models" | "script"> {
+export function parseScript(json: string): ScriptedOptions {
   const value = parseJson(json);
   script(value, "");
-  const { projects, models, faults } = value as {
+  const {
+    projects,
+    models,
+    faults,
+    resources: more,
+  } = value as {
     projects?: readonly ProjectSpec[];
     models?: readonly ModelSpec[];
     faults?: readonly FaultRule[];
+    resources?: HostOptions & ResourceOptions;
   };
   return {
+    ...more,
     ...(projects !== undefined && { projects }),
     ...(models !== undefined && { models }),
     ...(faults !== undefined && { script: faults }),

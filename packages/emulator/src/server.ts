@@ -1,9 +1,10 @@
 /** The listening socket: HTTP/1.1, or HTTPS with HTTP/2 beside it. Loopback only. Runs on the emulator's thread. */
 import { createServer } from "node:http";
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { HttpRequest, HttpResponse } from "./delivery.ts";
 
 /** PEM texts; with them the emulator speaks HTTPS, HTTP/2 and HTTP/1.1. */
@@ -13,6 +14,9 @@ export interface TlsOptions {
 }
 
 export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/** A request to change the protocol: for WebSocket. `head` is what came behind it. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface Listener {
   readonly port: number;
@@ -29,10 +33,17 @@ const HEADER_BYTES_MAX = 64 * 1024;
 /** Resolves when the port is open; rejects with the system's error when it cannot be. */
 export async function listen(
   handler: HttpHandler,
-  options: { readonly host: string; readonly port: number; readonly tls?: TlsOptions },
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: TlsOptions;
+    readonly upgrade?: UpgradeHandler;
+  },
 ): Promise<Listener> {
   const server = options.tls === undefined ? plainServer(handler) : secureServer(handler, options.tls);
   const closeConnections = trackConnections(server);
+  // One signature over both servers' emitters, whose overloads do not unite.
+  if (options.upgrade !== undefined) (server as NodeJS.EventEmitter).on("upgrade", options.upgrade);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: options.host, port: options.port, backlog: BACKLOG }, () => resolve());

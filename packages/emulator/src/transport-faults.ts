@@ -5,7 +5,7 @@ import type { TransportFault } from "./fault-rules.ts";
 import { lateErrorFrames } from "./framing.ts";
 import { prettyJson } from "./json.ts";
 import { namedError } from "./named-errors.ts";
-import { errorReply } from "./reply.ts";
+import { errorReply, isUnary } from "./reply.ts";
 import type { Gate, Reply } from "./reply.ts";
 
 /** Before which frame the headers' gates stand. */
@@ -50,6 +50,11 @@ export function withTransportFault(
       return gzipped(reply);
     case "invalid-json":
       return withInvalidJson(reply);
+    case "upload-break":
+    case "live-close":
+    case "live-go-away":
+      // Obeyed while bytes come in, or in a Live session; an answer does not show them.
+      return reply;
     case "truncated-length":
       return { ...reply, contentLength: totalBytes(reply) + MISSING_BYTES };
   }
@@ -86,9 +91,9 @@ type LateError = Extract<TransportFault, { kind: "late-error-event" }>;
 function withLateError(reply: Reply, fault: LateError, subject: ErrorSubject): Reply {
   const error = namedError(fault.error ?? "overloaded", subject);
   // A unary answer has no "late": what comes is the error itself.
-  if (reply.dialect === "unary" || reply.dialect === "openai-unary") return errorReply(error, reply.dialect);
+  if (isUnary(reply.dialect)) return errorReply(error, reply.dialect);
   const events = eventsUpTo(reply, fault.afterEvents ?? 1);
-  return withFrames(reply, [...events, ...lateErrorFrames(reply.dialect, error.body, events.length)]);
+  return withFrames(reply, [...events, ...lateErrorFrames(reply.dialect, error, events.length)]);
 }
 
 function withReset(reply: Reply, fault: Extract<TransportFault, { kind: "reset" }>): Reply {
@@ -120,6 +125,6 @@ export function gzipped(reply: Reply): Reply {
 function withInvalidJson(reply: Reply): Reply {
   const frames = Array.from({ length: reply.frameCount }, (_, index) => reply.frame(index));
   const [first = Buffer.alloc(0), ...rest] = frames;
-  const end = reply.dialect === "sse" ? "\r\n\r\n" : reply.dialect === "openai-sse" ? "\n\n" : "";
+  const end = reply.dialect === "sse" ? "\r\n\r\n" : isUnary(reply.dialect) ? "" : "\n\n";
   return withFrames(reply, [Buffer.concat([halfOf(first), Buffer.from(end)]), ...rest]);
 }

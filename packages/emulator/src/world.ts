@@ -4,6 +4,8 @@ import type { FaultRules } from "./fault-rules.ts";
 import type { Model } from "./models.ts";
 import type { Projects } from "./projects.ts";
 import type { QuotaBuckets } from "./quota-buckets.ts";
+import type { Links } from "./resources/links.ts";
+import type { Resources } from "./resources/resources.ts";
 
 export interface World {
   readonly projects: Projects;
@@ -11,6 +13,8 @@ export interface World {
   readonly quotas: QuotaBuckets;
   readonly faults: FaultRules;
   readonly calls: CallRecorder;
+  readonly resources: Resources;
+  readonly links: Links;
   /** Wall clock, milliseconds since the epoch; injected. */
   readonly now: () => number;
   readonly startedAtMs: number;

@@ -45,6 +45,7 @@ describe("runs alone", () => {
     const script = {
       projects: [{ name: "scripted", keys: ["test-key-9"] }],
       models: [{ name: "gemini-2.5-flash", events: 2 }],
+      resources: { jobPolls: 1, uploadHost: "localhost" },
       faults: [
         { match: { operation: "generateContent" }, times: 1, fault: { kind: "error", error: "quota-day" } },
       ],

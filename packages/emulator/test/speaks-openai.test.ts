@@ -17,6 +17,7 @@ describe("speaks the OpenAI dialect", () => {
     await using emulator = await startEmulator();
     const answer = (await (await post(emulator, CHAT, hello)).json()) as Completion;
     expect(answer.choices[0]?.message.content).toBe('Hello from project alpha: you said "hi"');
+    expect((await post(emulator, "/v1beta:chatCompletions", hello)).status).toBe(200);
     const tools = [
       { type: "function", function: { name: "look_up", parameters: { type: "object", properties: {} } } },
     ];

@@ -40,6 +40,11 @@ export function batchEmbedContents(context: RouteContext): Reply {
   return jsonReply({ embeddings: requests.map((request) => ({ values: vectorOf(request, model) })) });
 }
 
+/** One request of a batch job, which has a quota of its own. */
+export function batchedEmbedding(request: JsonObject, model: Model): object {
+  return { embedding: { values: vectorOf(request, model) } };
+}
+
 function vectorOf(request: JsonObject, model: Model): readonly number[] {
   const dimensions = asNumber(fieldOf(request, "outputDimensionality")) ?? model.dimensions;
   return embeddingOf(textOfContent(request["content"]), dimensions);

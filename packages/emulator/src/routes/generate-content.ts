@@ -3,14 +3,18 @@ import { answerTo } from "../answer.ts";
 import type { Answer } from "../answer.ts";
 import { badField, badRequest, Refusal, tooManyTokens } from "../error-bodies.ts";
 import { arrayReply, sseReply } from "../framing.ts";
-import { asArray, snakeCase } from "../json.ts";
+import { asArray, asText, fieldOf, snakeCase } from "../json.ts";
 import type { JsonObject } from "../json.ts";
+import type { Model } from "../models.ts";
 import { nativeWhole } from "../native-answer.ts";
 import { nativePrompt } from "../prompt.ts";
+import { cacheModelMismatch, cacheWithInstructions } from "../resource-errors.ts";
+import { answerPart } from "../continuation.ts";
 import { jsonReply } from "../reply.ts";
 import type { Reply } from "../reply.ts";
 import { charge, requiredModel } from "./context.ts";
 import type { RouteContext } from "./context.ts";
+import { cachedContentOf, checkReferences } from "./references.ts";
 
 const REQUEST_FIELDS: ReadonlySet<string> = new Set(
   [
@@ -40,14 +44,58 @@ export function streamGenerateContent(context: RouteContext): Reply {
 }
 
 function nativeAnswer(context: RouteContext): Answer {
-  const { body, project, responseId, answerFault: fault } = context;
-  checkRequest(body);
+  checkRequest(context.body);
   const model = requiredModel(context, context.route.model, "generateContent");
-  const prompt = nativePrompt(body);
-  charge(context, model, { family: "generate", requests: 1, tokens: prompt.tokens });
+  checkReferences(context);
+  return answerBody(context, model, context.body, "charged");
+}
+
+/** One request of a batch, answered whole. Batches have a quota of their own: this one is not charged. */
+export function batchedAnswer(context: RouteContext, model: Model, body: JsonObject): object {
+  checkRequest(body);
+  checkReferences(context, body);
+  return nativeWhole(answerBody(context, model, body, "free"));
+}
+
+function answerBody(
+  context: RouteContext,
+  model: Model,
+  body: JsonObject,
+  price: "charged" | "free",
+): Answer {
+  const { project, responseId, answerFault: fault } = context;
+  const cache = explicitlyCached(context, model, body);
+  const own = nativePrompt(body);
+  const prompt = { ...own, tokens: own.tokens + cache };
+  if (price === "charged") charge(context, model, { family: "generate", requests: 1, tokens: prompt.tokens });
   // Charged all the same: an over-long prompt was seen to use up the minute's quota.
   if (prompt.tokens > model.inputTokenLimit) throw new Refusal(tooManyTokens(model.inputTokenLimit));
-  return answerTo({ prompt, projectName: project.name, model, responseId, fault });
+  const { implicitCache } = context.resources;
+  const cachedTokens = cache > 0 ? cache : implicitCache.cachedTokens(project.name, model.resolvesTo, body);
+  const asked = asText(fieldOf(body, "continuationToken"));
+  const { part, continuationToken } = answerPart(prompt.text, asked, project.name);
+  return answerTo({
+    prompt,
+    projectName: project.name,
+    model,
+    responseId,
+    fault,
+    cachedTokens,
+    part,
+    continuationToken,
+  });
+}
+
+/** Tokens of the cache the body names; the caller's right to it has been checked. */
+function explicitlyCached(context: RouteContext, model: Model, body: JsonObject): number {
+  const name = cachedContentOf(body);
+  const cache = name === undefined ? undefined : context.resources.caches.find(name, context.nowMs)?.value;
+  if (cache === undefined) return 0;
+  if (["systemInstruction", "tools", "toolConfig"].some((field) => fieldOf(body, field) !== undefined)) {
+    throw new Refusal(cacheWithInstructions());
+  }
+  if (cache.model !== `models/${model.name}`) throw new Refusal(cacheModelMismatch(model.name, cache.model));
+  return cache.tokens;
 }
 
 /** Refuses what Google's JSON parser and its request check refuse first. */

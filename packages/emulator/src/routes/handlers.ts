@@ -1,5 +1,6 @@
 /** Which route serves which operation: the place where a new one is entered. */
 import type { Operation } from "../operations.ts";
+import type { ResourceOperation } from "../resource-paths.ts";
 import type { RouteHandler } from "./context.ts";
 import { countTokens } from "./count-tokens.ts";
 import { batchEmbedContents, embedContent } from "./embed-content.ts";
@@ -12,8 +13,11 @@ import {
   openAiListModels,
   openAiResponses,
 } from "./openai.ts";
+import { RESOURCE_HANDLERS } from "./resource-handlers.ts";
 
-export const HANDLERS: Readonly<Record<Operation, RouteHandler>> = {
+type PlainOperation = Exclude<Operation, ResourceOperation>;
+
+const PLAIN_HANDLERS: Readonly<Record<PlainOperation, RouteHandler>> = {
   generateContent,
   streamGenerateContent,
   countTokens,
@@ -26,4 +30,9 @@ export const HANDLERS: Readonly<Record<Operation, RouteHandler>> = {
   "openai.models.list": openAiListModels,
   "openai.models.get": openAiGetModel,
   "openai.responses": openAiResponses,
+};
+
+export const HANDLERS: Readonly<Record<Operation, RouteHandler>> = {
+  ...PLAIN_HANDLERS,
+  ...RESOURCE_HANDLERS,
 };

@@ -4,6 +4,7 @@ import { modelResource } from "../models.ts";
 import type { Model } from "../models.ts";
 import { jsonReply } from "../reply.ts";
 import type { Reply } from "../reply.ts";
+import { sealed, unsealed } from "../resources/sealed-text.ts";
 import type { RouteContext } from "./context.ts";
 
 const PAGE_SIZE_DEFAULT = 50;
@@ -23,7 +24,9 @@ export function listModels(context: RouteContext): Reply {
   const all = visibleModels(context);
   const page = { models: all.slice(start, start + size).map(modelResource) };
   const next = start + size;
-  return jsonReply(next < all.length ? { ...page, nextPageToken: pageToken(next, project.name) } : page);
+  return jsonReply(
+    next < all.length ? { ...page, nextPageToken: sealed("models", project.name, String(next)) } : page,
+  );
 }
 
 export function getModel(context: RouteContext): Reply {
@@ -37,15 +40,12 @@ export function requiredVisible(context: RouteContext): Model {
   return model;
 }
 
-function pageToken(start: number, projectName: string): string {
-  return Buffer.from(JSON.stringify([start, projectName])).toString("base64url");
-}
-
 /** Where a page starts; refuses a token that is not of this project, as a key of another project's would be. */
 function pageStart(token: string | null, projectName: string): number {
   if (token === null || token === "") return 0;
-  const start = Number(/^\[(\d+),/.exec(Buffer.from(token, "base64url").toString())?.[1]);
-  if (!Number.isInteger(start) || token !== pageToken(start, projectName)) {
+  const found = unsealed("models", token);
+  const start = Number(found?.payload);
+  if (found?.owner !== projectName || !Number.isInteger(start)) {
     throw new Refusal(badRequest("Page token is invalid."));
   }
   return start;

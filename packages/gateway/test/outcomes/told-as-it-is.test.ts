@@ -138,9 +138,9 @@ it("a named file of another project is not looked for under every key", async ()
     const response = await fetch(`${pool.url}/v1beta/files/abc123`, {
       headers: { "x-goog-api-key": "test-auth-key" },
     });
-    expect(response.status).toBe(404);
+    expect(response.status).toBe(403);
     expect(await pool.requestLogged()).toMatchObject({
-      status: 404,
+      status: 403,
       outcome: "foreign-resource",
       attempts: 1,
     });
