@@ -99,6 +99,7 @@ export async function startGateway(
   cleanup.use(probing);
   supervisor.on({
     receive: (...report) => office.receive(...report),
+    proved: (leaseId) => office.proved(leaseId),
     pageAsked: (...asked) => reporting.asked(...asked),
     lost: (holder) => office.lost(holder),
     guard: (message) => guard.hear(message),

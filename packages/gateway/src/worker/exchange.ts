@@ -156,12 +156,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(
-    attempt: Attempt,
-    status: number,
-    rawHeaders: readonly string[],
-    held: readonly Buffer[],
-  ): void {
+  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#body.release();
     this.#note(attempt, "served");
     this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);

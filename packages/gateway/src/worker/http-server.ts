@@ -18,6 +18,19 @@ export const HEADERS_COUNT_MAX = 200;
 
 type Receive = (call: ClientCall) => void;
 
+/** Takes connections that stop speaking HTTP. */
+export interface UpgradeTaker {
+  /** Whether this request is to be taken; else it is served as if it had not asked. */
+  wants(request: IncomingMessage): boolean;
+  /** @param head what came behind the request */
+  take(request: IncomingMessage, socket: Socket, head: Buffer): void;
+}
+
+export interface ServerParts {
+  readonly receive: Receive;
+  readonly live: UpgradeTaker;
+}
+
 /**
  * One listener of two ways to serve: every connection begins with the gateway's own reader, and goes over to node:http for
  * good when that finds it not plainly good. Both count for the limit of connections, and close together.
@@ -41,13 +54,16 @@ class ClientServer extends Server {
   }
 }
 
-export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, receive: Receive): Server {
-  const server = new ClientServer(serverOptions(config));
+export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, parts: ServerParts): Server {
+  const { receive, live } = parts;
+  const shouldUpgradeCallback = (request: IncomingMessage): boolean => live.wants(request);
+  const server = new ClientServer({ ...serverOptions(config), shouldUpgradeCallback });
   server.maxConnections = config.limits.connections;
   server.maxHeadersCount = HEADERS_COUNT_MAX;
   server.timeout = config.timeouts.clientStallMs;
   const broken = new BrokenRequests(requestIds, server.latest);
   serveByNode(server, broken, receive);
+  server.on("upgrade", (request, socket, head) => live.take(request, socket as Socket, head));
   serveFast(server, broken, config, receive);
   return server;
 }

@@ -12,8 +12,7 @@ export function pagedAnswer(answer: KeptAnswer, page: ModelPage | undefined): Ke
   const rawHeaders: string[] = ["content-length", String(body.length)];
   for (let at = 0; at + 1 < answer.rawHeaders.length; at += 2) {
     const name = answer.rawHeaders[at] ?? "";
-    if (name.toLowerCase() !== "content-length")
-      rawHeaders.push(name, answer.rawHeaders[at + 1] ?? "");
+    if (name.toLowerCase() !== "content-length") rawHeaders.push(name, answer.rawHeaders[at + 1] ?? "");
   }
   return { ...answer, rawHeaders, body };
 }
