@@ -46,7 +46,7 @@ export const LIVE_SECTION = {
     },
     message: {
       kind: "size",
-      default: "16MB",
+      default: "4MB",
       min: "1KB",
       max: "256MB",
       reload: "live",

@@ -85,6 +85,11 @@ export class LiveClient {
     }
   }
 
+  /** Waits for a message that holds the text. */
+  async hears(text: string): Promise<void> {
+    while (!(await this.receive()).text.includes(text));
+  }
+
   /** The next message that has this field. */
   async next(field: string): Promise<Record<string, unknown>> {
     for (;;) {
