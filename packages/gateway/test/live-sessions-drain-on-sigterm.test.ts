@@ -2,6 +2,7 @@ import { startEmulator } from "gemini-emulator";
 import { once } from "node:events";
 import { expect, it } from "vitest";
 import { LiveClient } from "./harness/live.ts";
+import { startPool } from "./harness/pool.ts";
 import { startProgram } from "./harness/program.ts";
 
 const SESSIONS = 1_000;
@@ -18,7 +19,9 @@ async function openMany(url: string, count: number): Promise<LiveClient[]> {
   return clients;
 }
 
-const FLAGS = ["--ip-per-minute", "0", "--ip-per-hour", "0", "--probe", "off"];
+const RESTARTED = "The gateway is being stopped or restarted. Connect again.";
+/** A thousand lines of the log at once are another test's. */
+const FLAGS = ["--request-log=false", "--ip-per-minute", "0", "--ip-per-hour", "0", "--probe", "off"];
 
 it(
   "tells a thousand sessions that they will end, and stops as soon as they have",
@@ -45,25 +48,39 @@ it(
   },
 );
 
-it(
-  "ends those that stay at the end of the grace, in order, and tells of each",
-  { timeout: 60_000 },
-  async () => {
-    await using emulator = await startEmulator();
-    await using program = await startProgram(emulator.url, {
-      flags: [...FLAGS, "--shutdown-grace", "500ms"],
-    });
-    const clients = await openMany(program.url, SESSIONS);
-    const exited = once(program.process, "exit");
-    program.process.kill("SIGTERM");
-    const ends = await Promise.all(clients.map(({ ended }) => ended));
-    const reason = "The gateway is being stopped or restarted. Connect again.";
-    expect(ends).toEqual(Array.from({ length: SESSIONS }, () => ({ code: 1012, reason })));
-    expect(await exited).toEqual([0, null]);
-    expect(await program.logged("request", (line) => line["reason"] === "shutdown")).toMatchObject({
-      outcome: "served",
-      status: 101,
-    });
-    await emulator.waitUntil(({ live }) => live.sessions === 0);
-  },
-);
+it("ends those that stay at the end of the grace, in order", { timeout: 60_000 }, async () => {
+  await using emulator = await startEmulator();
+  await using program = await startProgram(emulator.url, { flags: [...FLAGS, "--shutdown-grace", "500ms"] });
+  const clients = await openMany(program.url, SESSIONS);
+  const exited = once(program.process, "exit");
+  program.process.kill("SIGTERM");
+  const ends = await Promise.all(clients.map(({ ended }) => ended));
+  expect(ends).toEqual(Array.from({ length: SESSIONS }, () => ({ code: 1012, reason: RESTARTED })));
+  expect(await exited).toEqual([0, null]);
+  expect(await program.logged("stopped")).toMatchObject({ how: "cut-off" });
+  await emulator.waitUntil(({ live }) => live.sessions === 0);
+});
+
+it("tells of each that it ended, also of one that does not answer", async () => {
+  await using pool = await startPool({ flags: { "shutdown-grace": "100ms" } });
+  const clients = Array.from({ length: 3 }, () => new LiveClient(pool.url));
+  for (const client of clients) await client.setUp();
+  const waiting = new LiveClient(pool.url);
+  await waiting.opened;
+  clients[0]?.socket.pause();
+  await pool.gateway.stop();
+  const rows = pool.logLines.map((line) => JSON.parse(line) as Record<string, string>);
+  const ended = rows
+    .filter(({ msg }) => msg === "request")
+    .map(({ outcome, reason }) => `${outcome} ${reason}`);
+  expect(ended.toSorted()).toEqual([
+    "caller-left shutdown",
+    "served shutdown",
+    "served shutdown",
+    "served shutdown",
+  ]);
+  expect(await waiting.ended).toEqual({ code: 1012, reason: RESTARTED });
+  clients[0]?.socket.terminate();
+  const { uses, inFlight } = pool.gateway.scheduler.summary(Date.now());
+  expect([uses.lost, inFlight]).toEqual([0, 0]);
+});

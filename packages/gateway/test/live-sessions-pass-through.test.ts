@@ -25,7 +25,7 @@ const LIVE = ({ path }: { readonly path: string }): boolean => path.startsWith("
 
 interface Talk {
   readonly session: Session;
-  next(): Promise<LiveServerMessage>;
+  readonly next: () => Promise<LiveServerMessage>;
 }
 
 async function talk(ai: GoogleGenAI): Promise<Talk> {

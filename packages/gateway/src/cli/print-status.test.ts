@@ -41,6 +41,7 @@ const RUNNING: RunningStatus = {
   ],
   inFlight: 3,
   waiting: 1,
+  liveSessions: 2,
   recent: RECENT,
   leases: { open: 4, uses: 12 },
   bans: 2,

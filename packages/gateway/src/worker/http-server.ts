@@ -16,6 +16,10 @@ import type { RequestIds } from "./request-ids.ts";
 const LATE_CHECK_MS = 1000;
 export const HEADERS_COUNT_MAX = 200;
 
+/** node has asked `shouldUpgradeCallback` since 24.9. */
+const [NODE_MAJOR = 0, NODE_MINOR = 0] = process.versions.node.split(".").map(Number);
+const CAN_CHOOSE_UPGRADES = NODE_MAJOR > 24 || (NODE_MAJOR === 24 && NODE_MINOR >= 9);
+
 type Receive = (call: ClientCall) => void;
 
 /** Takes connections that stop speaking HTTP. */
@@ -63,7 +67,10 @@ export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, 
   server.timeout = config.timeouts.clientStallMs;
   const broken = new BrokenRequests(requestIds, server.latest);
   serveByNode(server, broken, receive);
-  server.on("upgrade", (request, socket, head) => live.take(request, socket as Socket, head));
+  // An older node would take every request that mentions an upgrade for one, and those of HTTP/2 are many.
+  if (CAN_CHOOSE_UPGRADES) {
+    server.on("upgrade", (request, socket, head) => live.take(request, socket as Socket, head));
+  }
   serveFast(server, broken, config, receive);
   return server;
 }

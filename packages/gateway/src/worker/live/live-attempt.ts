@@ -56,7 +56,12 @@ export class LiveAttempt implements OpeningListener, LiveSocketEvents {
   begin(upstream: LiveUpstream, opening: LiveOpening, setup: LiveMessage): void {
     this.#setup = setup;
     this.#deadlineMs = this.#now() + opening.handshakeMs;
-    this.#opening = upstream.open(opening, this);
+    try {
+      this.#opening = upstream.open(opening, this);
+    } catch (error) {
+      // A header that no request can carry.
+      this.failed(error as Error);
+    }
   }
 
   /** Whether the session is set up. */

@@ -3,12 +3,12 @@
  * Worker threads. It calls; core and gemini decide. Until the upstream has said its first message the client's setup is
  * kept, so that another key can take over unseen. Ends exactly once, whatever happens: see `#end`.
  */
-import { errorAnswerOf, type ErrorCode } from "@gemini-gateway/core/error-codes";
+import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import { mayRetry } from "@gemini-gateway/core/retry-budget";
-import { curable, drawsOnRatio, extendTrail, FRESH_TRAIL, lastWord } from "@gemini-gateway/core/retry-policy";
-import { closeReason, type LiveClose, outcomeOfSession } from "@gemini-gateway/gemini/live-close";
+import { curable, drawsOnRatio, extendTrail, FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
+import { type LiveClose, outcomeOfSession } from "@gemini-gateway/gemini/live-close";
 import {
   goAwayMessage,
   readLiveSetup,
@@ -18,20 +18,24 @@ import {
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { WebSocket } from "ws";
-import { RETRY_AFTER_DEFAULT_MS } from "../final-answer.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
 import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import type { LiveAdmission } from "./live-admission.ts";
 import { LiveAttempt, type LiveAttemptListener, type LiveMessage } from "./live-attempt.ts";
-import { closeToPassOn, GOING_AWAY, ownCloseCode, sessionRow } from "./live-ending.ts";
+import {
+  closeToPassOn,
+  GOING_AWAY,
+  type LiveFailure,
+  liveLastWord,
+  ownClose,
+  sessionRow,
+} from "./live-ending.ts";
 import { LiveSocket, type LiveSocketEvents } from "./live-socket.ts";
+import { SentAhead } from "./sent-ahead.ts";
 
 /** Largest setup, bytes: it is kept until the session is set up. */
 const SETUP_BYTES_MAX = 4_194_304;
-/** What a client may send ahead of the session's beginning; then it is not read, messages and bytes. */
-const AHEAD_MESSAGES_MAX = 256;
-const AHEAD_BYTES_MAX = 1_048_576;
 
 type Phase = "setup" | "seeking" | "opening" | "talking" | "over";
 
@@ -47,12 +51,11 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
   #phase: Phase = "setup";
   #model = "";
   #setup: LiveMessage | undefined;
-  #ahead: LiveMessage[] = [];
-  #aheadBytes = 0;
+  readonly #ahead = new SentAhead();
   #attempt: LiveAttempt | undefined;
   #usage: Usage | undefined;
   /** The last attempt that failed unseen. */
-  #last: { readonly outcome: Outcome; readonly close: LiveClose | undefined } | undefined;
+  #last: LiveFailure | undefined;
   /** When it could first have a key. */
   #setupAtMs = 0;
   #begunAtMs = -1;
@@ -75,6 +78,11 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     return quotaLane(this.#admission.route, this.#model);
   }
 
+  /** What the setup refers to and only one project has: of use to who lends once affinity is wired in. */
+  get resources(): readonly string[] {
+    return this.#setup === undefined ? [] : this.#service.liveAffinity.resourcesOf(this.#setup.data);
+  }
+
   get waitUntilMs(): number {
     return this.#setupAtMs + this.#service.config.lease.maxWaitMs;
   }
@@ -86,7 +94,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     try {
       if (this.#phase === "talking") this.#pass(data, isBinary);
       else if (this.#phase === "setup") this.#takeSetup({ data, isBinary });
-      else if (this.#phase !== "over") this.#keepAhead({ data, isBinary });
+      else if (this.#phase !== "over" && !this.#ahead.keep({ data, isBinary })) this.#client.pause();
     } catch {
       this.#fault();
     }
@@ -94,12 +102,6 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
 
   #pass(data: Buffer, isBinary: boolean): void {
     if (this.#attempt?.send(data, isBinary) === false) this.#client.pause();
-  }
-
-  #keepAhead(message: LiveMessage): void {
-    this.#ahead.push(message);
-    this.#aheadBytes += message.data.length;
-    if (this.#ahead.length >= AHEAD_MESSAGES_MAX || this.#aheadBytes >= AHEAD_BYTES_MAX) this.#client.pause();
   }
 
   drained(): void {
@@ -123,7 +125,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
   #takeSetup(setup: LiveMessage): void {
     const read = setup.data.length > SETUP_BYTES_MAX ? undefined : readLiveSetup(setup.data);
     if (read === undefined) {
-      this.#giveUp("refused", setup.data.length > SETUP_BYTES_MAX ? "body-too-large" : "no-live-setup");
+      this.#refuse(setup.data.length > SETUP_BYTES_MAX ? "body-too-large" : "no-live-setup");
       return;
     }
     const { token, caller } = this.#admission;
@@ -133,7 +135,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     const model = read.model === "" ? undefined : read.model;
     const refusal = this.#service.guard.refuseModel(caller, model, this.lane);
     if (refusal !== undefined) {
-      this.#giveUp("refused", refusal.code, refusal.retryAfterMs);
+      this.#refuse(refusal.code, refusal.retryAfterMs);
     } else if (token === undefined) {
       this.#service.retryBudget.deposit();
       this.#seek();
@@ -197,10 +199,8 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#setup = undefined;
     this.#note(attempt, "served");
     if (attempt.use !== undefined) this.#service.desk.prove(attempt.use);
-    const ahead = this.#ahead;
-    this.#ahead = [];
     this.#client.resume();
-    for (const { data, isBinary } of ahead) this.#pass(data, isBinary);
+    for (const { data, isBinary } of this.#ahead.take()) this.#pass(data, isBinary);
   }
 
   upstreamDrained(): void {
@@ -210,9 +210,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
   ended(_attempt: LiveAttempt, close: LiveClose): void {
     if (this.#phase === "over") return;
     const outcome = outcomeOfSession(close, { nowMs: this.#service.now() });
-    const isLost = close.code === 1006;
-    const { text } = errorAnswerOf("upstream-broken");
-    const said = isLost ? ([1011, closeReason(text)] as const) : closeToPassOn(close);
+    const said = close.code === 1006 ? ownClose("upstream-broken") : closeToPassOn(close);
     this.#leave(outcome, reasonOf(outcome), () => this.#client.close(...said));
   }
 
@@ -248,33 +246,22 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
   // --- end: once -----------------------------------------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined): void {
-    const { outcome, close } = this.#last ?? {};
-    const word = lastWord(outcome, close !== undefined, denial);
-    if (word.kind === "pass-on" && outcome !== undefined && close !== undefined) {
-      this.#client.close(...closeToPassOn(close));
-      this.#end(outcome.kind, reasonOf(outcome));
-      return;
-    }
-    const code = word.kind === "own" ? word.code : "internal";
-    const { retryAtMs } = denial ?? {};
-    const returnMs =
-      retryAtMs === undefined ? RETRY_AFTER_DEFAULT_MS : Math.max(1, retryAtMs - this.#service.now());
-    this.#giveUp(outcome?.kind ?? "denied", code, errorAnswerOf(code).retryable ? returnMs : undefined);
+    const { close, outcome, reason } = liveLastWord(this.#last, denial, this.#service.now());
+    this.#client.close(...close);
+    this.#end(outcome, reason);
   }
 
-  #giveUp(outcome: RowOutcome, code: ErrorCode, retryAfterMs?: number): void {
-    const { text } = errorAnswerOf(code);
-    this.#client.close(ownCloseCode(code), closeReason(text, retryAfterMs));
-    this.#end(outcome, this.#last === undefined ? code : reasonOf(this.#last.outcome));
+  #refuse(code: ErrorCode, retryAfterMs?: number): void {
+    this.#client.close(...ownClose(code, retryAfterMs));
+    this.#end("refused", code);
   }
 
   /** Our own code failed: the session ends all the same, and the key is not blamed. */
   #fault(): void {
     if (this.#phase === "over") return;
-    const { text } = errorAnswerOf("internal");
     this.#leave({ kind: "caller-left" }, "internal", () => {
       this.#attempt?.abandon();
-      this.#client.close(1011, closeReason(text));
+      this.#client.close(...ownClose("internal"));
     });
   }
 
@@ -295,7 +282,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#phase = "over";
     this.#attempt = undefined;
     this.#setup = undefined;
-    this.#ahead = [];
+    this.#ahead.take();
     this.#client.mute();
     this.#service.guard.leave(this.#admission.caller, this.#usage?.totalTokens ?? 0);
     this.#ended(this);
@@ -321,7 +308,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     const { live, timeouts } = this.#service.config;
     const vitality = { pingMs: live.pingMs, stallMs: timeouts.clientStallMs };
     if (this.#phase === "setup" && nowMs - this.#movedAtMs > live.setupMs) {
-      this.#giveUp("refused", "live-setup-late");
+      this.#refuse("live-setup-late");
       return;
     }
     if (this.#phase === "talking" && nowMs - this.#movedAtMs > live.idleMs) {
