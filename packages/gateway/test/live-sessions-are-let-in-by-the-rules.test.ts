@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addClient } from "./harness/guard.ts";
 import { afterSetup, LIVE_MODEL, LIVE_PATH, LiveClient, startLiveUpstream } from "./harness/live.ts";
@@ -186,7 +185,7 @@ describe("asks by pings who lives", () => {
       reason: "dead",
     });
     await pool.emulator.waitUntil(({ live }) => live.sessions === 1);
-    while (pings < 5) await once(living.socket, "ping");
+    await expect.poll(() => pings).toBeGreaterThan(4);
     expect(await living.say("hello")).toContain("Hello");
     living.socket.close();
     dead.socket.terminate();

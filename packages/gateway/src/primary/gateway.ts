@@ -126,13 +126,8 @@ export async function startGateway(
   await supervisor.start();
   reporting.start();
   claim.release();
-  return gatewayOf(ground, counters, cleanup.move(), {
-    url,
-    port: claim.port,
-    supervisor,
-    scheduler,
-    probing,
-  });
+  const parts = { url, port: claim.port, supervisor, scheduler, probing };
+  return gatewayOf(ground, counters, cleanup.move(), parts);
 }
 
 /** The whole as its owner sees it. */

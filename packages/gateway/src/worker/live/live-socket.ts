@@ -38,8 +38,8 @@ export function socketOptions(messageBytesMax: number): {
   return { perMessageDeflate: false, maxPayload: messageBytesMax, closeTimeout: CLOSE_TIMEOUT_MS };
 }
 
-/** How long the other side has to answer a close frame, milliseconds. */
-const CLOSE_TIMEOUT_MS = 2_000;
+/** How long the other side has to take what was sent before a close frame, and to answer it, milliseconds. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 export class LiveSocket {
   bytesIn = 0;
