@@ -1,4 +1,5 @@
 import { GoogleGenAI, Modality, type LiveServerMessage, type Session } from "@google/genai";
+import { GoogleGenAI as OlderGoogleGenAI, Modality as OlderModality } from "@google/genai-1";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   afterSetup,
@@ -90,6 +91,21 @@ describe("an unmodified client of Google's", () => {
     expect(row.outputTokens).toBeGreaterThan(0);
     expect(pool.emulator.calls.recent().map(({ operation }) => operation)).toEqual(["live"]);
     await pool.endsInBalance();
+  });
+
+  it("of the generation before is served too", async () => {
+    const pool = await poolWith();
+    const ai = new OlderGoogleGenAI({ apiKey: "any", httpOptions: { baseUrl: pool.url } });
+    const said: string[] = [];
+    const session = await ai.live.connect({
+      model: "gemini-live-2.5-flash-preview",
+      config: { responseModalities: [OlderModality.TEXT] },
+      callbacks: { onmessage: ({ text }) => said.push(text ?? "") },
+    });
+    session.sendClientContent({ turns: [{ role: "user", parts: [{ text: "hello" }] }] });
+    await expect.poll(() => said.join("")).toContain('you said "hello"');
+    session.close();
+    expect((await pool.requestLogged(LIVE)).path).toContain(".v1beta.");
   });
 
   it("with an ephemeral token, which is all that goes out", async () => {
