@@ -45,7 +45,13 @@ describe("knows the paths of the Live API", () => {
   });
 
   it("without ever throwing, whatever it is given", () => {
-    fc.assert(fc.property(fc.string(), (url) => expect(liveRouteOf(`/${url}`)).toBeUndefined()));
+    const urls = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.webPath());
+    fc.assert(
+      fc.property(urls, fc.string(), (start, end) => {
+        expect(liveRouteOf(`/${start}`)).toBeUndefined();
+        expect(() => liveRouteOf(`${SERVICE}.v1.${CONTENT}${end}`)).not.toThrow();
+      }),
+    );
   });
 });
 
