@@ -85,5 +85,5 @@ export const QUICK_PLAN: Plan = {
   storm: { keys: 100, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 100 },
   bodies: { bytes: 20 * MB, inFlight: 4, requests: 8 },
   soak: { requests: 2_000, minutes: 0.5, streams: 20 },
-  limitMs: 5 * 60_000,
+  limitMs: 10 * 60_000,
 };

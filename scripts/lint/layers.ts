@@ -38,6 +38,7 @@ const SHARED_BY_THREADS = [
   `${GATEWAY}/row-batch.ts`,
   `${GATEWAY}/shared-counters.ts`,
   `${GATEWAY}/limits`,
+  `${GATEWAY}/affinity`,
 ];
 const NOT_SHIPPED = [EMULATOR, "bench"];
 
@@ -92,8 +93,15 @@ export const ZONES: readonly Zone[] = [
     folder: WORKER,
     rule: "never",
     folders: [...PRIMARY_THREAD, PROBER, ...NOT_SHIPPED],
+    modules: ["better-sqlite3", "undici"],
+    why: "a worker serves, in its own HTTP/1.1: it never opens the database, nor imports the primary's or the prober's code",
+  },
+  {
+    folder: `${WORKER}/http2-pool.ts`,
+    rule: "never",
+    folders: [...PRIMARY_THREAD, PROBER, ...NOT_SHIPPED],
     modules: ["better-sqlite3"],
-    why: "a worker serves: it never opens the database, nor imports the primary's or the prober's code",
+    why: "the one place where a worker uses undici, for HTTP/2; the walls of the worker hold here too",
   },
   {
     folder: PROBER,

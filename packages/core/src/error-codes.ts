@@ -125,6 +125,54 @@ const TABLE = {
     true,
   ],
   "pool-model-unavailable": [503, "UNAVAILABLE", "No API key of the gateway may use this model.", true],
+  "owners-differ": [
+    400,
+    "FAILED_PRECONDITION",
+    "The request names resources of several Google projects, and no API key can see them all.",
+    false,
+  ],
+  "owner-gone": [
+    404,
+    "NOT_FOUND",
+    "The gateway has no API key in use for the Google project that the named resource belongs to.",
+    false,
+  ],
+  "owner-quota": [
+    429,
+    "RESOURCE_EXHAUSTED",
+    "The Google project that the named resource belongs to has used up its quota for this model.",
+    true,
+  ],
+  "owner-billing": [
+    503,
+    "UNAVAILABLE",
+    "The Google project that the named resource belongs to has no credit left.",
+    true,
+  ],
+  "owner-resting": [
+    503,
+    "UNAVAILABLE",
+    "The Google project that the named resource belongs to is resting after failures.",
+    true,
+  ],
+  "owner-out-of-service": [
+    503,
+    "UNAVAILABLE",
+    "No API key of the Google project that the named resource belongs to is in service.",
+    true,
+  ],
+  "owner-busy": [
+    503,
+    "UNAVAILABLE",
+    "The Google project that the named resource belongs to serves as many requests as it may at once.",
+    true,
+  ],
+  "owner-model-unavailable": [
+    503,
+    "UNAVAILABLE",
+    "The Google project that the named resource belongs to may not use this model.",
+    true,
+  ],
   "tried-quota": [
     429,
     "RESOURCE_EXHAUSTED",
@@ -153,4 +201,21 @@ export type ErrorCode = keyof typeof TABLE;
 export function errorAnswerOf(code: ErrorCode): ErrorAnswer {
   const [status, canonical, text, retryable] = TABLE[code];
   return { status, canonical, text, retryable };
+}
+
+/** Most resources that an error names, and characters of each name. */
+const NAMED_MAX = 4;
+const NAME_LENGTH_MAX = 120;
+
+/** The same with the resources it is about, as their owner may read them: the text ends with their names. */
+export function errorAnswerAbout(code: ErrorCode, resources: readonly string[]): ErrorAnswer {
+  const answer = errorAnswerOf(code);
+  if (resources.length === 0) return answer;
+  const names = resources.slice(0, NAMED_MAX).map(shortened).join(", ");
+  const more = resources.length > NAMED_MAX ? ` and ${resources.length - NAMED_MAX} more` : "";
+  return { ...answer, text: `${answer.text} Named: ${names}${more}.` };
+}
+
+function shortened(name: string): string {
+  return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX)}…`;
 }

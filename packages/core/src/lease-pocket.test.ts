@@ -11,7 +11,7 @@ const SERVED: Outcome = { kind: "served" };
 const OVERLOADED: Outcome = { kind: "overloaded", evidence };
 
 function leaseOf(id: number, uses: number, untilMs = NOW + 5_000): Lease {
-  return { id, keyId: 100 + id, model: "m", uses, untilMs };
+  return { id, keyId: 100 + id, projectId: 200 + id, model: "m", uses, untilMs };
 }
 
 function wished(pocket: LeasePocket, waiting: number, nowMs: number): LeaseWish {
@@ -26,6 +26,17 @@ function pocketWith(...leases: Lease[]): LeasePocket {
   pocket.granted(wished(pocket, 1, NOW), leases, NOW);
   return pocket;
 }
+
+test("a use of one project is found among others, and theirs are left alone", () => {
+  const pocket = pocketWith(leaseOf(1, 1), leaseOf(2, 2));
+  expect(pocket.takeOf(202, "m", NOW)).toEqual({ leaseId: 2, keyId: 102 });
+  expect(pocket.takeOf(203, "m", NOW)).toBeUndefined();
+  expect(pocket.takeOf(202, "other", NOW)).toBeUndefined();
+  expect(pocket.takeOf(202, "m", NOW)).toEqual({ leaseId: 2, keyId: 102 });
+  expect(pocket.takeOf(202, "m", NOW)).toBeUndefined();
+  expect(pocket.takeOf(201, "m", NOW + 5_001)).toBeUndefined();
+  expect(pocket.takeReports()?.returns).toEqual([{ leaseId: 1, uses: 1 }]);
+});
 
 test("the first request wishes for one use, and asks only once", () => {
   const pocket = new LeasePocket();

@@ -6,7 +6,7 @@
  * At low load a wish is for one use, so that keys are not held idle; at load a wish is for about a quarter of a second
  * of demand, so that the messages are far fewer than the requests.
  */
-import type { Denial, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "./lease.ts";
+import type { Denial, KeyId, Lease, LeaseId, LeaseWish, ProjectId, Return, Settlement } from "./lease.ts";
 import type { Outcome, OutcomeKind } from "./outcome.ts";
 import { DEFAULT_POCKET_OPTIONS, ModelDemand } from "./model-demand.ts";
 import type { PocketOptions } from "./model-demand.ts";
@@ -89,6 +89,17 @@ export class LeasePocket {
       this.#returnAll(demand.takeTooSmall(tokens), nowMs);
       return undefined;
     }
+    if (use.isLast) this.#modelOfLease.delete(use.leaseId);
+    return { leaseId: use.leaseId, keyId: use.keyId };
+  }
+
+  /** One use of this very project, if the pocket has one; what it has of others stays. `tokens` as for {@link take}. */
+  takeOf(projectId: ProjectId, model: string, nowMs: number, tokens = 0): LeaseUse | undefined {
+    const demand = this.#models.get(model);
+    if (demand === undefined) return undefined;
+    this.#returnAll(demand.takeExpired(nowMs), nowMs);
+    const use = demand.take(nowMs, tokens, projectId);
+    if (use === undefined) return undefined;
     if (use.isLast) this.#modelOfLease.delete(use.leaseId);
     return { leaseId: use.leaseId, keyId: use.keyId };
   }

@@ -9,11 +9,15 @@ export type KeyId = number;
 /** Thread id of the worker that holds a lease. */
 export type HolderId = number;
 export type LeaseId = number;
+/** Tells the projects of one run apart: whole numbers from 1, never given to another project. */
+export type ProjectId = number;
 
 /** The right to start `uses` requests with one key for one model until `untilMs`. A started use may end later. */
 export interface Lease {
   readonly id: LeaseId;
   readonly keyId: KeyId;
+  /** The project the key was of when it was lent. */
+  readonly projectId: ProjectId;
   readonly model: string;
   readonly uses: number;
   /** After this moment no use may be started; milliseconds since the epoch. */
@@ -38,9 +42,16 @@ export interface LeaseWish {
   readonly excludedKeys?: readonly KeyId[];
   /** Projects this request must avoid are those of these keys. Subset of `excludedKeys`. */
   readonly excludedProjectsOf?: readonly KeyId[];
+  /**
+   * Only keys of this key's project will do: the request names what belongs to it. Then `uses` is 1, and the excluded keys
+   * are avoided only while the project has others.
+   */
+  readonly onlyProjectOf?: KeyId;
+  /** A key of this key's project where one can be lent at once, else any. Then `uses` is 1. */
+  readonly preferProjectOf?: KeyId;
 }
 
-/** Why nothing could be lent. `quota` makes a 429, the others a 503. */
+/** Why nothing could be lent. `quota` makes a 429, what no waiting cures a 4xx, the others a 503. */
 export type DenialReason =
   | "no-keys"
   | "quota"
@@ -48,10 +59,16 @@ export type DenialReason =
   | "resting"
   | "out-of-service"
   | "busy"
-  | "model-unavailable";
+  | "model-unavailable"
+  /** The project that the request is bound to has no key in use any more. */
+  | "owner-gone"
+  /** The request is bound to several projects at once. */
+  | "owners-differ";
 
 export interface Denial {
   readonly reason: DenialReason;
+  /** `owner`: only the project that the request is bound to is meant; all of the pool when absent. */
+  readonly scope?: "owner";
   /** The nearest moment at which a key is expected back; undefined when none is in sight. Milliseconds since the epoch. */
   readonly retryAtMs?: number;
   /**
@@ -62,6 +79,9 @@ export interface Denial {
   /** Only requests of at least so many input tokens are meant; undefined when all are. */
   readonly tokensFrom?: number;
 }
+
+/** What a wish is answered with. */
+export type LeaseAnswer = { readonly leases: readonly Lease[] } | { readonly denial: Denial };
 
 /** The end of one use: the outcome of the attempt it paid for. */
 export interface Settlement {

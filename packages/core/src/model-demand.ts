@@ -4,7 +4,7 @@
  */
 import { LEASE_USES_MAX } from "./lease.ts";
 import { Turns } from "./turns.ts";
-import type { Denial, KeyId, Lease, LeaseId, Return } from "./lease.ts";
+import type { Denial, KeyId, Lease, LeaseId, ProjectId, Return } from "./lease.ts";
 
 export interface PocketOptions {
   /** Most uses held for one model beyond the requests that wait, 1..{@link LEASE_USES_MAX}. */
@@ -33,6 +33,7 @@ const DENIAL_MAX_MS = 1_000;
 interface PocketedLease {
   readonly leaseId: LeaseId;
   readonly keyId: KeyId;
+  readonly projectId: ProjectId;
   readonly untilMs: number;
   left: number;
   /** Most input tokens of a request that uses it. */
@@ -92,11 +93,12 @@ export class ModelDemand {
     return this.#isSized;
   }
 
-  /** The next use in turn that is good for so many tokens. To be called after {@link takeExpired}. */
-  take(nowMs: number, tokens: number): TakenUse | undefined {
-    const lease = this.#isSized
-      ? this.#leases.takeFirst(({ tokensMax }) => tokens <= tokensMax)
-      : this.#leases.take();
+  /**
+   * The next use in turn that is good for so many tokens, of one project when it is named. To be called after
+   * {@link takeExpired}.
+   */
+  take(nowMs: number, tokens: number, projectId?: ProjectId): TakenUse | undefined {
+    const lease = this.#takeLease(tokens, projectId);
     if (lease === undefined) return undefined;
     this.#lastTakenMs = nowMs;
     this.#uses--;
@@ -131,8 +133,8 @@ export class ModelDemand {
     this.#lastGrantMs = nowMs;
     if (leases.length === 0) this.#scarceUntilMs = nowMs + this.#options.batchMs;
     else this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
-    for (const { id, keyId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
-      this.#leases.push({ leaseId: id, keyId, untilMs, left: uses, tokensMax });
+    for (const { id, keyId, projectId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
+      this.#leases.push({ leaseId: id, keyId, projectId, untilMs, left: uses, tokensMax });
       this.#uses += uses;
       this.#earliestEndMs = Math.min(this.#earliestEndMs, untilMs);
     }
@@ -178,6 +180,15 @@ export class ModelDemand {
   /** Takes out what is left of the lease. */
   remove(leaseId: LeaseId): Return[] {
     return this.#takeOut((lease) => lease.leaseId === leaseId);
+  }
+
+  #takeLease(tokens: number, projectId: ProjectId | undefined): PocketedLease | undefined {
+    if (projectId !== undefined) {
+      return this.#leases.takeFirst((lease) => lease.projectId === projectId && tokens <= lease.tokensMax);
+    }
+    return this.#isSized
+      ? this.#leases.takeFirst(({ tokensMax }) => tokens <= tokensMax)
+      : this.#leases.take();
   }
 
   #takeOut(isOut: (lease: PocketedLease) => boolean): Return[] {

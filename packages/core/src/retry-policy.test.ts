@@ -83,6 +83,27 @@ describe("the last word", () => {
     },
   );
 
+  it.each<readonly [DenialReason, string]>([
+    ["quota", "owner-quota"],
+    ["resting", "owner-resting"],
+    ["billing", "owner-billing"],
+    ["out-of-service", "owner-out-of-service"],
+    ["busy", "owner-busy"],
+    ["model-unavailable", "owner-model-unavailable"],
+    ["owner-gone", "owner-gone"],
+    ["owners-differ", "owners-differ"],
+  ])(
+    "when the project that the request is bound to is denied for %s it tells of that one",
+    (reason, code) => {
+      const denial = { reason, scope: "owner" } as const;
+      expect(lastWord(undefined, false, denial)).toEqual({ kind: "own", code });
+      expect(lastWord(OUTCOMES["key-dead"], true, denial)).toEqual({ kind: "own", code });
+      expect(lastWord(OUTCOMES["quota-day"], true, denial)).toEqual({ kind: "own", code: "owner-quota" });
+      const word = lastWord(OUTCOMES["model-unavailable"], false, denial);
+      expect(word).toEqual({ kind: "own", code });
+    },
+  );
+
   it("tells a time-out from a connection that failed", () => {
     const timeout: Outcome = { kind: "network", evidence: { ...evidence, reason: "timeout" } };
     expect(lastWord(timeout, false, undefined)).toEqual({ kind: "own", code: "upstream-timeout" });

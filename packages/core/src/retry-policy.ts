@@ -70,6 +70,21 @@ const DENIAL_CODES: Readonly<Record<DenialReason, ErrorCode>> = {
   "out-of-service": "pool-out-of-service",
   busy: "pool-busy",
   "model-unavailable": "pool-model-unavailable",
+  "owner-gone": "owner-gone",
+  "owners-differ": "owners-differ",
+};
+
+/** The same when only the project is meant that the request is bound to. */
+const OWNER_DENIAL_CODES: Readonly<Record<DenialReason, ErrorCode>> = {
+  "no-keys": "owner-gone",
+  quota: "owner-quota",
+  billing: "owner-billing",
+  resting: "owner-resting",
+  "out-of-service": "owner-out-of-service",
+  busy: "owner-busy",
+  "model-unavailable": "owner-model-unavailable",
+  "owner-gone": "owner-gone",
+  "owners-differ": "owners-differ",
 };
 
 /**
@@ -91,7 +106,7 @@ export type LastWord =
  * @param denial why no key was lent, when that is what ended it; undefined when other keys may have served
  */
 export function lastWord(last: Outcome | undefined, passable: boolean, denial: Denial | undefined): LastWord {
-  const denied = denial === undefined ? undefined : DENIAL_CODES[denial.reason];
+  const denied = denial === undefined ? undefined : denialCode(denial);
   if (last === undefined) return own(denied ?? "internal");
   switch (last.kind) {
     // The client's own key was never involved: telling it that a key is bad or broke would mislead it.
@@ -101,11 +116,12 @@ export function lastWord(last: Outcome | undefined, passable: boolean, denial: D
       return own(denied ?? "tried-in-vain");
     case "quota-minute":
     case "quota-day":
-      return own(denied === undefined ? "tried-quota" : "pool-quota");
+      if (denied === undefined) return own("tried-quota");
+      return own(denial?.scope === "owner" ? "owner-quota" : "pool-quota");
     case "model-unavailable":
       // A project that may use the model but cannot now is the better news.
-      return denied === undefined || denied === "pool-model-unavailable"
-        ? passedOn(passable, "never", "pool-model-unavailable")
+      return denied === undefined || denial?.reason === "model-unavailable"
+        ? passedOn(passable, "never", denied ?? "pool-model-unavailable")
         : own(denied);
     case "network":
       return own(last.evidence.reason === "timeout" ? "upstream-timeout" : "upstream-network");
@@ -125,6 +141,10 @@ export function lastWord(last: Outcome | undefined, passable: boolean, denial: D
     case "caller-left":
       return passedOn(passable, "never", "internal");
   }
+}
+
+function denialCode({ reason, scope }: Denial): ErrorCode {
+  return scope === "owner" ? OWNER_DENIAL_CODES[reason] : DENIAL_CODES[reason];
 }
 
 function own(code: ErrorCode): LastWord {

@@ -13,37 +13,15 @@ import type { ProbeAsk } from "../src/probing/ask.ts";
 import type { Revocation } from "../src/scheduler/revocation.ts";
 import { Scheduler } from "../src/scheduler/scheduler.ts";
 import { EventQueue, seededRandom } from "./event-queue.ts";
-import type { UpstreamAnswer, World } from "./simulated-world.ts";
+import type {
+  Ends,
+  Pin,
+  SimulatedRequest,
+  SimulatedWorker,
+  UpstreamAnswer,
+  World,
+} from "./simulated-world.ts";
 import { UseAudit } from "./use-audit.ts";
-
-/** How requests ended; their sum is the number of requests once the simulation has come to rest. */
-export interface Ends {
-  served: number;
-  passedOn: number;
-  denied: number;
-  /** Their worker died. */
-  cutOff: number;
-}
-
-interface SimulatedRequest {
-  readonly model: string;
-  readonly bytes: number;
-  readonly tried: KeyId[];
-  attempts: number;
-  hasEnded: boolean;
-}
-
-interface SimulatedWorker {
-  readonly holder: HolderId;
-  readonly pocket: LeasePocket;
-  readonly gauge: TokenGauge;
-  readonly waiting: Map<string, SimulatedRequest[]>;
-  readonly requests: Set<SimulatedRequest>;
-  isAlive: boolean;
-  /** Messages keep their order on each way. */
-  toPrimaryMs: number;
-  toWorkerMs: number;
-}
 
 const START_MS = 1_700_000_000_000;
 const TICK_MS = 250;
@@ -82,11 +60,11 @@ export class SimulatedGateway {
     return START_MS + this.events.nowMs + this.clockOffsetMs;
   }
 
-  /** A request arrives at a random worker. */
-  request(model: string, bytes = 0): void {
+  /** A request arrives at a random worker; `pin` says what project it must or would rather have. */
+  request(model: string, bytes = 0, pin: Pin = {}): void {
     this.requests++;
     const worker = this.#anyWorker();
-    const request: SimulatedRequest = { model, bytes, tried: [], attempts: 0, hasEnded: false };
+    const request: SimulatedRequest = { model, bytes, pin, tried: [], attempts: 0, hasEnded: false };
     worker.requests.add(request);
     this.#begin(worker, request);
     this.#planTick();
@@ -163,6 +141,7 @@ export class SimulatedGateway {
   }
 
   #begin(worker: SimulatedWorker, request: SimulatedRequest): void {
+    if (isPinned(request)) return this.#wishAlone(worker, request, "denied");
     const use = worker.pocket.take(request.model, this.nowMs, guessOf(worker, request));
     if (use !== undefined) this.#attempt(worker, request, use);
     else this.#waitingFor(worker, request.model).push(request);
@@ -201,19 +180,21 @@ export class SimulatedGateway {
     const { next } = effectOf(outcome.kind);
     if (next === "none") return this.#end(worker, request, outcome.kind === "served" ? "served" : "passedOn");
     if (request.attempts >= this.#world.attemptsMax) return this.#end(worker, request, "passedOn");
-    this.#retry(worker, request);
+    this.#wishAlone(worker, request, "passedOn");
   }
 
-  #retry(worker: SimulatedWorker, request: SimulatedRequest): void {
+  /** A wish for this one request, whose use does not go through the pocket. `without` is its end if nothing is lent. */
+  #wishAlone(worker: SimulatedWorker, request: SimulatedRequest, without: keyof Ends): void {
     const tokens = guessOf(worker, request);
     const sized = tokens > 0 ? { tokens } : {};
-    const wish: LeaseWish = { model: request.model, uses: 1, excludedKeys: request.tried, ...sized };
+    const excludedKeys = [...request.tried];
+    const wish: LeaseWish = { model: request.model, uses: 1, excludedKeys, ...request.pin, ...sized };
     this.#toPrimary(worker, () => {
       const answer = this.#lend(worker, wish);
       this.#toWorker(worker, () => {
         const lease = answer.leases[0];
         const use = lease === undefined ? undefined : worker.pocket.startRetry(lease, this.nowMs);
-        if (use === undefined) return this.#end(worker, request, "passedOn");
+        if (use === undefined) return this.#end(worker, request, without);
         this.#attempt(worker, request, use);
       });
     });
@@ -342,6 +323,10 @@ export class SimulatedGateway {
       if (this.#running > 0 || this.workers.some(({ requests }) => requests.size > 0)) this.#planTick();
     });
   }
+}
+
+function isPinned({ pin }: SimulatedRequest): boolean {
+  return pin.onlyProjectOf !== undefined || pin.preferProjectOf !== undefined;
 }
 
 /** Input tokens of the request as its worker guesses them; 0 when nobody counts them. */

@@ -8,7 +8,7 @@ import type { Evidence, Outcome } from "../src/outcome.ts";
 import type { QuotaLimits } from "../src/quota/quota-limits.ts";
 import { DEFAULT_SCHEDULER_OPTIONS } from "../src/scheduler/options.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
-import type { World } from "./simulated-world.ts";
+import type { Pin, World } from "./simulated-world.ts";
 
 const SEEDS = 60;
 const evidence: Evidence = { httpStatus: 429, reason: "simulated", message: "" };
@@ -87,6 +87,13 @@ function worldOf(seed: number): World {
   };
 }
 
+/** One request in five is bound to a project, one in five prefers one; some of keys that there are no longer, or never were. */
+function anyPin(random: () => number, keys: number): Pin {
+  const [chance, key] = [random(), 1 + Math.floor(random() * (keys + 1))];
+  if (chance < 0.2) return { onlyProjectOf: key };
+  return chance < 0.4 ? { preferProjectOf: key } : {};
+}
+
 /** Half a minute of traffic with everything that can go wrong. */
 function runTroubled(seed: number): SimulatedGateway {
   const world = worldOf(seed);
@@ -107,7 +114,11 @@ function runTroubled(seed: number): SimulatedGateway {
       const id = 1 + Math.floor(random() * world.keys.length);
       events.at(atMs, () => gateway.testKey(id, model));
     } else if (chance < 0.055) events.at(atMs, () => (gateway.clockOffsetMs += (random() - 0.5) * 20_000));
-    else events.at(atMs, () => gateway.request(model, Math.ceil(random() * 6_000)));
+    else {
+      const bytes = Math.ceil(random() * 6_000);
+      const pin = anyPin(random, world.keys.length);
+      events.at(atMs, () => gateway.request(model, bytes, pin));
+    }
   }
   gateway.settleDown();
   return gateway;

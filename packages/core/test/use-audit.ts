@@ -2,7 +2,7 @@
  * The simulation's own count of every use, kept apart from the scheduler's: what was lent, started, ended and returned.
  * Throws on the first use that is lent beyond a limit, started twice or too late, lost, or ended twice.
  */
-import type { HolderId, KeyId, Lease, LeaseId, LeaseWish } from "../src/lease.ts";
+import type { HolderId, KeyId, Lease, LeaseId, LeaseWish, ProjectId } from "../src/lease.ts";
 
 interface AuditedLease {
   readonly holder: HolderId;
@@ -20,6 +20,7 @@ export class UseAudit {
   readonly #projectOf: Map<KeyId, string>;
   readonly #concurrencyMax: number;
   readonly #leases = new Map<LeaseId, AuditedLease>();
+  readonly #projectIds = new Map<ProjectId, string | undefined>();
   /** Uses lent and not ended by lane, as the primary was told. */
   readonly #inFlight = new Map<string, number>();
   /** Uses running at the upstream, by lease. */
@@ -43,11 +44,20 @@ export class UseAudit {
     must(uses >= least && uses <= wish.uses, `${uses} uses lent for a wish of ${wish.uses}`);
     for (const lease of leases) {
       must(!this.#leases.has(lease.id), `lease ${lease.id} lent twice`);
-      must(
-        !wish.excludedKeys?.includes(lease.keyId),
-        `key ${lease.keyId} lent to a request that has tried it`,
-      );
-      const lane = `${this.#projectOf.get(lease.keyId)} ${lease.model}`;
+      const project = this.#projectOf.get(lease.keyId);
+      if (wish.onlyProjectOf !== undefined) {
+        must(
+          project === this.#projectOf.get(wish.onlyProjectOf),
+          `key ${lease.keyId} lent to a request that is bound to the project of key ${wish.onlyProjectOf}`,
+        );
+      } else {
+        must(
+          !wish.excludedKeys?.includes(lease.keyId),
+          `key ${lease.keyId} lent to a request that has tried it`,
+        );
+      }
+      this.#checkProjectId(project, lease.projectId);
+      const lane = `${project} ${lease.model}`;
       const { uses: lent, untilMs } = lease;
       this.#leases.set(lease.id, {
         holder,
@@ -109,6 +119,13 @@ export class UseAudit {
     for (const [lane, inFlight] of this.#inFlight)
       must(inFlight === 0, `${inFlight} uses of ${lane} never ended`);
     for (const [id, running] of this.#running) must(running === 0, `lease ${id} still runs`);
+  }
+
+  /** Its number stands for one project and no other. */
+  #checkProjectId(project: string | undefined, id: ProjectId): void {
+    const known = this.#projectIds.get(id) ?? project;
+    must(known === project, `${id} is the number of ${known} and of ${project}`);
+    this.#projectIds.set(id, project);
   }
 
   #lease(leaseId: LeaseId): AuditedLease {

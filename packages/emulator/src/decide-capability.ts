@@ -54,7 +54,8 @@ function legReply(
   const context = contextOf(project);
   // A key is not asked for here, but the key of another project shows that somebody mixed them up.
   const isForeign = keyOwner !== "" && keyOwner !== session.owner;
-  context.touches.add("upload", isForeign ? keyOwner : session.owner, isForeign ? "foreign" : "used");
+  const owner = isForeign ? keyOwner : session.owner;
+  context.touches.add(`upload:${session.id}`, owner, isForeign ? "foreign" : "used");
   return { reply: answerLeg(context, session, leg), project: project.name };
 }
 

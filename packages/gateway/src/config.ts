@@ -5,6 +5,7 @@
  */
 import { isLoopback } from "./config/loopback.ts";
 import type { Resolved, Schema } from "./config/option.ts";
+import { AFFINITY_SECTION } from "./config/section-affinity.ts";
 import { BREAKER_SECTION, IP_SECTION, TRUST_PROXY_OPTION } from "./config/section-guard.ts";
 import { QUOTA_ITEM } from "./config/quotas.ts";
 import { CORS_SECTION, LIMITS_SECTION, TIMEOUTS_SECTION } from "./config/section-limits.ts";
@@ -194,6 +195,7 @@ export const SCHEMA = {
   },
   retry: RETRY_SECTION,
   lease: LEASE_SECTION,
+  affinity: AFFINITY_SECTION,
   trustProxy: TRUST_PROXY_OPTION,
   trustProxyHeader: {
     kind: "choice",

@@ -5,6 +5,7 @@
 import type { Denial, Lease, LeaseId, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
 import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
+import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "./affinity/messages.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { ClockAnchor } from "./steady-clock.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
@@ -23,6 +24,8 @@ export interface WorkerStart {
   readonly counters: SharedArrayBuffer;
   /** Who may come in, as it stands now. */
   readonly guard: GuardStart;
+  /** What keeps requests with one project. */
+  readonly affinity: AffinityStart;
   /** Where the clock of the process was set. */
   readonly clock: ClockAnchor;
   readonly channel: MessagePort;
@@ -32,6 +35,11 @@ export interface WorkerStart {
 export interface NumberedWish {
   readonly wishId: number;
   readonly wish: LeaseWish;
+  /**
+   * Canonical names of what the request names: the primary binds the wish to their project. At most
+   * `RESOURCES_PER_WISH_MAX`; only in a wish for one use.
+   */
+  readonly resources?: readonly string[];
 }
 
 /** A lease with what a worker needs to use it. `secret` travels only on this channel. */
@@ -46,6 +54,15 @@ export interface WishAnswer {
   /** Empty when denied. */
   readonly leases: readonly GrantedLease[];
   readonly denial?: Denial;
+  /**
+   * Of a wish that names resources. `unknown`: of none of them the owner is known, so the lease is of any project, and
+   * another may be the right one.
+   */
+  readonly owner?: "known" | "unknown";
+  /** Of these resources the owner is known, or the denial is about them. */
+  readonly about?: readonly string[];
+  /** What was kept with the first of them that has something. */
+  readonly detail?: string;
 }
 
 /** A page about the gateway itself, which the primary makes and workers serve. */
@@ -75,6 +92,7 @@ export type ToPrimary =
   /** Somebody wants to read a page; not sent again before its answer. */
   | { readonly type: "page.ask"; readonly page: PageName }
   | GuardToPrimary
+  | AffinityToPrimary
   | { readonly type: "worker.drained" };
 
 export type ToWorker =
@@ -87,6 +105,7 @@ export type ToWorker =
   /** Another configuration is in effect: for requests that begin from now on. */
   | { readonly type: "config.change"; readonly config: GatewayConfig }
   | GuardToWorker
+  | AffinityToWorker
   | { readonly type: "worker.drain" }
   /** The grace is over: what still runs is to end now, and to be told. */
   | { readonly type: "worker.cut" };

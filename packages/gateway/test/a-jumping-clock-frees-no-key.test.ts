@@ -43,6 +43,8 @@ class Scene {
     rows: (rows) => this.rows.push(rows.row(0)),
     heard: () => {},
     siblings: { heard: () => {} },
+    affinity: { bind: ({ wish }) => ({ wish, told: {} }) },
+    nextTestMs: () => undefined,
     clock: this.clock,
     changed: () => {},
   });

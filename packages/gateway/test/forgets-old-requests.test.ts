@@ -54,7 +54,7 @@ function row(atMs: number): RequestLogRow {
 }
 
 function retention(logRetentionMs: number, logMaxRows: number, nowMs = NOW_MS): Retention {
-  const settings = () => ({ logRetentionMs, logMaxRows });
+  const settings = () => ({ logRetentionMs, logMaxRows, affinity: { resources: 1_000 } });
   return new Retention({ store: pool.store, settings, log: pino({ level: "silent" }), now: () => nowMs });
 }
 

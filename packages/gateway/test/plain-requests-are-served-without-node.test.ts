@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import type { BodyFault, BodyReader, ClientCall } from "../src/worker/client/client-call.ts";
 import { FastCall } from "../src/worker/client/fast-call.ts";
@@ -249,6 +250,21 @@ it("closes a connection that is not used again in time, and one that sends its b
   expect(idle.received.length).toBe(0);
   expect(await heard(slow)).toBe("unfinished-request");
   await slow.closed();
+});
+
+it.each(["keep-alive", "close"])("cuts off a client that takes nothing of its answer (%s)", async (wish) => {
+  const bytes = 64 * MEBIBYTE;
+  await using listener = await listen(
+    (call) => call.send(200, ["content-length", String(bytes)], Buffer.alloc(bytes)),
+    { "timeouts-client-stall": "1s" },
+  );
+  using client = await RawClient.open(listener.port);
+  client.socket.pause();
+  client.write(`GET / HTTP/1.1\r\nHost: g\r\nConnection: ${wish}\r\n\r\n`);
+  const count = promisify(listener.server.getConnections.bind(listener.server));
+  const connections = (): Promise<number> => count();
+  await expect.poll(connections).toBe(1);
+  await expect.poll(connections, { timeout: 10_000 }).toBe(0);
 });
 
 it("counts both ways for the limit of connections", async () => {

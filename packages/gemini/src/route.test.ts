@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MODEL_NAME_LENGTH_MAX, modelInBody, routeRequest, type Route } from "./route.ts";
+import { readBody } from "./resources/read-body.ts";
+import { bodyChoice, MODEL_NAME_LENGTH_MAX, modelInBody, routeRequest, type Route } from "./route.ts";
 
 function route(method: string, url: string, pathPrefix?: string): Partial<Route> | undefined {
   return routeRequest(method, url, pathPrefix === undefined ? undefined : { pathPrefix });
@@ -18,6 +19,8 @@ describe("native routes", () => {
         modelInBody: false,
         answer: "unary",
         generates: true,
+        below: "/models/gemini-2.5-flash:generateContent",
+        isUpload: false,
         resource: undefined,
         upstreamPath: path,
       });
@@ -93,6 +96,8 @@ describe("compatible routes", () => {
       modelInBody: true,
       answer: "by-body",
       generates: true,
+      below: "/openai/chat/completions",
+      isUpload: false,
       resource: undefined,
       upstreamPath: "/v1beta/openai/chat/completions",
     });
@@ -289,5 +294,21 @@ describe("modelInBody", () => {
     for (const body of ["", "{", "null", "[]", '{"model":7,"stream":"true"}', { model: "m".repeat(201) }]) {
       expect(read(body)).toEqual({ model: undefined, stream: false });
     }
+  });
+
+  it("says what a reading without a parse says", () => {
+    const name = fc.oneof(
+      fc.constantFrom("models/gemini-x", "gemini-x", "m".repeat(201), ""),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(
+        fc.record({ model: name, agent: name, stream: fc.jsonValue() }, { requiredKeys: [] }),
+        (body) => {
+          const bytes = Buffer.from(JSON.stringify(body));
+          expect(bodyChoice(readBody(bytes))).toEqual(modelInBody(bytes));
+        },
+      ),
+    );
   });
 });

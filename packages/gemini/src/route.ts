@@ -6,7 +6,7 @@
 import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from "./path-grammar.ts";
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
-import { resourceOf } from "./resource.ts";
+import { resourceOfPath } from "./resources/path-resource.ts";
 
 export type ApiVersion = "v1" | "v1beta" | "v1alpha";
 
@@ -22,7 +22,11 @@ export interface Route {
   readonly answer: AnswerForm;
   /** True when an answer with nothing generated in it is a fault. */
   readonly generates: boolean;
-  /** Project-bound resource the path names, such as `files/abc`, decoded. */
+  /** Decoded path below the version, what the functions of `resources/` are asked with. */
+  readonly below: string;
+  /** Whether the path was below `/upload/`. */
+  readonly isUpload: boolean;
+  /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
   readonly upstreamPath: string;
@@ -96,7 +100,9 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     modelInBody: meaning.modelInBody,
     answer: answerForm(meaning.answer, wish),
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
-    resource: resourceOf(below),
+    below,
+    isUpload: path.startsWith("/upload/"),
+    resource: resourceOfPath(below)?.root,
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };
 }
@@ -122,6 +128,15 @@ export function modelInBody(bodyBytes: Buffer): BodyChoice {
   }
   if (typeof body !== "object" || body === null) return { model: undefined, stream: false };
   const { model, agent, stream } = body as { model?: unknown; agent?: unknown; stream?: unknown };
+  return bodyChoice({ model, agent, stream });
+}
+
+/** The same of a body that was read without being parsed (`readBody` of `resources/`), or was parsed already. */
+export function bodyChoice({
+  model,
+  agent,
+  stream,
+}: Readonly<Record<"model" | "agent" | "stream", unknown>>): BodyChoice {
   return { model: bareModel(model) ?? bareModel(agent), stream: stream === true };
 }
 

@@ -40,10 +40,13 @@ export class SecretMask {
  * key and so not even searched.
  */
 export function maskedHeaders(rawHeaders: readonly string[], secret: string): readonly string[] {
-  const holdsIt = (part: string): boolean => part.length >= secret.length && part.includes(secret);
-  if (secret === "" || !rawHeaders.some(holdsIt)) return rawHeaders;
-  const mask = String.fromCharCode(MASK).repeat(secret.length);
-  return rawHeaders.map((part) => (holdsIt(part) ? part.replaceAll(secret, mask) : part));
+  if (secret === "") return rawHeaders;
+  for (const part of rawHeaders) {
+    if (part.length < secret.length || !part.includes(secret)) continue;
+    const mask = String.fromCharCode(MASK).repeat(secret.length);
+    return rawHeaders.map((each) => each.replaceAll(secret, mask));
+  }
+  return rawHeaders;
 }
 
 /** Bytes with every occurrence of the key masked; the same buffer when there is none. */

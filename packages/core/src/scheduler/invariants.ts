@@ -92,9 +92,12 @@ function checkKeys({ pool, book }: Ledger): void {
   }
   must(available === pool.availableKeys, "available keys are counted");
   must(enabled === pool.enabledKeys, "enabled keys are counted");
+  const ids = new Set<number>();
   must(pool.roster.size <= projects.size, "the roster holds projects of the pool");
   for (const project of projects) {
     must(pool.projectNamed(project.name) === project, "a project is found by its name");
+    must(!ids.has(project.id), "no two projects have the same number");
+    ids.add(project.id);
     must(
       project.isUsable === project.rosterIndex >= 0,
       "the roster holds exactly the projects that can serve",

@@ -29,6 +29,9 @@ export class KeyPool {
   areTrialsTests = false;
   /** The next of those tests, milliseconds since the epoch; undefined when none is planned. */
   nextTestAtMs: number | undefined;
+  /** Looks for a key of one project whose trial is due, so far. */
+  dueLooks = 0;
+  #projectsMade = 0;
 
   /** Adds the key; false when it is known already. */
   add(id: KeyId, projectName: string | undefined): boolean {
@@ -112,10 +115,11 @@ export class KeyPool {
 
   /** The project that the key is to be in, made when there is none yet. */
   #projectFor(id: KeyId, name: string | undefined): Project {
-    if (name === undefined || name === ownProjectName(id)) return new Project(undefined, id);
+    if (name === undefined || name === ownProjectName(id))
+      return new Project(++this.#projectsMade, undefined, id);
     let project = this.#labelled.get(name);
     if (project === undefined) {
-      project = new Project(name, id);
+      project = new Project(++this.#projectsMade, name, id);
       this.#labelled.set(name, project);
     }
     return project;

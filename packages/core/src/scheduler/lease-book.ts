@@ -142,6 +142,13 @@ export class LeaseBook {
 /** The lease as its holder sees it. */
 export function leaseOf(lease: LentLease): Lease {
   const { id, key, lane, lent, untilMs, charge } = lease;
-  const plain = { id, keyId: key.id, model: lane.model.name, uses: lent, untilMs };
+  const plain = {
+    id,
+    keyId: key.id,
+    projectId: lane.project.id,
+    model: lane.model.name,
+    uses: lent,
+    untilMs,
+  };
   return lane.quota?.limits.tokensPerMinute === undefined ? plain : { ...plain, tokensMax: charge.tokens };
 }

@@ -7,7 +7,7 @@ import type { KeyHealth } from "../key-health.ts";
 import { UNTESTED_KEY, isKeyUsable } from "../key-health.ts";
 import type { LaneState } from "../lane.ts";
 import { UNTRIED_LANE } from "../lane.ts";
-import type { HolderId, KeyId, LeaseId } from "../lease.ts";
+import type { HolderId, KeyId, LeaseId, ProjectId } from "../lease.ts";
 import type { Charge, LaneQuota } from "../quota/lane-quota.ts";
 import type { QuotaLimits } from "../quota/quota-limits.ts";
 import type { ProjectStanding } from "../project-standing.ts";
@@ -71,6 +71,7 @@ export class PooledKey extends Link<PooledKey> implements TrialSubject {
  * known by nothing but their key: what only larger or busier projects need is made when they do.
  */
 export class Project extends Link<Project> implements TrialSubject, Rostered {
+  readonly id: ProjectId;
   /** Undefined for the project that a key without one is. */
   readonly label: string | undefined;
   /** The key whose own project it is; meaningless when there is a label. */
@@ -89,9 +90,10 @@ export class Project extends Link<Project> implements TrialSubject, Rostered {
   alarmAtMs = 0;
   alarmIndex = -1;
 
-  constructor(label: string | undefined, ownerId: KeyId) {
+  constructor(id: ProjectId, label: string | undefined, ownerId: KeyId) {
     super();
     this.value = this;
+    this.id = id;
     this.label = label;
     this.ownerId = ownerId;
   }

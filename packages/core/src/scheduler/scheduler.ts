@@ -6,7 +6,16 @@
  * `nowMs` is milliseconds since the epoch from a steady clock: it must not jump back with the wall clock. Should it
  * all the same, time stands still here until it has caught up.
  */
-import type { Denial, HolderId, KeyId, Lease, LeaseId, LeaseWish, Return, Settlement } from "../lease.ts";
+import type {
+  Denial,
+  HolderId,
+  KeyId,
+  LeaseAnswer,
+  LeaseId,
+  LeaseWish,
+  Return,
+  Settlement,
+} from "../lease.ts";
 import { denialFor, denialOf } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { KeyTests } from "./key-tests.ts";
@@ -16,6 +25,8 @@ import { lendRetry, lendUses, openLease } from "./lending.ts";
 import { ALARMS_PER_LEASE_MAX, ALARMS_PER_TICK_MAX, EXCLUDED_KEYS_MAX } from "./options.ts";
 import type { SchedulerOptions } from "./options.ts";
 import { quotaDayMove } from "./quota-day.ts";
+import { Owners } from "./owners.ts";
+import { answerBound, lendPreferred } from "./pinned.ts";
 import type { LentLease, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
@@ -35,11 +46,11 @@ export interface KeyEntry {
   readonly project: string | undefined;
 }
 
-export type LeaseAnswer = { readonly leases: readonly Lease[] } | { readonly denial: Denial };
-
 export class Scheduler {
   /** Health tests of single keys. */
   readonly tests: KeyTests;
+  /** Which key is of which project. */
+  readonly owners: Owners;
   readonly #ledger: Ledger;
   #latestMs = 0;
   /** What is left of the walk that {@link quotaDayMoved} began. */
@@ -48,6 +59,7 @@ export class Scheduler {
   /** @param random draws a number in [0, 1); spreads rests and trials. */
   constructor(options: SchedulerOptions, random: () => number) {
     this.#ledger = new Ledger(options, random);
+    this.owners = new Owners(this.#ledger.pool);
     this.tests = new KeyTests(this.#ledger, {
       advance: (nowMs) => this.#advance(nowMs),
       open: (...lent) => openLease(this.#ledger, ...lent),
@@ -90,7 +102,7 @@ export class Scheduler {
 
   /**
    * Lends up to `wish.uses` uses, spread over as many keys as it can; fewer when no more can be lent now. A retry
-   * (`excludedKeys` not empty) gets one use of a key it has not tried.
+   * (`excludedKeys` not empty) gets one use of a key it has not tried; see `pinned.ts` for wishes that name a project.
    */
   lease(holder: HolderId, wish: LeaseWish, nowMs: number): LeaseAnswer {
     const now = this.#advance(nowMs);
@@ -101,7 +113,10 @@ export class Scheduler {
     ringModel(ledger, model, now, ALARMS_PER_LEASE_MAX);
     const wanted = this.#wantedBy(wish, now);
     const lending = { holder, model, wish, wanted, nowMs: now };
-    const leases = this.#isRetry(wish) ? lendRetry(ledger, lending) : lendUses(ledger, lending);
+    const isRetry = this.#isRetry(wish);
+    if (wish.onlyProjectOf !== undefined) return answerBound(ledger, lending, wish.onlyProjectOf, isRetry);
+    const leases =
+      lendPreferred(ledger, lending) ?? (isRetry ? lendRetry(ledger, lending) : lendUses(ledger, lending));
     // The next wish looks at others first.
     for (const lane of wanted.misfits) laneLoadChanged(lane);
     if (leases.length > 0) return { leases: leases.map(leaseOf) };

@@ -30,6 +30,13 @@ export function ringModel(ledger: Ledger, model: Model, nowMs: number, max: numb
   return Math.max(max, 0);
 }
 
+/** Wakes this very lane if it is due, whatever others are. */
+export function ringLane(ledger: Ledger, lane: Lane, nowMs: number): void {
+  if (lane.alarmIndex < 0 || lane.alarmAtMs > nowMs) return;
+  lane.model.alarms.set(lane, undefined);
+  wakeLane(ledger, lane, nowMs);
+}
+
 function wakeLane(ledger: Ledger, lane: Lane, nowMs: number): void {
   const { state } = lane;
   if (isLaneOpen(state)) return repace(ledger, lane, nowMs);

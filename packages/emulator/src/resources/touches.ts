@@ -1,7 +1,7 @@
 /** Which resources one call named, and whose they are: what lets a test say that every call landed on its owner. */
 
 export interface Touch {
-  /** As in requests: `files/abc`; for what has no name its kind: `thoughtSignature`, `continuationToken`, `upload`. */
+  /** As in requests: `files/abc`; for what has no name its kind: `thoughtSignature`, `continuationToken`, `liveHandle`, `upload:<id>`. */
   readonly name: string;
   /** Name of the project that owns it; empty when nobody does. */
   readonly owner: string;

@@ -9,6 +9,7 @@ import { multipartParts } from "../multipart.ts";
 import { mayNotAccess, notFound } from "../resource-errors.ts";
 import { jsonReply, wholeReply } from "../reply.ts";
 import type { Reply } from "../reply.ts";
+import type { ByteIntake } from "../resources/byte-intake.ts";
 import { CHUNK_GRANULARITY_BYTES } from "../resources/upload-sessions.ts";
 import type { UploadPurpose } from "../resources/upload-sessions.ts";
 import { owned } from "./access.ts";
@@ -85,7 +86,7 @@ function pathOf({ route }: RouteContext, purpose: UploadPurpose): string {
     case "document":
       return `${prefix}/${purpose.store}:uploadToFileSearchStore`;
     case "environment-file":
-      return `${prefix}/${purpose.environment}/files/${purpose.path}`;
+      return `${prefix}/${purpose.environment}/files/${purpose.path.split("/").map(encodeURIComponent).join("/")}`;
   }
 }
 
@@ -129,7 +130,7 @@ interface Finished {
   readonly purpose: UploadPurpose;
   readonly mimeType: string;
   readonly fileName: string | undefined;
-  readonly intake: ReturnType<typeof intakeOf>;
+  readonly intake: ByteIntake;
 }
 
 /** Makes what the bytes were for, and gives the body that says so. */

@@ -17,6 +17,7 @@ const GOOD: ExplainedKey = {
   health: { kind: "good", sinceMs: NOW - HOUR_MS },
   standing: { kind: "good" },
   lanes: [],
+  resources: 0,
   pairs: [],
 };
 
@@ -46,6 +47,14 @@ it("says that a key works, what it served, and when it is tested", () => {
       "    Tested in 11h, unless a request succeeds before",
     ].join("\n"),
   );
+});
+
+it("says what would be lost with the last key of the project", () => {
+  expect(explained({ resources: 12 })).toContain(
+    "Its project holds 12 known resources, which no other can see.",
+  );
+  expect(explained({ resources: 1 })).toContain("holds 1 known resource,");
+  expect(explained({})).not.toContain("resource");
 });
 
 it("names the quota, its limit and the moment it returns", () => {

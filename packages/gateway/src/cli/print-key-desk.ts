@@ -56,7 +56,9 @@ export function explanationText(key: KeyExplanation, nowMs: number): string {
     key.file === null ? "in no key file" : `file ${cell(key.file)}`,
   ].join(", ");
   const blocks = key.standings.map((standing) => standingLines(standing, nowMs).join("\n"));
-  return [`${key.fingerprint} (${where})`, ...wishLines(key, nowMs), ...blocks].join("\n");
+  return [`${key.fingerprint} (${where})`, ...wishLines(key, nowMs), ...resourcesLine(key), ...blocks].join(
+    "\n",
+  );
 }
 
 /** What the operator wants goes before everything that was observed. */
@@ -66,6 +68,14 @@ function wishLines({ isEnabled, note, notedAtMs }: KeyExplanation, nowMs: number
   if (!isEnabled)
     return [`It is disabled, by the operator${when}${said}. Only \`keys enable\` changes that.`];
   return note === null ? [] : [`Note of the operator${when}${said}`];
+}
+
+/** What only this project can see is lost to clients when its last key goes. */
+function resourcesLine({ resources }: KeyExplanation): string[] {
+  if (resources === 0) return [];
+  return [
+    `Its project holds ${resources} known resource${resources === 1 ? "" : "s"}, which no other can see.`,
+  ];
 }
 
 function standingLines(standing: Standing, nowMs: number): string[] {

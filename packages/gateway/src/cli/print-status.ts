@@ -60,10 +60,11 @@ function headLines(report: RunningStatus): string[] {
   ];
 }
 
-function stateLines({ leases, bans, database, process }: RunningStatus): string[] {
+function stateLines({ leases, bans, resources, database, process }: RunningStatus): string[] {
   return [
     ...line("Leases", String(leases.open), [`${leases.uses} uses lent`]),
     ...(bans > 0 ? line("Bans", String(bans), []) : []),
+    ...(resources.known > 0 ? line("Owned", `${resources.known} resources whose project is known`, []) : []),
     ...databaseLines(database),
     ...processLines(process),
   ];

@@ -53,6 +53,7 @@ function storedKey(store: StoreReader, row: KeyRow): Parameters<typeof explainKe
     health: state?.health ?? UNTESTED_KEY,
     standing: state?.standing ?? GOOD_STANDING,
     lanes,
+    resources: store.resources.countOf([row.id]),
     pairs: store.tests.ofKey(row.id),
   };
 }

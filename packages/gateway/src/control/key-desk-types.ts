@@ -73,6 +73,8 @@ export interface KeyExplanation {
   readonly isEnabled: boolean;
   readonly note: string | null;
   readonly notedAtMs: number | null;
+  /** Resources known to be of its project (of the key alone, while no gateway runs). */
+  readonly resources: number;
   /** The key, its project when that is out, then its models. */
   readonly standings: readonly Standing[];
 }

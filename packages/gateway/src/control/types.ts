@@ -114,6 +114,14 @@ export interface LeaseStatus {
   readonly uses: number;
 }
 
+/** Resources that belong to one project and whose owner is known. */
+export interface ResourceStatus {
+  /** Expired ones among them, until they are deleted. */
+  readonly known: number;
+  /** Changes that wait to be written to the database. */
+  readonly unsaved: number;
+}
+
 export interface RequestTotals extends RequestCounts {
   /** Counted from this moment on, milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -139,6 +147,7 @@ export interface RunningStatus {
   readonly leases: LeaseStatus;
   /** Addresses and networks banned now. */
   readonly bans: number;
+  readonly resources: ResourceStatus;
   readonly database: DatabaseStatus;
   readonly process: ProcessStatus;
 }

@@ -17,6 +17,8 @@ export interface ExplainedKey {
   readonly health: KeyHealth;
   readonly standing: ProjectStanding;
   readonly lanes: readonly Pick<LaneView, "model" | "state" | "lastServedMs" | "quota">[];
+  /** Resources known to be of its project. */
+  readonly resources: number;
   /** Pairs of the key that are planned or were tested. */
   readonly pairs: readonly PlannedPair[];
 }
@@ -34,6 +36,7 @@ export function explainKey(key: ExplainedKey): KeyExplanation {
     isEnabled: row.enabled,
     note: row.note,
     notedAtMs: row.notedAtMs,
+    resources: key.resources,
     standings: [keyStanding(key), ...ofProject, ...modelStandings(key)],
   };
 }

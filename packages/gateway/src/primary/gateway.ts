@@ -13,6 +13,7 @@ import { type ControlServerOptions, startControlServer } from "../control/server
 import type { GuardToWorker } from "../limits/messages.ts";
 import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
 import { SteadyClock } from "../steady-clock.ts";
+import { AffinityOffice } from "./affinity/affinity-office.ts";
 import { Alerts } from "./alerts.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { controlHandlers } from "./control-handlers.ts";
@@ -69,6 +70,7 @@ interface Ground {
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly siblings: Siblings;
+  readonly affinity: AffinityOffice;
   readonly bookkeeper: Bookkeeper;
 }
 
@@ -83,12 +85,13 @@ export async function startGateway(
   const claim = await claimPort(config.host, config.port);
   cleanup.defer(() => claim.release());
   const ground = layGround(cleanup, config, log);
-  const { store, scheduler, now } = ground;
+  const { store, scheduler, affinity, now } = ground;
   const workers = workersFor(config, claim.reusePort, log);
   const memory = allocateCounters(workers);
   const counters = new SharedCounters(memory, 0);
   const guard = cleanup.use(openGuard(ground, (message) => supervisor.broadcast(message)));
-  const shared = { ...claim, workers, entry: entries.worker, counters: memory, guard: () => guard.start() };
+  const starts = { guard: () => guard.start(), affinity: () => affinity.start() };
+  const shared = { ...claim, workers, entry: entries.worker, counters: memory, ...starts };
   const supervisor = openSupervisor(ground, shared);
   cleanup.defer(() => supervisor.stop());
   const url = urlOf(config, claim.port);
@@ -97,14 +100,7 @@ export async function startGateway(
   );
   const { pool, office, probing, keyDesk } = connectPool(ground, entries, supervisor, counters, reporting);
   cleanup.use(probing);
-  supervisor.on({
-    receive: (...report) => office.receive(...report),
-    proved: (leaseId) => office.proved(leaseId),
-    pageAsked: (...asked) => reporting.asked(...asked),
-    lost: (holder) => office.lost(holder),
-    guard: (message) => guard.hear(message),
-    died: (part) => guard.reclaim(part),
-  });
+  hearWorkers(supervisor, { office, reporting, guard, affinity });
   const keySync = cleanup.use(openKeySync(ground, pool));
   await runInSteps(pool.restore((rows) => keySync.know(rows)));
   await runInSteps(probing.keeper.restore());
@@ -115,7 +111,7 @@ export async function startGateway(
   const ticking = setInterval(() => {
     counters.database = store.state;
     ground.siblings.write();
-    for (const part of [office, probing, guard]) part.tick();
+    for (const part of [office, probing, guard, affinity]) part.tick();
   }, TICK_MS);
   cleanup.defer(() => clearInterval(ticking));
   const nextTestMs = (id: KeyId): number | undefined => probing.office.nextTestMs(id);
@@ -126,8 +122,13 @@ export async function startGateway(
   await supervisor.start();
   reporting.start();
   claim.release();
-  const parts = { url, port: claim.port, supervisor, scheduler, probing };
-  return gatewayOf(ground, counters, cleanup.move(), parts);
+  return gatewayOf(ground, counters, cleanup.move(), {
+    url,
+    port: claim.port,
+    supervisor,
+    scheduler,
+    probing,
+  });
 }
 
 /** The whole as its owner sees it. */
@@ -167,6 +168,28 @@ function openSupervisor(
   });
 }
 
+/** Who hears what of the workers. */
+function hearWorkers(
+  supervisor: Supervisor,
+  parts: {
+    readonly office: LeaseOffice;
+    readonly reporting: Reporting;
+    readonly guard: GuardOffice;
+    readonly affinity: AffinityOffice;
+  },
+): void {
+  const { office, reporting, guard, affinity } = parts;
+  supervisor.on({
+    receive: (...report) => office.receive(...report),
+    proved: (leaseId) => office.proved(leaseId),
+    pageAsked: (...asked) => reporting.asked(...asked),
+    lost: (holder) => office.lost(holder),
+    guard: (message) => guard.hear(message),
+    learnt: (holder, message) => supervisor.post(holder, affinity.hear(message)),
+    died: (part) => guard.reclaim(part),
+  });
+}
+
 /** A folder that cannot be written costs the commands, not the gateway. */
 async function openControl(options: ControlServerOptions): Promise<AsyncDisposable | undefined> {
   try {
@@ -203,7 +226,9 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
   cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
   const ring = new KeyRing();
   const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
-  return { config, live, log, clock, now, store, scheduler, ring, siblings, bookkeeper };
+  const { conversations } = config.affinity;
+  const affinity = cleanup.use(new AffinityOffice({ scheduler, siblings, store, conversations, log, now }));
+  return { config, live, log, clock, now, store, scheduler, ring, siblings, affinity, bookkeeper };
 }
 
 function connectPool(
@@ -244,6 +269,7 @@ function connectPool(
       if (settlement.outcome.kind === "served") return;
       alerts.heard(ground.scheduler.tests.leased(settlement.leaseId)?.keyId, settlement.outcome);
     },
+    nextTestMs: (id) => probing.office.nextTestMs(id),
     changed,
   });
   const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });
@@ -256,7 +282,7 @@ function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): G
 
 /** What the primary tells, to operators and their tools. */
 function openReporting(
-  { live, store, bookkeeper, scheduler, log, now }: Ground,
+  { live, store, bookkeeper, scheduler, affinity, log, now }: Ground,
   supervisor: Supervisor,
   counters: SharedCounters,
   about: Pick<ReportingOptions, "baseUrl" | "startedAtMs" | "bans">,
@@ -265,6 +291,7 @@ function openReporting(
     ...about,
     config: () => live.current,
     database: () => ({ state: store.state, ...bookkeeper.backlog }),
+    resources: () => affinity.counts,
     post: (holder, message) => supervisor.post(holder, message),
     scheduler,
     supervisor,

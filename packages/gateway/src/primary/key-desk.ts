@@ -19,6 +19,7 @@ import type {
   TestRequest,
 } from "../control/key-desk-types.ts";
 import { OperatorError } from "../control/operator-error.ts";
+import type { AffinityOffice } from "./affinity/affinity-office.ts";
 import { explainKey } from "./explain-key.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Probing } from "./probing/open-probing.ts";
@@ -30,6 +31,7 @@ import type { Store } from "./store/store.ts";
 export interface KeyDeskOptions {
   readonly config: Pick<GatewayConfig, "probe" | "probing" | "models">;
   readonly store: Pick<Store, "keys" | "models" | "tests">;
+  readonly affinity: Pick<AffinityOffice, "countOf">;
   readonly scheduler: Scheduler;
   readonly ring: KeyRing;
   readonly probing: Probing;
@@ -61,7 +63,7 @@ export class KeyDesk implements KeyDeskHandlers {
   }
 
   explain(fingerprint: string): KeyExplanation {
-    const { config, store, scheduler, probing, now } = this.#options;
+    const { config, store, scheduler, probing, affinity, now } = this.#options;
     const row = store.keys.byFingerprint(fingerprint);
     const view = row === undefined ? undefined : scheduler.keyView(row.id, now());
     if (row === undefined || view === undefined) {
@@ -72,7 +74,8 @@ export class KeyDesk implements KeyDeskHandlers {
     // Nobody tests by a plan that is switched off.
     const pairs =
       config.probe === "off" ? known.map((pair) => ({ ...pair, dueAtMs: Number.POSITIVE_INFINITY })) : known;
-    return explainKey({ row: { ...row, enabled: view.isEnabled }, ...view, pairs });
+    const resources = affinity.countOf(row.id);
+    return explainKey({ row: { ...row, enabled: view.isEnabled }, ...view, resources, pairs });
   }
 
   async *test(request: TestRequest, signal: AbortSignal): AsyncGenerator<TestLine, void, void> {

@@ -2,7 +2,7 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, Lease, LeaseId, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, HolderId, KeyId, Lease, LeaseId, Settlement } from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import { servedSettlements, type ServedUses } from "@gemini-gateway/core/served-uses";
@@ -10,6 +10,7 @@ import type { GrantedLease, NumberedWish, ToPrimary, ToWorker, WishAnswer } from
 import { RowList } from "../row-batch.ts";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
 import type { SteadyClock } from "../steady-clock.ts";
+import type { AffinityOffice } from "./affinity/affinity-office.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Siblings } from "./siblings.ts";
 
@@ -21,6 +22,9 @@ export interface LeaseOfficeOptions {
   /** Hears of every use that ended, before the scheduler does; of those served, once for each lease in a report. */
   readonly heard: (settlement: Settlement) => void;
   readonly siblings: Pick<Siblings, "heard">;
+  readonly affinity: Pick<AffinityOffice, "bind">;
+  /** When a key that is out of service is tested next; undefined when nobody tests it. */
+  readonly nextTestMs: (keyId: KeyId) => number | undefined;
   readonly clock: SteadyClock;
   /** Called after anything that may have changed whether a key can serve. */
   readonly changed: () => void;
@@ -28,6 +32,9 @@ export interface LeaseOfficeOptions {
 
 /** A wall clock that drifts is not one that was set, milliseconds. */
 const LEAD_IGNORED_MS = 1_000;
+
+/** Keys of one project whose next test is looked for. */
+const TESTS_SEEN_MAX = 64;
 
 /** The end of the day for which Google counts, on a clock that the wall clock is ahead of by `leadMs`. */
 export function quotaDayEndMs(leadMs: number, nowMs: number): number {
@@ -110,12 +117,42 @@ export class LeaseOffice {
   }
 
   #answer(holder: HolderId, wishes: readonly NumberedWish[], nowMs: number): void {
-    const answers = wishes.map(({ wishId, wish }): WishAnswer => {
+    const answers = wishes.map((numbered): WishAnswer => {
+      if (numbered.resources !== undefined) return this.#answerBound(holder, numbered, nowMs);
+      const { wishId, wish } = numbered;
       const result = this.#options.scheduler.lease(holder, wish, nowMs);
       if ("denial" in result) return denied(wishId, wish.model, result.denial);
       return { wishId, model: wish.model, leases: result.leases.flatMap((lease) => this.#grant(lease)) };
     });
     this.#options.post(holder, { type: "lease.answer", answers });
+  }
+
+  /** A wish that names resources: of their project alone, as far as that is known. */
+  #answerBound(holder: HolderId, numbered: NumberedWish, nowMs: number): WishAnswer {
+    const { affinity, scheduler } = this.#options;
+    const { wish, denial, told } = affinity.bind(numbered);
+    const result = denial === undefined ? scheduler.lease(holder, wish, nowMs) : { denial };
+    const { wishId } = numbered;
+    if ("denial" in result) {
+      const honest = this.#whenTested(result.denial, wish.onlyProjectOf, nowMs);
+      return { ...denied(wishId, wish.model, honest), ...told };
+    }
+    return {
+      wishId,
+      model: wish.model,
+      leases: result.leases.flatMap((lease) => this.#grant(lease)),
+      ...told,
+    };
+  }
+
+  /** Where health tests try what is out of service, a project comes back by the next test of its keys. */
+  #whenTested(denial: Denial, owner: KeyId | undefined, nowMs: number): Denial {
+    const isOut = denial.reason === "billing" || denial.reason === "out-of-service";
+    if (owner === undefined || !isOut) return denial;
+    const { scheduler, nextTestMs } = this.#options;
+    const keys = scheduler.owners.siblingsOf(owner, TESTS_SEEN_MAX);
+    const moments = keys.map(nextTestMs).filter((atMs) => atMs !== undefined);
+    return moments.length === 0 ? denial : { ...denial, retryAtMs: Math.max(nowMs, Math.min(...moments)) };
   }
 
   #grant(lease: Lease): GrantedLease[] {

@@ -21,6 +21,7 @@ export interface RescueOptions {
     readonly bans: { list(): readonly BanRow[] };
     readonly clients: { list(): readonly ClientRow[] };
   };
+  readonly affinity: { forgetStored(): void };
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -38,6 +39,7 @@ export function rescue(options: RescueOptions): void {
   }
   // Written by and by, as all that is learnt.
   scheduler.forgetStored();
+  options.affinity.forgetStored();
 }
 
 function* rememberedKeys({ keySync, ring, scheduler, now }: RescueOptions): Generator<RememberedKey> {

@@ -8,15 +8,24 @@ import { systemCodeOf } from "../control/operator-error.ts";
 import type { Store } from "./store/store.ts";
 
 export interface RetentionOptions {
-  readonly store: Pick<Store, "requests">;
-  /** Age, milliseconds since its arrival, and number at which a request is deleted; asked for each time. */
-  readonly settings: () => { readonly logRetentionMs: number; readonly logMaxRows: number };
+  readonly store: Pick<Store, "requests" | "resources">;
+  /**
+   * Age, milliseconds since its arrival, and number at which a request is deleted; number of resources kept. Asked for
+   * each time.
+   */
+  readonly settings: () => {
+    readonly logRetentionMs: number;
+    readonly logMaxRows: number;
+    readonly affinity: { readonly resources: number };
+  };
   readonly log: Logger;
   readonly now: () => number;
 }
 
 /** Rows deleted in one step. */
 const STEP_ROWS = 1_000;
+/** A resource costs as much as so many requests: it stands in three indexes. */
+const RESOURCE_ROWS = 4;
 /** Pause between steps while there is more to delete: deletes faster than the bookkeeper ever writes. */
 const BUSY_PAUSE_MS = 50;
 /** Pause when there was nothing. */
@@ -36,12 +45,22 @@ export class Retention implements Disposable {
     this.#next(BUSY_PAUSE_MS);
   }
 
-  /** One step: deletes at most {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
+  /** One step: deletes at most about {@link STEP_ROWS} rows and tells how many. Throws what the database does. */
   step(): number {
     const { store, settings, now } = this.#options;
-    const { logRetentionMs, logMaxRows } = settings();
-    const old = store.requests.prune(now() - logRetentionMs, STEP_ROWS);
-    return old === STEP_ROWS ? old : old + store.requests.pruneSurplus(logMaxRows, STEP_ROWS - old);
+    const { logRetentionMs, logMaxRows, affinity } = settings();
+    const { requests, resources } = store;
+    const nowMs = now();
+    const prunings = [
+      (rows: number) => requests.prune(nowMs - logRetentionMs, rows),
+      (rows: number) => requests.pruneSurplus(logMaxRows, rows),
+      (rows: number) => RESOURCE_ROWS * resources.prune(nowMs, Math.ceil(rows / RESOURCE_ROWS)),
+      (rows: number) =>
+        RESOURCE_ROWS * resources.pruneSurplus(affinity.resources, Math.ceil(rows / RESOURCE_ROWS)),
+    ];
+    let deleted = 0;
+    for (const prune of prunings) if (deleted < STEP_ROWS) deleted += prune(STEP_ROWS - deleted);
+    return deleted;
   }
 
   [Symbol.dispose](): void {

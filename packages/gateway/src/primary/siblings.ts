@@ -71,6 +71,11 @@ export class Siblings implements Disposable {
     }
   }
 
+  /** Some key of the Google project of this number; undefined when none is known to be of it. */
+  keyOf(consumer: string): KeyId | undefined {
+    return this.#families.get(consumer)?.ids.values().next().value;
+  }
+
   /** A request or a test with the key has ended, and its answer may have named the key's project. */
   heard(id: KeyId, outcome: Outcome): void {
     const consumer = "evidence" in outcome ? outcome.evidence.consumer : undefined;

@@ -6,6 +6,7 @@ import type { HolderId, LeaseId } from "@gemini-gateway/core/lease";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
+import type { AffinityStart, AffinityToPrimary } from "../affinity/messages.ts";
 import type { GuardStart, GuardToPrimary } from "../limits/messages.ts";
 import type { PageName, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
@@ -20,6 +21,7 @@ export interface SupervisorOptions {
   readonly counters: SharedArrayBuffer;
   /** What a worker that starts must know of who may come in, as it stands at that moment. */
   readonly guard: () => GuardStart;
+  readonly affinity: () => AffinityStart;
   /** The clock that every worker reads. */
   readonly clock: ClockAnchor;
   readonly log: Logger;
@@ -33,6 +35,8 @@ export interface WorkerListener {
   proved(leaseId: LeaseId): void;
   /** A worker reports an address. */
   guard(message: GuardToPrimary): void;
+  /** A worker learnt who owns what. */
+  learnt(holder: HolderId, message: AffinityToPrimary): void;
   /** The thread with this part of the shared memory died. */
   died(part: number): void;
   /** A worker wants a page about the gateway. */
@@ -180,9 +184,9 @@ export class Supervisor {
   }
 
   #spawn(part: number): void {
-    const { config, port, reusePort, counters, guard, clock, entry } = this.#options;
+    const { config, port, reusePort, counters, guard, affinity, clock, entry } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const shared = { counters, guard: guard(), clock };
+    const shared = { counters, guard: guard(), affinity: affinity(), clock };
     const start: WorkerStart = { part, config, port, reusePort, ...shared, channel: port2 };
     const thread = new Worker(entry, {
       workerData: start,
@@ -234,6 +238,9 @@ export class Supervisor {
         return;
       case "lease.proved":
         this.#listener?.proved(message.leaseId);
+        return;
+      case "resource.learnt":
+        this.#listener?.learnt(member.holder, message);
         return;
       case "report.send":
         this.#listener?.receive(member.holder, message);

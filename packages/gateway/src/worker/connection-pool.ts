@@ -4,7 +4,8 @@
  */
 import type { Connector } from "../egress/connector.ts";
 import { EgressError } from "../egress/egress-error.ts";
-import { type ConnectedCall, UpstreamConnection, type ConnectionOwner } from "./upstream-connection.ts";
+import type { ConnectedCall } from "./connected-call.ts";
+import { UpstreamConnection, type ConnectionOwner } from "./upstream-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface ConnectionPoolOptions {

@@ -9,6 +9,7 @@ import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import type { RequestRow } from "../request-row.ts";
 import { SharedCounters } from "../shared-counters.ts";
 import { steadyNow, type Now } from "../steady-clock.ts";
+import { Affinity } from "./affinity/affinity.ts";
 import type { ClientCall } from "./client/client-call.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
@@ -41,6 +42,7 @@ export class HttpWorker {
   readonly #guard: Guard;
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
+  readonly #affinity: Affinity;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #liveDoor: LiveDoor;
@@ -74,6 +76,11 @@ export class HttpWorker {
     });
     this.#outbox = new Outbox(channel, pocket);
     this.#desk = new LeaseDesk(pocket, this.#outbox, this.#counters, this.#now);
+    this.#affinity = new Affinity({
+      start: start.affinity,
+      settings: () => service().config.affinity,
+      post: (message) => this.#send(message),
+    });
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -101,6 +108,7 @@ export class HttpWorker {
       counters: this.#counters,
       guard: this.#guard,
       desk: this.#desk,
+      affinity: this.#affinity,
       gauge: this.#gauge,
       upstream: new Upstream(upstreamOptions(config)),
       liveUpstream: new LiveUpstream(upstreamOptions(config)),
@@ -155,6 +163,9 @@ export class HttpWorker {
       case "clients.changed":
       case "breaker.changed":
         this.#guard.hear(message);
+        return;
+      case "resource.kept":
+        this.#affinity.resources.hear(message);
         return;
       case "page.answer":
         this.#pages.receive(message.page, message.content);

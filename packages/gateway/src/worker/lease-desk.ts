@@ -2,10 +2,11 @@
  * Where a worker's requests get the key they may use: from the pocket at once when it holds one, else from the primary.
  * Worker threads. The pocket (core) decides how much to ask for; this shell keeps the queue of those who wait.
  */
-import type { Denial, KeyId, LeaseId, LeaseWish } from "@gemini-gateway/core/lease";
+import type { Denial, KeyId, LeaseId, LeaseWish, ProjectId } from "@gemini-gateway/core/lease";
 import type { LeasePocket, LeaseUse } from "@gemini-gateway/core/lease-pocket";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
+import { RESOURCES_PER_WISH_MAX } from "../affinity/messages.ts";
 import type { GrantedLease, WishAnswer } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { Outbox } from "./outbox.ts";
@@ -18,6 +19,18 @@ export interface HeldUse {
   readonly fingerprint: string;
   /** When the attempt began, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** What the primary knows of the resources that the seeker named; undefined when it named none. */
+  readonly owner?: KnownOwner;
+}
+
+/** See `WishAnswer`. */
+export interface KnownOwner {
+  /** False: of none of the resources the owner is known, and the key may be of the wrong project. */
+  readonly isKnown: boolean;
+  /** The resources whose owner is known, or that a denial is about. */
+  readonly resources: readonly string[];
+  /** What was kept with one of them. */
+  readonly detail: string | undefined;
 }
 
 /** Whoever waits for a key. Exactly one of `leased` and `denied` is called, once, unless it was cancelled. */
@@ -29,8 +42,13 @@ export interface LeaseSeeker {
   readonly waitUntilMs: number;
   /** Input tokens of the request, guessed rather too high; asked only where keys are lent by size. */
   readonly tokens: number;
+  /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
+  readonly resources?: readonly string[];
+  /** A key whose project is to serve it where that can be lent at once. */
+  readonly preference?: KeyId;
   leased(use: HeldUse): void;
-  denied(denial: Denial): void;
+  /** `owner` when the seeker named resources. */
+  denied(denial: Denial, owner?: KnownOwner): void;
 }
 
 /** Requests of one worker that may wait for a key at once. */
@@ -47,10 +65,10 @@ interface Waiting {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** A wish on its way; `retryOf` when it is for one seeker only. */
+/** A wish on its way; `only` when it is for one seeker: one that tries again, or minds whose key it gets. */
 interface OpenWish {
   readonly wish: LeaseWish;
-  readonly retryOf: Waiting | undefined;
+  readonly only: Waiting | undefined;
 }
 
 export class LeaseDesk {
@@ -59,7 +77,7 @@ export class LeaseDesk {
   readonly #counters: SharedCounters;
   readonly #now: () => number;
   /** Secrets of the keys lent to this worker so far; at most the pool's. */
-  readonly #keys = new Map<KeyId, Pick<GrantedLease, "secret" | "fingerprint">>();
+  readonly #keys = new Map<KeyId, Pick<GrantedLease, "secret" | "fingerprint" | "projectId">>();
   readonly #waiting = new Map<LeaseSeeker, Waiting>();
   /** First attempts waiting, by lane, in order of arrival. */
   readonly #queues = new Map<string, Set<Waiting>>();
@@ -79,15 +97,18 @@ export class LeaseDesk {
   seek(seeker: LeaseSeeker): void {
     const nowMs = this.#now();
     if (seeker.trail.excludedKeys.length > 0) {
-      this.#wishForRetry(this.#register(seeker));
+      this.#wishAlone(this.#register(seeker));
       return;
     }
-    const use = this.#pocket.take(seeker.lane, nowMs, this.#tokensOf(seeker));
+    const isBound = isBoundSeeker(seeker);
+    const use = isBound ? undefined : this.#takeFor(seeker, nowMs);
     if (use !== undefined) {
       this.#wishFor(seeker.lane, nowMs);
       seeker.leased(this.#held(use, nowMs));
     } else if (this.#waiting.size >= WAITING_MAX) {
       seeker.denied({ reason: "busy", retryAtMs: nowMs + CROWDED_RETRY_MS });
+    } else if (isBound || seeker.preference !== undefined) {
+      this.#wishAlone(this.#register(seeker));
     } else {
       this.#enqueue(this.#register(seeker), nowMs);
     }
@@ -119,11 +140,11 @@ export class LeaseDesk {
     for (const answer of answers) {
       const open = this.#wishes.get(answer.wishId);
       this.#wishes.delete(answer.wishId);
-      for (const { keyId, secret, fingerprint } of answer.leases)
-        this.#keys.set(keyId, { secret, fingerprint });
+      for (const { keyId, secret, fingerprint, projectId } of answer.leases)
+        this.#keys.set(keyId, { secret, fingerprint, projectId });
       if (open === undefined) continue;
-      if (open.retryOf === undefined) this.#receiveForLane(answer, open.wish);
-      else this.#receiveForRetry(answer, open.retryOf);
+      if (open.only === undefined) this.#receiveForLane(answer, open.wish);
+      else this.#receiveFor(open.only, answer);
     }
     this.#closeWhenAnswered();
   }
@@ -180,24 +201,25 @@ export class LeaseDesk {
     if (queue.size === 0 && this.#queues.get(model) === queue) this.#queues.delete(model);
   }
 
-  #receiveForRetry({ leases: [lease], denial }: WishAnswer, waiting: Waiting): void {
+  #receiveFor(waiting: Waiting, answer: WishAnswer): void {
+    const {
+      leases: [lease],
+      denial,
+    } = answer;
+    const owner = ownerOf(answer);
     if (!this.#waiting.has(waiting.seeker)) {
       // The client left meanwhile.
       if (lease !== undefined) this.#settleUnused(lease);
       return;
     }
     if (lease === undefined) {
-      this.#postponeOrDeny(waiting, denial ?? { reason: "busy" }, () => this.#wishForRetry(waiting));
+      this.#postponeOrDeny(waiting, denial ?? { reason: "busy" }, () => this.#wishAlone(waiting), owner);
       return;
     }
     this.#forget(waiting);
-    waiting.seeker.leased({
-      leaseId: lease.id,
-      keyId: lease.keyId,
-      secret: lease.secret,
-      fingerprint: lease.fingerprint,
-      startedAtMs: this.#now(),
-    });
+    const { id: leaseId, keyId, secret, fingerprint } = lease;
+    const use = { leaseId, keyId, secret, fingerprint, startedAtMs: this.#now() };
+    waiting.seeker.leased(owner === undefined ? use : { ...use, owner });
   }
 
   /** A use that came too late for its request ends as one whose caller has left. */
@@ -215,7 +237,7 @@ export class LeaseDesk {
     }
   }
 
-  #postponeOrDeny(waiting: Waiting, denial: Denial, again: () => void): void {
+  #postponeOrDeny(waiting: Waiting, denial: Denial, again: () => void, owner?: KnownOwner): void {
     const { seeker } = waiting;
     const { usableAtMs } = denial;
     if (usableAtMs !== undefined && usableAtMs <= seeker.waitUntilMs) {
@@ -223,7 +245,7 @@ export class LeaseDesk {
       return;
     }
     this.#forget(waiting);
-    seeker.denied(denial);
+    seeker.denied(denial, owner);
   }
 
   #register(seeker: LeaseSeeker): Waiting {
@@ -242,29 +264,40 @@ export class LeaseDesk {
     if (denial !== undefined) this.#postponeQueue(queue, denial);
   }
 
-  #wishForRetry(waiting: Waiting): void {
-    const { lane, trail } = waiting.seeker;
+  /** From the pocket: of the project that the seeker prefers, when it prefers one. */
+  #takeFor(seeker: LeaseSeeker, nowMs: number): LeaseUse | undefined {
+    const { lane, preference } = seeker;
+    if (preference === undefined) return this.#pocket.take(lane, nowMs, this.#tokensOf(seeker));
+    const projectId: ProjectId | undefined = this.#keys.get(preference)?.projectId;
+    return projectId === undefined
+      ? undefined
+      : this.#pocket.takeOf(projectId, lane, nowMs, this.#tokensOf(seeker));
+  }
+
+  #wishAlone(waiting: Waiting): void {
+    const { lane, trail, preference } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
     const tokens = this.#tokensOf(waiting.seeker);
     const sized = tokens > 0 ? { tokens } : {};
-    this.#send({
-      wish: { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...sized },
-      retryOf: waiting,
-    });
+    const preferring = preference === undefined ? {} : { preferProjectOf: preference };
+    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...sized };
+    this.#send({ wish, only: waiting });
   }
 
   #wishFor(lane: string, nowMs: number): boolean {
     const queue = this.#queues.get(lane);
     const wish = this.#pocket.wish(lane, queue?.size ?? 0, nowMs, this.#largestOf(queue));
     if (wish === undefined) return false;
-    this.#send({ wish, retryOf: undefined });
+    this.#send({ wish, only: undefined });
     return true;
   }
 
   #send(open: OpenWish): void {
     this.#lastWishId += 1;
     this.#wishes.set(this.#lastWishId, open);
-    this.#outbox.wish({ wishId: this.#lastWishId, wish: open.wish });
+    const numbered = { wishId: this.#lastWishId, wish: open.wish };
+    const resources = open.only?.seeker.resources?.slice(0, RESOURCES_PER_WISH_MAX) ?? [];
+    this.#outbox.wish(resources.length === 0 ? numbered : { ...numbered, resources });
   }
 
   #forget(waiting: Waiting): void {
@@ -295,4 +328,12 @@ export class LeaseDesk {
     const { secret, fingerprint } = key;
     return { leaseId, keyId, secret, fingerprint, startedAtMs: nowMs };
   }
+}
+
+function isBoundSeeker({ resources }: LeaseSeeker): boolean {
+  return resources !== undefined && resources.length > 0;
+}
+
+function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {
+  return owner === undefined ? undefined : { isKnown: owner === "known", resources: about, detail };
 }

@@ -1,5 +1,5 @@
 /** Answers the gateway gives by itself, in the error shape the client's own dialect expects. Worker threads. */
-import { type ErrorCode, errorAnswerOf } from "@gemini-gateway/core/error-codes";
+import { type ErrorCode, errorAnswerAbout } from "@gemini-gateway/core/error-codes";
 import { errorAnswer, type AnswerDialect } from "@gemini-gateway/gemini/error-answer";
 import type { ClientCall, ClientResponse } from "./client/client-call.ts";
 
@@ -26,9 +26,15 @@ export interface OwnAnswer {
 /**
  * Words one of the gateway's own errors.
  * @param retryAfterMs when the client may try again; undefined when nothing is known
+ * @param resources named in the text; as the client named them, and none that opens something
  */
-export function ownAnswer(code: ErrorCode, dialect: AnswerDialect, retryAfterMs?: number): OwnAnswer {
-  const { status, canonical, text } = errorAnswerOf(code);
+export function ownAnswer(
+  code: ErrorCode,
+  dialect: AnswerDialect,
+  retryAfterMs?: number,
+  resources: readonly string[] = [],
+): OwnAnswer {
+  const { status, canonical, text } = errorAnswerAbout(code, resources);
   const error =
     retryAfterMs === undefined
       ? { code: status, status: canonical, message: text }

@@ -4,6 +4,7 @@ import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
 import type { LiveAffinity } from "./live/live-affinity.ts";
@@ -16,6 +17,7 @@ export interface Service {
   readonly counters: SharedCounters;
   readonly guard: Guard;
   readonly desk: LeaseDesk;
+  readonly affinity: Affinity;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   /** The same way out for Live sessions. */

@@ -6,7 +6,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import type { FramedHead } from "../http1/answer-head.ts";
 import { AnswerReader } from "../http1/answer-reader.ts";
 import { egressErrorOf } from "../egress/egress-error.ts";
-import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
+import type { CallCarrier, ConnectedCall } from "./connected-call.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 /** Bodies up to this size go out in one write with their head, bytes. */
@@ -30,54 +30,10 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection, wasFree: boolean, unsent: ConnectedCall | undefined): void;
 }
 
-/** One request, from the moment it has a connection until its answer has ended. */
-export class ConnectedCall implements UpstreamCall {
-  readonly handler: AnswerHandler;
-  readonly isHead: boolean;
-  readonly firstByteMs: number;
-  readonly idleMs: number;
-  /** What is still to be handed to the socket: the head, each character an octet; "" once it was … */
-  head: string;
-  /** … and the body from this chunk on. Nothing sent is kept: an answer may take an hour. */
-  body: readonly Buffer[];
-  bodyBytes: number;
-  /** The one that carries it; undefined when it is over. */
-  connection: UpstreamConnection | undefined;
-  isPaused = false;
-
-  constructor(request: OutgoingRequest, handler: AnswerHandler, head: string) {
-    this.handler = handler;
-    this.head = head;
-    this.isHead = request.method === "HEAD";
-    this.firstByteMs = request.firstByteMs;
-    this.idleMs = request.idleMs;
-    this.body = request.body;
-    this.bodyBytes = request.bodyBytes;
-  }
-
-  pause(): void {
-    if (this.connection === undefined || this.isPaused) return;
-    this.isPaused = true;
-    this.connection.setReading(false);
-  }
-
-  resume(): void {
-    if (this.connection === undefined || !this.isPaused) return;
-    this.isPaused = false;
-    this.connection.setReading(true);
-  }
-
-  abort(): void {
-    const { connection } = this;
-    this.connection = undefined;
-    connection?.drop();
-  }
-}
-
 /** `waiting`: it has a request that will be sent in a moment. */
 type State = "opening" | "free" | "waiting" | "busy" | "closed";
 
-export class UpstreamConnection {
+export class UpstreamConnection implements CallCarrier {
   /** How a plain socket reads into the shared memory. */
   readonly onread: OnReadOpts;
   readonly #owner: ConnectionOwner;
@@ -229,10 +185,10 @@ export class UpstreamConnection {
 
   /** Takes the first `length` bytes, whose memory may be used again for what is read next. */
   #receive(bytes: Buffer, length: number): void {
-    const call = this.#call;
-    if (this.#state !== "busy" || call === undefined) {
+    const call = this.#state === "busy" ? this.#call : undefined;
+    if (call === undefined) {
       // Nobody asked for it, and a request that waits to be sent must not get it for its answer.
-      this.close();
+      this.fail(new UpstreamError("ANSWER_UNASKED"));
       return;
     }
     const reader = this.#reader;

@@ -3,10 +3,10 @@ import { UpstreamHeaderLines } from "@gemini-gateway/gemini/headers";
 import { connectorOver } from "../egress/connector.ts";
 import { dialFor } from "../egress/dial-for.ts";
 import { outgoingHead } from "../http1/outgoing-head.ts";
+import { ConnectedCall } from "./connected-call.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
-import { ConnectedCall } from "./upstream-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
 export interface UpstreamOptions {

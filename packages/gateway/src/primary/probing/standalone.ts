@@ -2,6 +2,7 @@
  * Tests keys when no gateway runs: the same plan, threads and states, opened for one run and stored at its end. It holds
  * the database's lock meanwhile. Primary thread of the command line; serves nobody.
  */
+import type { KeyId } from "@gemini-gateway/core/lease";
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import { nextPacificMidnightMs } from "@gemini-gateway/gemini/pacific-midnight";
@@ -75,5 +76,6 @@ export async function* testStandalone(
     new KeySync({ keysDir, intervalMs, store, log, onChange: (change) => pool.apply(change) }),
   );
   await sync.start();
-  yield* new KeyDesk({ ...ground, probing }).test(request, signal);
+  const affinity = { countOf: (keyId: KeyId) => store.resources.countOf([keyId]) };
+  yield* new KeyDesk({ ...ground, affinity, probing }).test(request, signal);
 }

@@ -108,6 +108,11 @@ export const SNAPSHOT_METRICS: readonly SnapshotMetric[] = [
   ),
   gauge("gemini_gateway_banned_addresses", "Addresses and networks banned now", ({ report }) => report.bans),
   gauge(
+    "gemini_gateway_resources",
+    "Resources of single projects whose owner is known",
+    ({ report }) => report.resources.known,
+  ),
+  gauge(
     "gemini_gateway_database_up",
     "1 when the database can be written; 0: it fails, or there is no file",
     ({ report }) => Number(report.database.state === "ok"),

@@ -12,6 +12,7 @@ import type {
   DatabaseStatus,
   ModelStatus,
   Percentiles,
+  ResourceStatus,
   RunningStatus,
   TrafficStatus,
   WorkerStatus,
@@ -33,6 +34,7 @@ export interface ReportSources {
   readonly database: () => DatabaseStatus;
   /** Addresses and networks banned now. */
   readonly bans: () => number;
+  readonly resources: () => ResourceStatus;
   readonly loopDelay: LoopDelayWatch;
   readonly startedAtMs: number;
   readonly now: () => number;
@@ -64,6 +66,7 @@ export async function statusReport(sources: ReportSources): Promise<RunningStatu
     recent: trafficStatus(sumOf(recent)),
     leases: { open: summary.leases, uses: summary.inFlight },
     bans: sources.bans(),
+    resources: sources.resources(),
     database: sources.database(),
     process: {
       memoryBytes: process.memoryUsage.rss(),

@@ -6,9 +6,16 @@ import type Database from "better-sqlite3";
 import { systemCodeOf } from "../../control/operator-error.ts";
 
 /** Parents before children, so that references hold. */
-const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests"] as const;
+const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests", "resources"] as const;
 /** Rows copied of one table; more are left behind. */
 const ROWS_MAX = 5_000_000;
+/** Resources copied, the newest: there may be millions, and the primary waits meanwhile. */
+const RESOURCES_MAX = 200_000;
+/** What of a table is copied, where that is not all: then what is in the other one stays, whatever it is copied for. */
+const PARTS: Readonly<Record<string, string>> = {
+  resources: `WHERE rowid > (SELECT max(rowid) FROM resources) - ${RESOURCES_MAX}`,
+};
+const WHOLE_TABLES = TABLES.filter((table) => !(table in PARTS));
 
 type Row = Record<string, unknown>;
 
@@ -21,7 +28,7 @@ export interface CopyReport {
 /**
  * Copies every row that can be read, in one transaction of `to`.
  * @param how `keep`: what is in `to` already stays; `replace`: the copied row takes its place; `only`: afterwards `to`
- *   has no other rows
+ *   has no other rows, but for resources
  * @throws the error of `to` when it cannot be written; then nothing was copied
  */
 export function copyTables(
@@ -32,7 +39,7 @@ export function copyTables(
   const incomplete: string[] = [];
   let rows = 0;
   const copy = to.transaction(() => {
-    if (how === "only") for (const table of TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
+    if (how === "only") for (const table of WHOLE_TABLES.toReversed()) to.exec(`DELETE FROM ${table}`);
     for (const table of TABLES) {
       const copied = copyTable(from, to, table, how === "keep" ? "IGNORE" : "REPLACE");
       rows += copied.rows;
@@ -80,10 +87,16 @@ function isTaken(insert: () => Database.RunResult): boolean {
   }
 }
 
-/** The same key under another id gives way: the ids of the gateway that runs are those that count. */
+/** The same key under another id gives way: the ids of the gateway that runs are those that count. It keeps what it made. */
 function sameSecretDeleter(to: Database.Database): (row: Row) => void {
+  const move = to.prepare<[unknown, unknown, unknown]>(
+    "UPDATE resources SET key_id = ? WHERE key_id = (SELECT id FROM keys WHERE secret = ? AND id <> ?)",
+  );
   const remove = to.prepare<[unknown, unknown]>("DELETE FROM keys WHERE secret = ? AND id <> ?");
-  return ({ secret, id }) => void remove.run(secret, id);
+  return ({ secret, id }) => {
+    move.run(id, secret, id);
+    remove.run(secret, id);
+  };
 }
 
 function columnsOf(database: Database.Database, table: string): string[] {
@@ -92,7 +105,7 @@ function columnsOf(database: Database.Database, table: string): string[] {
 
 function openRows(from: Database.Database, table: string): Iterator<Row> | undefined {
   try {
-    return from.prepare<[], Row>(`SELECT * FROM ${table}`).iterate();
+    return from.prepare<[], Row>(`SELECT * FROM ${table} ${PARTS[table] ?? ""}`).iterate();
   } catch {
     // Of an older schema, or so damaged that it is not even a table.
     return undefined;

@@ -50,6 +50,7 @@ export class DurableStore implements Store {
   readonly bans: Tables["bans"];
   readonly clients: Tables["clients"];
   readonly tests: Tables["tests"];
+  readonly resources: Tables["resources"];
   readonly #options: DurableStoreOptions;
   readonly #looking: NodeJS.Timeout;
   readonly #listeners: (() => void)[] = [];
@@ -82,6 +83,7 @@ export class DurableStore implements Store {
       bans: this.bans,
       clients: this.clients,
       tests: this.tests,
+      resources: this.resources,
     } = tables);
     this.#looking = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
     this.#looking.unref();

@@ -11,6 +11,7 @@ import type {
   KeyChange,
   KeyHealthRow,
   KeyPlacement,
+  KeyProjects,
   KeyRow,
   LearntProjectRow,
   NewKey,
@@ -24,6 +25,8 @@ export interface KeyTable {
   pages(): Generator<readonly KeyRow[], void, void>;
   /** The key of this name; undefined when there is none, or it is retired. */
   byFingerprint(fingerprint: string): KeyRow | undefined;
+  /** What the projects of a key are called, retired or not; undefined when there is no such key. */
+  projectsOf(id: KeyId): KeyProjects | undefined;
   /** Every key at once: at start, or on the command line. */
   load(): readonly KeyRow[];
   /**
@@ -75,6 +78,9 @@ export function keyTable(database: Database.Database): KeyTable {
   const named = database.prepare<[string], RawKey>(
     "SELECT * FROM keys WHERE fingerprint = ? AND retired_at_ms IS NULL",
   );
+  const projects = database.prepare<[number], KeyProjects>(
+    "SELECT project_label AS label, project_learnt AS learnt FROM keys WHERE id = ?",
+  );
   const byFingerprint = (name: string): KeyRow | undefined => {
     const row = named.get(name);
     return row === undefined ? undefined : keyRow(row);
@@ -82,6 +88,7 @@ export function keyTable(database: Database.Database): KeyTable {
   return {
     pages,
     byFingerprint,
+    projectsOf: (id) => projects.get(id),
     load: () => [...pages()].flat(),
     change: changer(database),
     ...simpleWrites(database),

@@ -33,6 +33,9 @@ export interface KeyRow {
   readonly health: unknown;
 }
 
+/** What the operator calls a key's project, and the number by which Google's answers named it. */
+export type KeyProjects = Pick<KeyRow, "label" | "learnt">;
+
 export interface NewKey {
   readonly secret: string;
   readonly label: string | null;

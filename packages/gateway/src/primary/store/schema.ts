@@ -108,7 +108,30 @@ const HEALTH_TESTS = `
   ALTER TABLE keys ADD COLUMN noted_at_ms INTEGER;
 `;
 
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, REQUEST_REASONS, GUARDED_DOOR, HEALTH_TESTS];
+/**
+ * Whose key made what only its project can see. A rowid tells what was saved last. Without a reference to the key: its
+ * project may have others when it is gone.
+ */
+const OWNED_RESOURCES = `
+  CREATE TABLE resources (
+    name TEXT NOT NULL UNIQUE,
+    key_id INTEGER NOT NULL,
+    project TEXT,
+    detail TEXT,
+    learnt_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER
+  ) STRICT;
+  CREATE INDEX resources_expiry ON resources (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+  CREATE INDEX resources_key ON resources (key_id);
+`;
+
+const MIGRATIONS: readonly string[] = [
+  FIRST_SCHEMA,
+  REQUEST_REASONS,
+  GUARDED_DOOR,
+  HEALTH_TESTS,
+  OWNED_RESOURCES,
+];
 
 /** The version this gateway writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

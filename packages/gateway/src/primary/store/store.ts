@@ -18,6 +18,7 @@ import type { RequestLog } from "./request-log.ts";
 import { requestLogReader, type RequestLogReader } from "./request-log-reader.ts";
 import { requireCurrentVersion } from "./schema.ts";
 import { type Tables, tablesOf } from "./tables.ts";
+import type { ResourceTable } from "./resource-table.ts";
 import type { TestTable } from "./test-table.ts";
 
 export interface Store extends Tables, Disposable {
@@ -38,6 +39,7 @@ export interface StoreReader extends Disposable {
   readonly bans: Pick<BanTable, "load">;
   readonly clients: Pick<ClientRows, "load">;
   readonly tests: Pick<TestTable, "ofKey">;
+  readonly resources: Pick<ResourceTable, "countOf">;
   readonly requests: Pick<RequestLog, "counts"> & RequestLogReader;
 }
 

@@ -6,6 +6,7 @@ import { keyTable, type KeyTable } from "./key-table.ts";
 import { metaTable, type MetaTable } from "./meta-table.ts";
 import { modelStates, type ModelStates } from "./model-states.ts";
 import { requestLog, type RequestLog } from "./request-log.ts";
+import { resourceTable, type ResourceTable } from "./resource-table.ts";
 import { testTable, type TestTable } from "./test-table.ts";
 
 export interface Tables {
@@ -16,6 +17,7 @@ export interface Tables {
   readonly bans: BanTable;
   readonly clients: ClientRows;
   readonly tests: TestTable;
+  readonly resources: ResourceTable;
 }
 
 /** The database must have the present schema. */
@@ -28,5 +30,6 @@ export function tablesOf(database: Database.Database): Tables {
     bans: banTable(database),
     clients: clientRows(database),
     tests: testTable(database),
+    resources: resourceTable(database),
   };
 }

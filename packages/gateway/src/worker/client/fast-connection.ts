@@ -204,7 +204,6 @@ export class FastConnection implements CallHost {
   #next(): void {
     if (this.#socket.writableLength > 0) {
       this.#state = "leaving";
-      this.#watchStall();
       // Called back when all that was written before it has left.
       this.#socket.write(NOTHING, () => {
         this.#socket.setTimeout(0);
@@ -235,22 +234,22 @@ export class FastConnection implements CallHost {
     const bytes = buffer.join(head, body, isChunk, isEnd, socket.writableLength > 0);
     const isTaken = socket.write(bytes);
     // Nothing waits: the kernel has copied all of it. Else node still reads from these bytes.
-    if (socket.writableLength > 0) buffer.keep(bytes);
-    return this.#isTaken(isTaken);
+    if (socket.writableLength > 0) {
+      buffer.keep(bytes);
+      this.#watchStall();
+    }
+    return isTaken;
   }
 
   sendAll(pieces: readonly Buffer[]): boolean {
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     this.#socket.uncork();
-    return this.#isTaken(!this.#socket.writableNeedDrain);
+    if (this.#socket.writableLength > 0) this.#watchStall();
+    return !this.#socket.writableNeedDrain;
   }
 
-  #isTaken(isTaken: boolean): boolean {
-    if (!isTaken) this.#watchStall();
-    return isTaken;
-  }
-
+  /** From now on the client must take something in time: bytes wait for it. */
   #watchStall(): void {
     this.#socket.setTimeout(this.#options.stallMs);
   }

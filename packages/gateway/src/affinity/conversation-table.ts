@@ -1,0 +1,141 @@
+/**
+ * Which key served a conversation last, for all threads without a message or a lock: a set-associative table in shared
+ * memory. A conversation may stand in one set of {@link WAYS} slots; in a full set the one heard of longest ago gives way.
+ *
+ * Each half of a slot's hash is stored mixed with what the slot says, so that whoever reads a slot while another thread
+ * writes it finds no conversation at all rather than a wrong key; what is lost so is only a preference. Any thread.
+ */
+import type { KeyId } from "@gemini-gateway/core/lease";
+
+/** Slots of a set. */
+const WAYS = 8;
+/** The cells of a slot: the halves of the hash, each mixed with the two that follow. */
+const LEFT = 0;
+const RIGHT = 1;
+const KEY = 2;
+const HEARD = 3;
+const SLOT_CELLS = 4;
+/** What is heard of is numbered, set by set; 0 stands for an empty slot, and after this number a set begins anew. */
+const HEARD_MAX = 0xff_ff_ff_ff;
+/** Memory of one conversation, bytes. */
+export const CONVERSATION_BYTES = SLOT_CELLS * Uint32Array.BYTES_PER_ELEMENT;
+
+/** No key: ids of keys begin at 1. */
+export const NO_KEY: KeyId = 0;
+
+/** Memory for at least so many conversations; for 0 a table that keeps none. */
+export function allocateConversations(conversations: number): SharedArrayBuffer {
+  const sets = conversations <= 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(1, conversations / WAYS)));
+  return new SharedArrayBuffer(sets * WAYS * CONVERSATION_BYTES);
+}
+
+/** One thread's view of the table. */
+export class ConversationTable {
+  readonly #cells: Uint32Array<SharedArrayBuffer>;
+  /** Sets - 1; -1 for a table that keeps none. */
+  readonly #mask: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#cells = new Uint32Array(memory);
+    this.#mask = this.#cells.length / (WAYS * SLOT_CELLS) - 1;
+  }
+
+  /** Whether conversations are kept at all: if not, none need be recognised. */
+  get isOn(): boolean {
+    return this.#mask >= 0;
+  }
+
+  /**
+   * The key that served the conversation last, {@link NO_KEY} when that is not known.
+   * @param conversation 64 bits, well spread, as 16 hexadecimal digits
+   */
+  find(conversation: string): KeyId {
+    if (this.#mask < 0) return NO_KEY;
+    const [left, right] = halvesOf(conversation);
+    const slot = this.#slotOf(left, right);
+    if (slot < 0) return NO_KEY;
+    const key = Atomics.load(this.#cells, slot + KEY);
+    const heard = Atomics.load(this.#cells, slot + HEARD);
+    // Looked at again: a slot that was whole a moment ago may be another's by now.
+    if (!this.#isSlotOf(slot, left, right, key, heard)) return NO_KEY;
+    const newest = this.#newestIn(this.#setOf(right));
+    if (heard < newest) this.#write(slot, left, right, key, newest + 1);
+    return key;
+  }
+
+  /** The key served the conversation: from now on it is the one to be found. */
+  keep(conversation: string, key: KeyId): void {
+    if (this.#mask < 0) return;
+    const [left, right] = halvesOf(conversation);
+    const set = this.#setOf(right);
+    const own = this.#slotOf(left, right);
+    const newest = this.#newestIn(set);
+    this.#write(own < 0 ? this.#stalestOf(set) : own, left, right, key, newest + 1);
+  }
+
+  #setOf(right: number): number {
+    return (right & this.#mask) * WAYS * SLOT_CELLS;
+  }
+
+  #slotOf(left: number, right: number): number {
+    const set = this.#setOf(right);
+    for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
+      const key = Atomics.load(this.#cells, slot + KEY);
+      const heard = Atomics.load(this.#cells, slot + HEARD);
+      if (this.#isSlotOf(slot, left, right, key, heard)) return slot;
+    }
+    return -1;
+  }
+
+  #isSlotOf(slot: number, left: number, right: number, key: KeyId, heard: number): boolean {
+    if (heard === 0) return false;
+    const seal = sealOf(key, heard);
+    return (
+      Atomics.load(this.#cells, slot + LEFT) === (left ^ seal) >>> 0 &&
+      Atomics.load(this.#cells, slot + RIGHT) === (right ^ seal) >>> 0
+    );
+  }
+
+  #stalestOf(set: number): number {
+    let stalest = set;
+    let least = Number.POSITIVE_INFINITY;
+    for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
+      const heard = Atomics.load(this.#cells, slot + HEARD);
+      if (heard < least) [stalest, least] = [slot, heard];
+    }
+    return stalest;
+  }
+
+  /** The last number given in the set. Empties a set whose numbers are used up. */
+  #newestIn(set: number): number {
+    let newest = 0;
+    for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
+      newest = Math.max(newest, Atomics.load(this.#cells, slot + HEARD));
+    }
+    if (newest < HEARD_MAX) return newest;
+    for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
+      Atomics.store(this.#cells, slot + HEARD, 0);
+    }
+    return 0;
+  }
+
+  #write(slot: number, left: number, right: number, key: KeyId, heard: number): void {
+    const seal = sealOf(key, heard);
+    Atomics.store(this.#cells, slot + KEY, key);
+    Atomics.store(this.#cells, slot + HEARD, heard);
+    Atomics.store(this.#cells, slot + LEFT, (left ^ seal) >>> 0);
+    Atomics.store(this.#cells, slot + RIGHT, (right ^ seal) >>> 0);
+  }
+}
+
+function halvesOf(conversation: string): readonly [left: number, right: number] {
+  return [Number.parseInt(conversation.slice(0, 8), 16), Number.parseInt(conversation.slice(8, 16), 16)];
+}
+
+/** Another number for another key or time; the steps are the finishing mix of MurmurHash3. */
+function sealOf(key: KeyId, heard: number): number {
+  let seal = Math.imul(key, 0x9e_37_79_b1) ^ heard;
+  seal = Math.imul(seal ^ (seal >>> 16), 0x85_eb_ca_6b);
+  seal = Math.imul(seal ^ (seal >>> 13), 0xc2_b2_ae_35);
+  return (seal ^ (seal >>> 16)) >>> 0;
+}

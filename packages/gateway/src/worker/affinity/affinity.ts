@@ -1,0 +1,51 @@
+/**
+ * What a worker's requests share to stay with the right project: the desk where owners are told, the conversations of
+ * all workers, and the settings. Worker threads.
+ */
+import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { ConversationTable } from "../../affinity/conversation-table.ts";
+import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
+import type { GatewayConfig } from "../../config.ts";
+import { ResourceDesk } from "./resource-desk.ts";
+
+export interface AffinityOptions {
+  readonly start: AffinityStart;
+  /** As it is in effect at the moment. */
+  readonly settings: () => GatewayConfig["affinity"];
+  readonly post: (message: AffinityToPrimary) => void;
+}
+
+/** Longest name of a conversation that is looked at, characters. */
+const SESSION_LENGTH_MAX = 256;
+/** Hexadecimal digits of a conversation. */
+const CONVERSATION_LENGTH = 16;
+
+export class Affinity {
+  readonly resources: ResourceDesk;
+  readonly conversations: ConversationTable;
+  readonly #settings: () => GatewayConfig["affinity"];
+
+  constructor({ start, settings, post }: AffinityOptions) {
+    this.resources = new ResourceDesk(post);
+    this.conversations = new ConversationTable(start.conversations);
+    this.#settings = settings;
+  }
+
+  /** Most projects to be asked for a resource whose owner is not known, the first among them. */
+  get projectsAskedMax(): number {
+    return Math.max(1, this.#settings().searchProjects);
+  }
+
+  /**
+   * The conversation that the client named in the header, as {@link ConversationTable} has it; undefined when it named
+   * none. The same name of another client is another conversation.
+   */
+  sessionOf(headers: IncomingHttpHeaders, client: string): string | undefined {
+    if (!this.conversations.isOn) return undefined;
+    const named = headers[this.#settings().sessionHeader.toLowerCase()];
+    if (typeof named !== "string" || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
+    const digest = createHash("sha256").update(`${client}\n${named}`).digest("hex");
+    return digest.slice(0, CONVERSATION_LENGTH);
+  }
+}

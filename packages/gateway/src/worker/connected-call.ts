@@ -1,0 +1,55 @@
+/**
+ * One request over an HTTP/1.1 connection, from the moment it has one until its answer has ended. Worker threads. Outlives
+ * nothing: once it is over it does nothing to a connection that serves another by then.
+ */
+import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
+
+/** What carries a call. */
+export interface CallCarrier {
+  setReading(isReading: boolean): void;
+  /** Its call is no longer wanted. */
+  drop(): void;
+}
+
+export class ConnectedCall implements UpstreamCall {
+  readonly handler: AnswerHandler;
+  readonly isHead: boolean;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  /** What is still to be handed to the socket: the head, each character an octet; "" once it was … */
+  head: string;
+  /** … and the body from this chunk on. Nothing sent is kept: an answer may take an hour. */
+  body: readonly Buffer[];
+  bodyBytes: number;
+  /** The one that carries it; undefined when it is over. */
+  connection: CallCarrier | undefined;
+  isPaused = false;
+
+  constructor(request: OutgoingRequest, handler: AnswerHandler, head: string) {
+    this.handler = handler;
+    this.head = head;
+    this.isHead = request.method === "HEAD";
+    this.firstByteMs = request.firstByteMs;
+    this.idleMs = request.idleMs;
+    this.body = request.body;
+    this.bodyBytes = request.bodyBytes;
+  }
+
+  pause(): void {
+    if (this.connection === undefined || this.isPaused) return;
+    this.isPaused = true;
+    this.connection.setReading(false);
+  }
+
+  resume(): void {
+    if (this.connection === undefined || !this.isPaused) return;
+    this.isPaused = false;
+    this.connection.setReading(true);
+  }
+
+  abort(): void {
+    const { connection } = this;
+    this.connection = undefined;
+    connection?.drop();
+  }
+}
