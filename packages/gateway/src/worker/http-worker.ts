@@ -15,7 +15,7 @@ import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
-import { NO_AFFINITY } from "./live/live-affinity.ts";
+import { LiveAffinity } from "./live/live-affinity.ts";
 import { LiveDoor } from "./live/live-door.ts";
 import { LiveUpstream } from "./live/live-upstream.ts";
 import { Outbox } from "./outbox.ts";
@@ -112,7 +112,7 @@ export class HttpWorker {
       gauge: this.#gauge,
       upstream: new Upstream(upstreamOptions(config)),
       liveUpstream: new LiveUpstream(upstreamOptions(config)),
-      liveAffinity: NO_AFFINITY,
+      liveAffinity: new LiveAffinity(this.#affinity, this.#now),
       pages: this.#pages,
       retryBudget: new RetryBudget({ ratio, burst }),
       now: this.#now,

@@ -85,6 +85,17 @@ export class LiveClient {
     }
   }
 
+  /** Gathers the texts of the model until they hold what matches; gives the first group. */
+  async hearsMatch(pattern: RegExp): Promise<string> {
+    for (let said = ""; ;) {
+      const { serverContent } = await this.next("serverContent");
+      const { modelTurn } = serverContent as { modelTurn?: { parts: { text?: string }[] } };
+      said += (modelTurn?.parts ?? []).map(({ text = "" }) => text).join("");
+      const [, found] = pattern.exec(said) ?? [];
+      if (found !== undefined) return found;
+    }
+  }
+
   /** Waits for a message that holds the text. */
   async hears(text: string): Promise<void> {
     while (!(await this.receive()).text.includes(text));

@@ -1,14 +1,48 @@
 /**
- * The place where what Google ties to one project meets Live sessions: a handle resumes a session only with a key of the
- * project that began it. Worker threads. Until the affinity of requests is wired in, nothing is pinned.
+ * Keeps Live sessions with the project that can see what they refer to: a handle resumes a session only with a key of
+ * the project that began it. Worker threads.
  */
 import type { KeyId } from "@gemini-gateway/core/lease";
+import { handleInLiveMessage } from "@gemini-gateway/gemini/resources/answer-events";
+import { toldOf } from "@gemini-gateway/gemini/resources/answer-told";
+import { readBody } from "@gemini-gateway/gemini/resources/read-body";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
+import type { ResourceEntry } from "../../affinity/messages.ts";
+import type { Affinity } from "../affinity/affinity.ts";
 
-export interface LiveAffinity {
-  /** Names of what the setup refers to, such as the handle of a session to be resumed. */
-  resourcesOf(setup: Buffer): readonly string[];
-  /** A message of the server passes that may name something new; called for each, so it must be cheap. */
-  heard(message: Buffer, keyId: KeyId): void;
+export class LiveAffinity {
+  readonly #affinity: Pick<Affinity, "resources" | "projectsAskedMax">;
+  readonly #now: () => number;
+
+  constructor(affinity: Pick<Affinity, "resources" | "projectsAskedMax">, now: () => number) {
+    this.#affinity = affinity;
+    this.#now = now;
+  }
+
+  /** Most projects asked for something whose owner is not known. */
+  get projectsAskedMax(): number {
+    return this.#affinity.projectsAskedMax;
+  }
+
+  /** What a setup refers to: the session to be resumed, files, a cache. */
+  resourcesOf(setup: Buffer): readonly Resource[] {
+    return readBody(setup).resources;
+  }
+
+  /** A message of the server passes, which may bring a handle. None is held for it: it is of use only to a next session. */
+  heard(message: Buffer, keyId: KeyId): void {
+    const told = handleInLiveMessage(message, this.#now());
+    if (told !== undefined) this.found([told.resource], keyId);
+  }
+
+  /** The project of this key has them. */
+  found(resources: readonly Resource[], keyId: KeyId): void {
+    const nowMs = this.#now();
+    const entries = resources.map((resource): ResourceEntry => {
+      const { expiresAtMs } = toldOf(resource, nowMs);
+      const entry = { name: resource.root, keyId };
+      return expiresAtMs === undefined ? entry : { ...entry, expiresAtMs };
+    });
+    if (entries.length > 0) this.#affinity.resources.learn(entries, () => {});
+  }
 }
-
-export const NO_AFFINITY: LiveAffinity = { resourcesOf: () => [], heard: () => {} };

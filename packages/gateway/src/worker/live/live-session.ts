@@ -6,8 +6,7 @@
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
-import { mayRetry } from "@gemini-gateway/core/retry-budget";
-import { curable, drawsOnRatio, extendTrail, FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
+import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
 import { type LiveClose, outcomeOfSession } from "@gemini-gateway/gemini/live-close";
 import {
   goAwayMessage,
@@ -16,11 +15,13 @@ import {
   usageSum,
 } from "@gemini-gateway/gemini/live-message";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { WebSocket } from "ws";
 import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
 import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
+import { afterFailure } from "./after-failure.ts";
 import type { LiveAdmission } from "./live-admission.ts";
 import { LiveAttempt, type LiveAttemptListener, type LiveMessage } from "./live-attempt.ts";
 import {
@@ -51,6 +52,8 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
   #phase: Phase = "setup";
   #model = "";
   #setup: LiveMessage | undefined;
+  /** What the setup names and only one project has. */
+  #refersTo: readonly Resource[] = [];
   readonly #ahead = new SentAhead();
   #attempt: LiveAttempt | undefined;
   #usage: Usage | undefined;
@@ -78,9 +81,8 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     return quotaLane(this.#admission.route, this.#model);
   }
 
-  /** What the setup refers to and only one project has: of use to who lends once affinity is wired in. */
   get resources(): readonly string[] {
-    return this.#setup === undefined ? [] : this.#service.liveAffinity.resourcesOf(this.#setup.data);
+    return this.#refersTo.map(({ root }) => root);
   }
 
   get waitUntilMs(): number {
@@ -137,6 +139,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     if (refusal !== undefined) {
       this.#refuse(refusal.code, refusal.retryAfterMs);
     } else if (token === undefined) {
+      this.#refersTo = this.#service.liveAffinity.resourcesOf(setup.data);
       this.#service.retryBudget.deposit();
       this.#seek();
     } else {
@@ -198,7 +201,9 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#begunAtMs = this.#service.now();
     this.#setup = undefined;
     this.#note(attempt, "served");
-    if (attempt.use !== undefined) this.#service.desk.prove(attempt.use);
+    const { use } = attempt;
+    if (use !== undefined) this.#service.desk.prove(use);
+    if (use?.owner?.isKnown === false) this.#service.liveAffinity.found(this.#refersTo, use.keyId);
     this.#client.resume();
     for (const { data, isBinary } of this.#ahead.take()) this.#pass(data, isBinary);
   }
@@ -219,24 +224,16 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#attempt = undefined;
     this.#last = { outcome, close };
     this.#note(attempt, outcome.kind);
-    const before = this.trail;
-    if (attempt.use !== undefined) {
-      this.#service.desk.settle(attempt.use, outcome);
-      this.trail = extendTrail(before, attempt.use.keyId, outcome.kind);
-    }
-    const { mode } = this.#service.config.retry;
     // A token is good for one project alone.
-    const isCurable = attempt.use !== undefined && curable(outcome.kind, before, mode);
-    if (isCurable && this.#mayRetry(outcome.kind)) this.#seek();
+    if (attempt.use === undefined) {
+      this.#giveLastWord(undefined);
+      return;
+    }
+    this.#service.desk.settle(attempt.use, outcome);
+    const next = afterFailure(this.#service, this.trail, attempt.use, outcome.kind, this.#setupAtMs);
+    this.trail = next.trail;
+    if (next.goesOn) this.#seek();
     else this.#giveLastWord(undefined);
-  }
-
-  #mayRetry(kind: OutcomeKind): boolean {
-    const { attempts: attemptsMax, timeMs, mode } = this.#service.config.retry;
-    const { attempts: attempt } = this.trail;
-    const [startedAtMs, nowMs] = [this.#setupAtMs, this.#service.now()];
-    if (!mayRetry({ attempt, attemptsMax, startedAtMs, nowMs, timeMs })) return false;
-    return !drawsOnRatio(kind, mode) || this.#service.retryBudget.tryWithdraw();
   }
 
   #note({ use }: LiveAttempt, outcome: OutcomeKind): void {
