@@ -64,14 +64,14 @@ export const ZONES: readonly Zone[] = [
     folder: GATEWAY,
     rule: "never",
     folders: [WORKER, PROBER, ...NOT_SHIPPED],
-    modules: ["better-sqlite3", "undici"],
+    modules: ["better-sqlite3", "undici", "ws"],
     why: "only the primary opens the database, only the workers talk to the upstream, and the emulator is not shipped",
   },
   ...SHARED_BY_THREADS.map((folder): Zone => ({
     folder,
     rule: "never",
     folders: [...PRIMARY_THREAD, WORKER, PROBER, ...NOT_SHIPPED],
-    modules: ["better-sqlite3", "undici"],
+    modules: ["better-sqlite3", "undici", "ws"],
     why: "every thread loads this: it belongs to none, so it imports no thread's code",
   })),
   {
@@ -86,7 +86,7 @@ export const ZONES: readonly Zone[] = [
     folder: PRIMARY,
     rule: "never",
     folders: [WORKER, PROBER, ...NOT_SHIPPED],
-    modules: ["undici"],
+    modules: ["undici", "ws"],
     why: "the primary decides: it never touches the bytes of a request, nor another thread's code",
   },
   {

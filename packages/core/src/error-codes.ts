@@ -82,6 +82,21 @@ const TABLE = {
     "The gateway serves as many requests as it may at once.",
     true,
   ],
+  "too-many-sessions": [
+    503,
+    "UNAVAILABLE",
+    "The gateway holds as many Live sessions as it may at once.",
+    true,
+  ],
+  "shutting-down": [503, "UNAVAILABLE", "The gateway is being stopped or restarted.", true],
+  "malformed-handshake": [
+    400,
+    "INVALID_ARGUMENT",
+    "The request is no WebSocket handshake of version 13.",
+    false,
+  ],
+  "no-live-setup": [400, "INVALID_ARGUMENT", "The first message of a Live session must be its setup.", false],
+  "live-setup-late": [504, "DEADLINE_EXCEEDED", "No setup arrived in time.", false],
   "body-memory-full": [503, "UNAVAILABLE", "The gateway's memory for request bodies is in use.", true],
   "pool-empty": [503, "UNAVAILABLE", "The gateway has no API key yet.", true],
   "pool-quota": [

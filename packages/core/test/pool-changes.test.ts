@@ -56,16 +56,16 @@ test("a retired key is lent no more, and its running uses still end", () => {
   expect(scheduler.keyView(lease.keyId, NOW)).toBeUndefined();
 });
 
-test("a dead holder's uses come back, a silent one's after an hour, and each only once", () => {
+test("a dead holder's uses come back, a silent one's after a day, and each only once", () => {
   const scheduler = schedulerOf([undefined], { projectConcurrencyMax: 2 });
   const lost = leaseOne(scheduler, NOW);
   scheduler.releaseHolder(1, NOW);
   expect(scheduler.inFlight).toBe(0);
   settle(scheduler, lost, SERVED, NOW);
   leaseOne(scheduler, NOW);
-  scheduler.tick(NOW + HOUR_MS + 4_999);
+  scheduler.tick(NOW + 24 * HOUR_MS + 4_999);
   expect(scheduler.inFlight).toBe(1);
-  scheduler.tick(NOW + HOUR_MS + 5_000);
+  scheduler.tick(NOW + 24 * HOUR_MS + 5_000);
   scheduler.checkInvariants();
   expect(scheduler.inFlight).toBe(0);
 });

@@ -15,6 +15,7 @@ import {
   METRICS_ACCESS_OPTION,
   STATUS_SECTION,
 } from "./config/section-reports.ts";
+import { LIVE_SECTION } from "./config/section-live.ts";
 import { PROBING_SECTION } from "./config/section-probing.ts";
 import { LEASE_SECTION, REST_SECTION, RETRY_SECTION } from "./config/section-retry.ts";
 
@@ -208,6 +209,7 @@ export const SCHEMA = {
   breaker: BREAKER_SECTION,
   limits: LIMITS_SECTION,
   timeouts: TIMEOUTS_SECTION,
+  live: LIVE_SECTION,
   cors: CORS_SECTION,
   status: STATUS_SECTION,
   rest: REST_SECTION,

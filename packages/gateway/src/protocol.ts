@@ -2,7 +2,7 @@
  * Everything that crosses between the primary thread and an HTTP worker thread. One union per direction, plain data
  * only: structured clone drops classes and an Error's code. ARCHITECTURE.md has the same messages as a table.
  */
-import type { Denial, Lease, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
+import type { Denial, Lease, LeaseId, LeaseWish, Return, Settlement } from "@gemini-gateway/core/lease";
 import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
 import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "./affinity/messages.ts";
@@ -86,6 +86,8 @@ export type ToPrimary =
       /** Undefined when no request has ended. */
       readonly rows: RowBatch | undefined;
     }
+  /** A use that goes on for long, as a Live session's does, has shown that its key works. */
+  | { readonly type: "lease.proved"; readonly leaseId: LeaseId }
   | { readonly type: "worker.pulse" }
   /** Somebody wants to read a page; not sent again before its answer. */
   | { readonly type: "page.ask"; readonly page: PageName }

@@ -4,13 +4,13 @@
  */
 
 /**
- * Requests being served; of these, those that wait for a key; request bodies kept for replay, in KiB so that 32 bits
- * hold any machine's memory.
+ * Requests being served; those that wait for a key, Live sessions among them; request bodies kept for replay, in KiB so
+ * that 32 bits hold any machine's memory; Live sessions, which are no requests.
  */
-export type Counter = "requests" | "waiting" | "bodyKibibytes";
+export type Counter = "requests" | "waiting" | "bodyKibibytes" | "sessions";
 
-const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, waiting: 1, bodyKibibytes: 2 };
-const COUNTERS = 3;
+const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, waiting: 1, bodyKibibytes: 2, sessions: 3 };
+const COUNTERS = 4;
 /** Slots before the workers' own: the totals, then the flags. */
 const READY_SLOT = COUNTERS;
 const DATABASE_SLOT = COUNTERS + 1;

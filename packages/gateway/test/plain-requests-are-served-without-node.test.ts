@@ -14,6 +14,8 @@ import { RawClient } from "./harness/raw-client.ts";
 const GET = "GET /a HTTP/1.1\r\nHost: g\r\n\r\n";
 const MEBIBYTE = 1_048_576;
 
+const NO_UPGRADES = { wants: () => false, take: () => {} };
+
 interface Listener extends AsyncDisposable {
   readonly port: number;
   readonly server: Server;
@@ -24,7 +26,7 @@ async function listen(
   flags: Parameters<typeof configFor>[2] = {},
 ): Promise<Listener> {
   const config = configFor("unused", "http://127.0.0.1:1", flags);
-  const server = createHttpServer(config, new RequestIds(), receive);
+  const server = createHttpServer(config, new RequestIds(), { receive, live: NO_UPGRADES });
   server.listen({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   return {

@@ -14,6 +14,12 @@ describe("quotaLane", () => {
     );
   });
 
+  it("keeps Live apart, which is limited by sessions at one time", () => {
+    expect(quotaLane({ operation: "bidiGenerateContent" }, "gemini-live")).toBe(
+      "gemini-live:bidiGenerateContent",
+    );
+  });
+
   it("has one lane for what belongs to no model", () => {
     expect(quotaLane({ operation: "models.list" }, "")).toBe("*");
   });

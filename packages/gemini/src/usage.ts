@@ -41,7 +41,7 @@ function usageOf(counts: Counts): Usage | undefined {
     sum(counts, ["promptTokenCount", "toolUsePromptTokenCount"]) ??
     sum(counts, ["prompt_tokens", "total_input_tokens"]);
   const output =
-    sum(counts, ["candidatesTokenCount", "thoughtsTokenCount"]) ??
+    sum(counts, ["candidatesTokenCount", "responseTokenCount", "thoughtsTokenCount"]) ??
     sum(counts, ["completion_tokens", "total_output_tokens", "total_thought_tokens"]);
   const total = sum(counts, ["totalTokenCount"]) ?? sum(counts, ["total_tokens"]);
   if (prompt === undefined && output === undefined && total === undefined) return undefined;

@@ -36,8 +36,11 @@ export const MODEL_IDLE_MS = 6 * 3_600_000;
 export const LIMITED_MODEL_IDLE_MS = 7 * 86_400_000;
 /** Longest name of a model that is remembered, in UTF-16 units. */
 export const MODEL_NAME_MAX = 200;
-/** A use that was neither settled nor returned this long after its lease's end is given up as lost. */
-export const USE_LOST_MS = 3_600_000;
+/**
+ * A use that was neither settled nor returned this long after its lease's end is given up as lost. A net under faults of
+ * our own: longer than any stream or Live session runs, since what is given up no longer counts as in flight.
+ */
+export const USE_LOST_MS = 86_400_000;
 /** Alarms handled in one call; the rest wait for the next, so that midnight for 100,000 lanes is no pause. */
 export const ALARMS_PER_LEASE_MAX = 64;
 export const ALARMS_PER_TICK_MAX = 2_048;

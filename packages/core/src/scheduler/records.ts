@@ -280,7 +280,8 @@ export interface LentLease {
   readonly lentAt: number;
   /** After this moment no use may be started, milliseconds since the epoch. */
   readonly untilMs: number;
-  readonly isTrial: boolean;
+  /** Ends with its use, or as soon as that has proved what it tried. */
+  isTrial: boolean;
   /** What each of its uses was charged to the lane's quota. */
   readonly charge: Charge;
   /** Uses lent in all. */

@@ -6,7 +6,16 @@
  * `nowMs` is milliseconds since the epoch from a steady clock: it must not jump back with the wall clock. Should it
  * all the same, time stands still here until it has caught up.
  */
-import type { Denial, HolderId, KeyId, LeaseAnswer, LeaseWish, Return, Settlement } from "../lease.ts";
+import type {
+  Denial,
+  HolderId,
+  KeyId,
+  LeaseAnswer,
+  LeaseId,
+  LeaseWish,
+  Return,
+  Settlement,
+} from "../lease.ts";
 import { denialFor, denialOf } from "./denial.ts";
 import { checkLedger } from "./invariants.ts";
 import { KeyTests } from "./key-tests.ts";
@@ -21,7 +30,7 @@ import { answerBound, lendPreferred } from "./pinned.ts";
 import type { LentLease, PooledKey, Project } from "./records.ts";
 import { NOTHING_REVOKED, revocationsOf } from "./revocation.ts";
 import type { Revoked } from "./revocation.ts";
-import { endUnused, revokeKey, settleUse } from "./settling.ts";
+import { endUnused, proveUse, revokeKey, settleUse } from "./settling.ts";
 import { markAllDirty, restoreStates, takeDirtyStates } from "./stored-state.ts";
 import type { DirtyStates, StoredKeyState, StoredLaneState } from "./stored-state.ts";
 import { keyViewOf, modelHealths, readinessOf, summarySteps } from "./views.ts";
@@ -122,6 +131,13 @@ export class Scheduler {
     const lease = this.#ledger.book.leases.get(settlement.leaseId);
     if (lease === undefined) return NOTHING_REVOKED;
     return revocationsOf(settleUse(this.#ledger, lease, settlement, now));
+  }
+
+  /** A use that goes on has shown that it works, see {@link proveUse}. Unknown leases are ignored. */
+  prove(leaseId: LeaseId, nowMs: number): void {
+    const now = this.#advance(nowMs);
+    const lease = this.#ledger.book.leases.get(leaseId);
+    if (lease !== undefined) proveUse(this.#ledger, lease, now);
   }
 
   /** Takes back uses that were never started. */

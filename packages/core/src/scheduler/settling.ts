@@ -67,6 +67,18 @@ export function settleUse(
   return revoked;
 }
 
+/**
+ * A use that goes on for long has shown that its key, project and lane work: all that its success would change changes
+ * now, and a trial is over. It stays in flight until it is settled.
+ */
+export function proveUse(ledger: Ledger, lease: LentLease, nowMs: number): void {
+  const context = contextFor(ledger, lease.lane, nowMs);
+  applyOutcome(ledger, lease, { kind: "served" }, context);
+  if (!lease.isTrial) return;
+  endTrial(ledger, lease, context);
+  lease.isTrial = false;
+}
+
 /** Almost every end: a success of what is known to work, which changes no state. */
 function isRoutine({ key, lane, isTrial }: LentLease, outcome: Outcome): boolean {
   return (

@@ -43,7 +43,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
 }
 
 function headLines(report: RunningStatus): string[] {
-  const { workers, process, inFlight, waiting } = report;
+  const { workers, process, inFlight, waiting, liveSessions } = report;
   const starting = workers.filter(({ state }) => state !== "serving").length;
   const loads = workers.map(({ id, inFlight: load }) => `${id} (${load})`);
   return [
@@ -54,6 +54,7 @@ function headLines(report: RunningStatus): string[] {
       ...(process.workersReplaced > 0 ? [`${process.workersReplaced} replaced since the start`] : []),
       `${inFlight} requests in flight`,
       `${waiting} waiting for a key`,
+      ...(liveSessions > 0 ? [`${liveSessions} Live sessions`] : []),
     ]),
     ...line("", "", loads.length > 1 ? ["in flight by worker:", ...loads.slice(0, LISTED_MAX)] : []),
   ];

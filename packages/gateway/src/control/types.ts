@@ -140,6 +140,8 @@ export interface RunningStatus {
   readonly inFlight: number;
   /** Requests waiting for a key, over all workers. */
   readonly waiting: number;
+  /** Live sessions (WebSocket) that are open. */
+  readonly liveSessions: number;
   readonly requests: RequestTotals;
   readonly recent: TrafficStatus;
   readonly leases: LeaseStatus;

@@ -181,6 +181,7 @@ function hearWorkers(
   const { office, reporting, guard, affinity } = parts;
   supervisor.on({
     receive: (...report) => office.receive(...report),
+    proved: (leaseId) => office.proved(leaseId),
     pageAsked: (...asked) => reporting.asked(...asked),
     lost: (holder) => office.lost(holder),
     guard: (message) => guard.hear(message),

@@ -79,6 +79,13 @@ export class LeaseOffice {
     }
   }
 
+  /** A use that goes on works. */
+  proved(leaseId: LeaseId): void {
+    const { scheduler, clock, changed } = this.#options;
+    scheduler.prove(leaseId, clock.now());
+    changed();
+  }
+
   /** A worker is gone. */
   lost(holder: HolderId): void {
     this.#options.scheduler.releaseHolder(holder, this.#options.clock.now());

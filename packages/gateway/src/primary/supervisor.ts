@@ -2,7 +2,7 @@
  * Keeps the HTTP worker threads alive: starts them, replaces those that die or stall, tells them to drain.
  * Primary thread. Knows nothing of keys: whoever owns the leases hears `lost`.
  */
-import type { HolderId } from "@gemini-gateway/core/lease";
+import type { HolderId, LeaseId } from "@gemini-gateway/core/lease";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
@@ -31,6 +31,8 @@ export interface SupervisorOptions {
 export interface WorkerListener {
   /** A worker reports on its requests. */
   receive(holder: HolderId, message: Extract<ToPrimary, { type: "report.send" }>): void;
+  /** A use that goes on for long has shown that its key works. */
+  proved(leaseId: LeaseId): void;
   /** A worker reports an address. */
   guard(message: GuardToPrimary): void;
   /** A worker learnt who owns what. */
@@ -233,6 +235,9 @@ export class Supervisor {
         return;
       case "ban.add":
         this.#listener?.guard(message);
+        return;
+      case "lease.proved":
+        this.#listener?.proved(message.leaseId);
         return;
       case "resource.learnt":
         this.#listener?.learnt(member.holder, message);

@@ -4,6 +4,8 @@ import type { GatewayConfig } from "../config.ts";
 import { headerOf } from "../http1/header-list.ts";
 import type { ClientCall, ClientRequest } from "./client/client-call.ts";
 
+type Head = Pick<ClientRequest, "rawHeaders">;
+
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
 const ALLOWED_HEADERS_DEFAULT =
   "authorization, content-type, x-goog-api-key, x-goog-api-client, x-server-timeout, x-goog-upload-command, " +
@@ -36,15 +38,24 @@ export class CrossOrigin {
    * Whether the request was sent by a page that must bring an auth key. A browser sends such requests for any page
    * that asks it to, and CORS only keeps the answer from the page: the quota would be spent all the same.
    */
-  isForeign({ rawHeaders }: ClientRequest): boolean {
+  isForeign({ rawHeaders }: Head): boolean {
     const origin = headerOf(rawHeaders, "origin");
     if (origin === undefined || this.#anonymousOrigins.has("*")) return false;
     if (this.#anonymousOrigins.has(origin)) return false;
     return !(this.#anonymousOrigins.has("local") && isLocalPage(origin));
   }
 
+  /**
+   * Whether a page sent it that may not call the gateway at all. A WebSocket is open to every page, CORS does not keep
+   * its messages from them.
+   */
+  isShutOut({ rawHeaders }: Head): boolean {
+    const origin = headerOf(rawHeaders, "origin");
+    return origin !== undefined && this.#allowedOrigin(origin) === undefined;
+  }
+
   /** Headers for an answer to this request, as a flat list; empty for a request that is no browser's. */
-  headersFor({ rawHeaders }: ClientRequest): readonly string[] {
+  headersFor({ rawHeaders }: Head): readonly string[] {
     const origin = headerOf(rawHeaders, "origin");
     if (origin === undefined) return [];
     const allowed = this.#allowedOrigin(origin);

@@ -189,13 +189,13 @@ interface Arrival {
 }
 
 /** Who asks, and from where as far as that is known. */
-interface Visitor {
+export interface Visitor {
   readonly caller: Caller;
   readonly address: Address | undefined;
 }
 
 /** As it is logged. */
-function addressText({ address }: Visitor, { peer }: ClientCall): string {
+export function addressText({ address }: Visitor, { peer }: Pick<ClientCall, "peer">): string {
   return address === undefined || address === peer.address ? peer.text : formatAddress(address);
 }
 

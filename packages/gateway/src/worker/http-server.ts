@@ -16,7 +16,24 @@ import type { RequestIds } from "./request-ids.ts";
 const LATE_CHECK_MS = 1000;
 export const HEADERS_COUNT_MAX = 200;
 
+/** node has asked `shouldUpgradeCallback` since 24.9. */
+const [NODE_MAJOR = 0, NODE_MINOR = 0] = process.versions.node.split(".").map(Number);
+const CAN_CHOOSE_UPGRADES = NODE_MAJOR > 24 || (NODE_MAJOR === 24 && NODE_MINOR >= 9);
+
 type Receive = (call: ClientCall) => void;
+
+/** Takes connections that stop speaking HTTP. */
+export interface UpgradeTaker {
+  /** Whether this request is to be taken; else it is served as if it had not asked. */
+  wants(request: IncomingMessage): boolean;
+  /** @param head what came behind the request */
+  take(request: IncomingMessage, socket: Socket, head: Buffer): void;
+}
+
+export interface ServerParts {
+  readonly receive: Receive;
+  readonly live: UpgradeTaker;
+}
 
 /**
  * One listener of two ways to serve: every connection begins with the gateway's own reader, and goes over to node:http for
@@ -41,13 +58,19 @@ class ClientServer extends Server {
   }
 }
 
-export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, receive: Receive): Server {
-  const server = new ClientServer(serverOptions(config));
+export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, parts: ServerParts): Server {
+  const { receive, live } = parts;
+  const shouldUpgradeCallback = (request: IncomingMessage): boolean => live.wants(request);
+  const server = new ClientServer({ ...serverOptions(config), shouldUpgradeCallback });
   server.maxConnections = config.limits.connections;
   server.maxHeadersCount = HEADERS_COUNT_MAX;
   server.timeout = config.timeouts.clientStallMs;
   const broken = new BrokenRequests(requestIds, server.latest);
   serveByNode(server, broken, receive);
+  // An older node would take every request that mentions an upgrade for one, and those of HTTP/2 are many.
+  if (CAN_CHOOSE_UPGRADES) {
+    server.on("upgrade", (request, socket, head) => live.take(request, socket as Socket, head));
+  }
   serveFast(server, broken, config, receive);
   return server;
 }

@@ -15,11 +15,14 @@ import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
+import { LiveAffinity } from "./live/live-affinity.ts";
+import { LiveDoor } from "./live/live-door.ts";
+import { LiveUpstream } from "./live/live-upstream.ts";
 import { Outbox } from "./outbox.ts";
 import { PageDesk } from "./page-desk.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { Service } from "./service.ts";
-import { Upstream } from "./upstream.ts";
+import { Upstream, type UpstreamOptions } from "./upstream.ts";
 
 /** How often expired leases are given back and the primary hears that the thread is alive, milliseconds. */
 const PULSE_MS = 1000;
@@ -42,6 +45,7 @@ export class HttpWorker {
   readonly #affinity: Affinity;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
+  readonly #liveDoor: LiveDoor;
   readonly #gauge = new TokenGauge();
   readonly #now: Now;
   readonly #server: Server;
@@ -81,7 +85,11 @@ export class HttpWorker {
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
     this.#door = new FrontDoor(this.#service, requestIds);
-    this.#server = createHttpServer(config, requestIds, (call) => this.#receive(call));
+    this.#liveDoor = new LiveDoor(this.#service, requestIds);
+    this.#server = createHttpServer(config, requestIds, {
+      receive: (call) => this.#receive(call),
+      live: this.#liveDoor,
+    });
   }
 
   start(): void {
@@ -102,7 +110,9 @@ export class HttpWorker {
       desk: this.#desk,
       affinity: this.#affinity,
       gauge: this.#gauge,
-      upstream: openUpstream(config),
+      upstream: new Upstream(upstreamOptions(config)),
+      liveUpstream: new LiveUpstream(upstreamOptions(config)),
+      liveAffinity: new LiveAffinity(this.#affinity, this.#now),
       pages: this.#pages,
       retryBudget: new RetryBudget({ ratio, burst }),
       now: this.#now,
@@ -110,6 +120,7 @@ export class HttpWorker {
         this.#activeRequests += 1;
       },
       ended: (row) => this.#ended(row),
+      sessionEnded: (row) => this.#sessionEnded(row),
       turnedAway: (row) => this.#outbox.log(row),
     };
   }
@@ -124,6 +135,13 @@ export class HttpWorker {
     this.#activeRequests -= 1;
     this.#counters.subtract("requests", 1);
     this.#outbox.log(this.#isCutOff ? { ...row, reason: CUT_OFF_REASON } : row);
+    this.#leaveWhenDone();
+  }
+
+  #sessionEnded(row: RequestRow): void {
+    this.#activeRequests -= 1;
+    this.#counters.subtract("sessions", 1);
+    this.#outbox.log(row);
     this.#leaveWhenDone();
   }
 
@@ -169,6 +187,7 @@ export class HttpWorker {
     this.#service = { ...before, config, retryBudget };
     this.#guard.configure(config);
     this.#door.serve(this.#service);
+    this.#liveDoor.serve(this.#service);
   }
 
   #pulse(): void {
@@ -179,6 +198,7 @@ export class HttpWorker {
   /** Accepts no new connection, closes the others as their last answer has left, and then reports for the last time. */
   #drain(): void {
     this.#isDraining = true;
+    this.#liveDoor.shut(this.#service.config.shutdownGraceMs);
     const timer = setInterval(() => this.#server.closeIdleConnections(), IDLE_CHECK_MS);
     this.#server.close(() => {
       clearInterval(timer);
@@ -190,6 +210,7 @@ export class HttpWorker {
   /** The grace is over. Each request ends as if its client had left: its key is not blamed, what it cost is told. */
   #cutOff(): void {
     this.#isCutOff = true;
+    this.#liveDoor.endAll();
     this.#server.closeAllConnections();
   }
 
@@ -207,11 +228,11 @@ export class HttpWorker {
   }
 }
 
-function openUpstream(config: GatewayConfig): Upstream {
-  return new Upstream({
+function upstreamOptions(config: GatewayConfig): UpstreamOptions {
+  return {
     upstream: new URL(config.upstream),
     proxy: config.proxy === "" ? undefined : new URL(config.proxy),
     connectMs: config.timeouts.connectMs,
     http2: config.upstreamHttp2,
-  });
+  };
 }

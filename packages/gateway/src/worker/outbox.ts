@@ -3,6 +3,7 @@
  * Worker threads. What is urgent (a wish somebody waits for, a failure) goes at the end of the current turn of the
  * event loop; the rest when the batch is full or {@link FLUSH_INTERVAL_MS} has passed, twice that while there is much.
  */
+import type { LeaseId } from "@gemini-gateway/core/lease";
 import type { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import type { MessagePort } from "node:worker_threads";
 import type { NumberedWish, ToPrimary } from "../protocol.ts";
@@ -41,6 +42,12 @@ export class Outbox {
     this.#rows.add(row);
     if (this.#rows.count >= BATCH_ROWS) this.atOnce();
     else this.soon();
+  }
+
+  /** Tells at once, as the rare news it is: not before what was collected, whose order with this does not matter. */
+  proved(leaseId: LeaseId): void {
+    const message: ToPrimary = { type: "lease.proved", leaseId };
+    this.#channel.postMessage(message);
   }
 
   /** Sends with others, within {@link BUSY_INTERVAL_MS}. */

@@ -7,6 +7,8 @@ import type { SharedCounters } from "../shared-counters.ts";
 import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
+import type { LiveAffinity } from "./live/live-affinity.ts";
+import type { LiveUpstream } from "./live/live-upstream.ts";
 import type { PageDesk } from "./page-desk.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -18,14 +20,19 @@ export interface Service {
   readonly affinity: Affinity;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
+  /** The same way out for Live sessions. */
+  readonly liveUpstream: LiveUpstream;
+  readonly liveAffinity: LiveAffinity;
   readonly pages: PageDesk;
   readonly retryBudget: RetryBudget;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Called once by every request that was let in … */
+  /** Called once by every request or Live session that was let in … */
   begun(): void;
-  /** … and once when it has ended. */
+  /** … and once by a request when it has ended. */
   ended(row: RequestRow): void;
-  /** Called once by every request that was not let in. */
+  /** Called once by every Live session that was let in, and so had begun, when it has ended. */
+  sessionEnded(row: RequestRow): void;
+  /** Called once by every request or session that was not let in. */
   turnedAway(row: RequestRow): void;
 }

@@ -27,6 +27,7 @@ export const IDLE_REPORT: RunningStatus = {
   models: [],
   inFlight: 0,
   waiting: 0,
+  liveSessions: 0,
   requests: { sinceMs: 0, total: 0, byOutcome: {}, attempts: 0, promptTokens: 0, outputTokens: 0 },
   recent: NO_TRAFFIC,
   leases: { open: 0, uses: 0 },

@@ -73,6 +73,11 @@ export const SNAPSHOT_METRICS: readonly SnapshotMetric[] = [
       ),
   },
   gauge("gemini_gateway_requests_in_flight", "Requests being served", ({ report }) => report.inFlight),
+  gauge(
+    "gemini_gateway_live_sessions",
+    "Live sessions (WebSocket) open",
+    ({ report }) => report.liveSessions,
+  ),
   gauge("gemini_gateway_queue_length", "Requests waiting for a key", ({ report }) => report.waiting),
   gauge("gemini_gateway_leases", "Leases of keys in force", ({ report }) => report.leases.open),
   gauge(

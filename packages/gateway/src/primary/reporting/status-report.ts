@@ -61,6 +61,7 @@ export async function statusReport(sources: ReportSources): Promise<RunningStatu
     models: modelStatuses(summary, recent, scheduler, nowMs),
     inFlight: counters.total("requests"),
     waiting: counters.total("waiting"),
+    liveSessions: counters.total("sessions"),
     requests: { sinceMs: startedAtMs, ...requestCounts(sumOf(traffic.sinceStart)) },
     recent: trafficStatus(sumOf(recent)),
     leases: { open: summary.leases, uses: summary.inFlight },

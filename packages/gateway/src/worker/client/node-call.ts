@@ -36,9 +36,7 @@ export class NodeCall implements ClientCall {
   }
 
   get peer(): Peer {
-    const { remoteAddress } = this.#request.socket;
-    const address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress);
-    return { address, text: address === undefined ? (remoteAddress ?? "") : formatAddress(address) };
+    return peerOf(this.#request);
   }
 
   get awaitsLeave(): boolean {
@@ -127,7 +125,14 @@ export class NodeCall implements ClientCall {
   }
 }
 
-function originForm(target: string): string {
+/** Who sent a request that node:http read. */
+export function peerOf({ socket: { remoteAddress } }: IncomingMessage): Peer {
+  const address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress);
+  return { address, text: address === undefined ? (remoteAddress ?? "") : formatAddress(address) };
+}
+
+/** A request's target without what a client puts before it that takes the gateway for a proxy. */
+export function originForm(target: string): string {
   if (target.startsWith("/")) return target;
   const path = target.replace(ABSOLUTE_FORM_START, "");
   return path === "" || path.startsWith("?") ? `/${path}` : path;

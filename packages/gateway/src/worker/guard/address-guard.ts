@@ -48,7 +48,10 @@ export class AddressGuard {
   }
 
   /** The address a request comes from; undefined when its connection is gone already. */
-  addressOf({ peer: { address: peer }, rawHeaders }: ClientRequest): Address | undefined {
+  addressOf({
+    peer: { address: peer },
+    rawHeaders,
+  }: Pick<ClientRequest, "peer" | "rawHeaders">): Address | undefined {
     if (peer === undefined || this.#trusted.size === 0) return peer;
     return clientAddress(
       peer,

@@ -73,7 +73,7 @@ export class Guard {
     return this.#authenticator.identify(rawHeaders, url);
   }
 
-  addressOf(request: ClientRequest): Address | undefined {
+  addressOf(request: Pick<ClientRequest, "peer" | "rawHeaders">): Address | undefined {
     return this.#addresses.addressOf(request);
   }
 

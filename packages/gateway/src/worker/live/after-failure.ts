@@ -1,0 +1,37 @@
+/** What follows an attempt at a Live session that failed unseen. Worker threads. */
+import type { OutcomeKind } from "@gemini-gateway/core/outcome";
+import { mayRetry } from "@gemini-gateway/core/retry-budget";
+import { curable, drawsOnRatio, extendTrail, type Trail } from "@gemini-gateway/core/retry-policy";
+import type { HeldUse } from "../lease-desk.ts";
+import type { Service } from "../service.ts";
+
+export interface AfterFailure {
+  readonly trail: Trail;
+  /** Another key is to be tried. */
+  readonly goesOn: boolean;
+}
+
+/** @param sinceMs when the session first could have a key */
+export function afterFailure(
+  service: Service,
+  before: Trail,
+  { keyId, owner }: HeldUse,
+  kind: OutcomeKind,
+  sinceMs: number,
+): AfterFailure {
+  const trail = extendTrail(before, keyId, kind);
+  if (kind === "foreign-resource" && owner?.isKnown === false) {
+    // Nobody knows whose it is: other projects are asked in turn, which is a search and no retry.
+    const excludedProjectsOf = [...trail.excludedProjectsOf, keyId];
+    const goesOn = trail.attempts < service.liveAffinity.projectsAskedMax;
+    return { trail: { ...trail, excludedProjectsOf }, goesOn };
+  }
+  const { attempts: attemptsMax, timeMs, mode } = service.config.retry;
+  const { attempts: attempt } = trail;
+  const isInTime = mayRetry({ attempt, attemptsMax, startedAtMs: sinceMs, nowMs: service.now(), timeMs });
+  const goesOn =
+    curable(kind, before, mode) &&
+    isInTime &&
+    (!drawsOnRatio(kind, mode) || service.retryBudget.tryWithdraw());
+  return { trail, goesOn };
+}
