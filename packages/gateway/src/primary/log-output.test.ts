@@ -51,34 +51,51 @@ it("gathers again after a warning", () => {
   expect(sink.written).toHaveLength(before);
 });
 
-it("has everything written when it has been flushed, and loses nothing at its end", () => {
+it("has everything written when asked, and loses nothing at its end", async () => {
   const sink = new Sink();
   const output = new LogOutput(sink);
   output.write("one\n");
-  output.flush();
-  expect([sink.text(), sink.flushes]).toEqual(["one\n", 1]);
+  const written = output.written();
+  expect(sink.text()).toBe("one\n");
+  sink.drained();
+  await written;
   output.write("zwölf\n");
   output[Symbol.dispose]();
-  expect([sink.text(), sink.flushes]).toEqual(["one\nzwölf\n", 2]);
+  expect([sink.text(), sink.flushes]).toEqual(["one\nzwölf\n", 1]);
+});
+
+it("waits for a reader that takes nothing, but not for ever", async () => {
+  using output = new LogOutput(new Sink());
+  output.write("one\n");
+  const written = output.written();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await expect(written).resolves.toBeUndefined();
 });
 
 it("survives a reader that is gone", () => {
-  using output = new LogOutput({
+  const output = new LogOutput({
     write: () => true,
+    flush: () => {},
     flushSync: () => {
       throw new Error("EPIPE");
     },
   });
   output.write("one\n");
-  expect(() => output.flush()).not.toThrow();
+  expect(() => output[Symbol.dispose]()).not.toThrow();
 });
 
 class Sink {
   readonly written: string[] = [];
   flushes = 0;
+  /** Tells who waits that all is written. */
+  drained = (): void => {};
 
   write(bytes: Buffer): void {
     this.written.push(bytes.toString());
+  }
+
+  flush(done: () => void): void {
+    this.drained = done;
   }
 
   flushSync(): void {

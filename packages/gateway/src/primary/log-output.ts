@@ -9,13 +9,20 @@ import { type DestinationStream, pino } from "pino";
 const GATHERED_MAX = 64 * 1024;
 /** Longest time a line waits for others, milliseconds. */
 const FLUSH_INTERVAL_MS = 500;
+/** Longest wait at the end for a reader that is slow, milliseconds. */
+const LAST_WRITE_MS = 2_000;
 const WARNING = pino.levels.values["warn"] ?? 0;
 const NO_LEVEL = 0;
 
 /** What the lines go to: asynchronous, but for `flushSync`. */
 export interface LogSink {
   write(bytes: Buffer): unknown;
-  /** Writes what was handed over and not yet written. Throws when nobody can take it. */
+  /** Calls back when all that was handed over is written, or cannot be. */
+  flush(done: () => void): void;
+  /**
+   * Writes what was handed over and not yet written; it may overtake what is being written at the moment. Throws when
+   * nobody can take it.
+   */
   flushSync(): void;
 }
 
@@ -29,7 +36,7 @@ export class LogOutput implements DestinationStream, Disposable {
 
   constructor(sink: LogSink) {
     this.#sink = sink;
-    this.#timer = setInterval(() => this.#handOver(), FLUSH_INTERVAL_MS);
+    this.#timer = setInterval(() => this.handOver(), FLUSH_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -39,25 +46,32 @@ export class LogOutput implements DestinationStream, Disposable {
     const isUrgent = this.lastLevel >= WARNING;
     // Lines that do not come from pino bring no level.
     this.lastLevel = NO_LEVEL;
-    if (isUrgent || this.#gathered.length >= GATHERED_MAX) this.#handOver();
+    if (isUrgent || this.#gathered.length >= GATHERED_MAX) this.handOver();
   }
 
-  /** Has everything written when it returns, unless nobody reads. */
-  flush(): void {
+  /** Resolves when everything is written, or the reader takes longer than {@link LAST_WRITE_MS}. */
+  async written(): Promise<void> {
+    this.handOver();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_WRITE_MS);
+    this.#sink.flush(resolve);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** The last of it, before the process ends: written when this returns, unless nobody reads. See {@link written}. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
     try {
-      this.#handOver();
+      this.handOver();
       this.#sink.flushSync();
     } catch {
       // Not open yet, or its reader is gone.
     }
   }
 
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.flush();
-  }
-
-  #handOver(): void {
+  /** Hands over what is gathered. */
+  handOver(): void {
     if (this.#gathered === "") return;
     const text = this.#gathered;
     this.#gathered = "";

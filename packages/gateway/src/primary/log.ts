@@ -10,8 +10,10 @@ export interface LogOptions {
 
 export interface Log {
   readonly log: Logger;
-  /** Writes what is gathered, at once. It is also done by itself within half a second. */
+  /** Begins to write what is gathered. It is also done by itself within half a second. */
   flush(): void;
+  /** Resolves when all of it is written; before the process ends, so that its last lines are not torn. */
+  written(): Promise<void>;
 }
 
 export async function openLog(options: LogOptions, isTerminal: boolean): Promise<Log> {
@@ -19,7 +21,7 @@ export async function openLog(options: LogOptions, isTerminal: boolean): Promise
   const readable = options.logFormat === "pretty" || (options.logFormat === "auto" && isTerminal);
   if (readable) {
     const log = pino({ level, base: null }, await pretty(isTerminal));
-    return { log, flush: () => log.flush() };
+    return { log, flush: () => log.flush(), written: () => Promise.resolve(log.flush()) };
   }
   const stream = destination({ fd: 1, sync: false, contentMode: "buffer" });
   // A reader that went away must not end the gateway.
@@ -27,9 +29,10 @@ export async function openLog(options: LogOptions, isTerminal: boolean): Promise
   const output = new LogOutput({
     // Its type knows of text alone.
     write: (bytes) => stream.write(bytes as unknown as string),
+    flush: (done) => stream.flush(done),
     flushSync: () => stream.flushSync(),
   });
-  process.on("exit", () => output.flush());
+  process.on("exit", () => output[Symbol.dispose]());
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
-  return { log, flush: () => output.flush() };
+  return { log, flush: () => output.handOver(), written: () => output.written() };
 }

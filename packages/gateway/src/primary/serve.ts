@@ -35,7 +35,7 @@ export async function serve(
   opened.flush();
   const how = await gateway.stop();
   log.info({ how }, "stopped");
-  opened.flush();
+  await opened.written();
   return 0;
 }
 
