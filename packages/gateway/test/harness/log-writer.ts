@@ -4,15 +4,15 @@
  */
 import { openLog } from "../../src/primary/log.ts";
 
-const { log, flush, written } = await openLog({ logLevel: "info", logFormat: "json" }, false);
+const opened = await openLog({ logLevel: "info", logFormat: "json" }, false);
 const padding = "x".repeat(1_000);
 for (let line = 0; line < Number(process.argv[2]); line += 1) {
-  log.info({ line, padding }, "request");
-  if (line % 100 === 0) flush();
+  opened.log.info({ line, padding }, "request");
+  if (line % 100 === 0) opened.flush();
   // Gives the write under way its time, so that more is logged behind it.
   if (line % 500 === 0) await new Promise(setImmediate);
 }
-flush();
-await written();
+opened.flush();
+await opened.written();
 // oxlint-disable-next-line unicorn/no-process-exit -- as the command line does when the gateway has stopped
 process.exit(0);
