@@ -65,11 +65,14 @@ it("has everything written when asked, and loses nothing at its end", async () =
 });
 
 it("waits for a reader that takes nothing, but not for ever", async () => {
-  using output = new LogOutput(new Sink());
+  const sink = new Sink();
+  const output = new LogOutput(sink);
   output.write("one\n");
   const written = output.written();
-  await vi.advanceTimersByTimeAsync(2_000);
+  await vi.advanceTimersByTimeAsync(5_000);
   await expect(written).resolves.toBeUndefined();
+  output[Symbol.dispose]();
+  expect(sink.flushes).toBe(0);
 });
 
 it("survives a reader that is gone", () => {

@@ -10,7 +10,7 @@ const GATHERED_MAX = 64 * 1024;
 /** Longest time a line waits for others, milliseconds. */
 const FLUSH_INTERVAL_MS = 500;
 /** Longest wait at the end for a reader that is slow, milliseconds. */
-const LAST_WRITE_MS = 2_000;
+const LAST_WRITE_MS = 5_000;
 const WARNING = pino.levels.values["warn"] ?? 0;
 const NO_LEVEL = 0;
 
@@ -33,6 +33,8 @@ export class LogOutput implements DestinationStream, Disposable {
   readonly #sink: LogSink;
   readonly #timer: NodeJS.Timeout;
   #gathered = "";
+  /** The reader takes nothing: to wait for it once more would keep the process from ending. */
+  #isGivenUp = false;
 
   constructor(sink: LogSink) {
     this.#sink = sink;
@@ -49,11 +51,14 @@ export class LogOutput implements DestinationStream, Disposable {
     if (isUrgent || this.#gathered.length >= GATHERED_MAX) this.handOver();
   }
 
-  /** Resolves when everything is written, or the reader takes longer than {@link LAST_WRITE_MS}. */
+  /** Resolves when everything is written, or the reader takes longer than {@link LAST_WRITE_MS}: then the rest is lost. */
   async written(): Promise<void> {
     this.handOver();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LAST_WRITE_MS);
+    const timer = setTimeout(() => {
+      this.#isGivenUp = true;
+      resolve();
+    }, LAST_WRITE_MS);
     this.#sink.flush(resolve);
     await promise;
     clearTimeout(timer);
@@ -62,6 +67,7 @@ export class LogOutput implements DestinationStream, Disposable {
   /** The last of it, before the process ends: written when this returns, unless nobody reads. See {@link written}. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    if (this.#isGivenUp) return;
     try {
       this.handOver();
       this.#sink.flushSync();
