@@ -1,4 +1,4 @@
-/** The log of a gateway that stops, read by somebody who takes his time: every line is there, whole and in order. */
+/** The log of a gateway that stops, read by somebody who begins late and takes his time: every line is there, whole and in order. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
@@ -7,11 +7,12 @@ import { expect, it } from "vitest";
 
 const WRITER = fileURLToPath(new URL("harness/log-writer.ts", import.meta.url));
 /** Of a kilobyte each: many times what a pipe holds. */
-const LINES = 1_000;
+const LINES = 2_000;
 
 it("writes every line whole and in order, also to a slow reader", async () => {
-  const child = spawn(process.execPath, [WRITER, String(LINES)], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [WRITER, String(LINES)], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
+  await once(child.stderr, "data");
   let text = "";
   for await (const chunk of child.stdout.setEncoding("utf8")) {
     text += chunk;

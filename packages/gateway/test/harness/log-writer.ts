@@ -1,6 +1,6 @@
 /**
  * Logs as a gateway that is being stopped does, much more than a pipe takes at once, and ends; a process of its own.
- * Arguments: the number of lines.
+ * Arguments: the number of lines. Says on the standard error when all is logged.
  */
 import { openLog } from "../../src/primary/log.ts";
 
@@ -13,6 +13,8 @@ for (let line = 0; line < Number(process.argv[2]); line += 1) {
   if (line % 500 === 0) await new Promise(setImmediate);
 }
 opened.flush();
+// Read by nobody so far: a write waits for room in the pipe, and the rest waits for that.
+process.stderr.write("logged\n");
 await opened.written();
 // oxlint-disable-next-line unicorn/no-process-exit -- as the command line does when the gateway has stopped
 process.exit(0);
