@@ -82,22 +82,18 @@ function hasPrefix(name: string, prefixes: readonly string[]): boolean {
 }
 
 /** Names the `Connection` headers declare to be for this hop only, lower-cased. */
-function connectionNames(rawHeaders: readonly (Buffer | string)[]): ReadonlySet<string> {
+function connectionNames(rawHeaders: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = asText(rawHeaders[index]);
+    const name = rawHeaders[index] ?? "";
     if (name.length !== "connection".length || name.toLowerCase() !== "connection") continue;
-    const value = asText(rawHeaders[index + 1]).toLowerCase();
+    const value = (rawHeaders[index + 1] ?? "").toLowerCase();
     // What nearly every message says, and what is stripped anyway.
     if (value === "keep-alive" || value === "close") continue;
     names ??= new Set();
     for (const token of value.split(",")) names.add(token.trim());
   }
   return names ?? NONE;
-}
-
-function asText(part: Buffer | string | undefined): string {
-  return typeof part === "string" ? part : (part?.toString("latin1") ?? "");
 }
 
 /** Whether a header of the client is for this hop, for us, or about the client. */
@@ -177,24 +173,38 @@ export interface ClientHeaderOptions {
   readonly keepLength: boolean;
 }
 
-/**
- * Headers of the answer to the client, flat, in the upstream's order.
- *
- * @param rawHeaders flat headers of the upstream's answer; undici gives Buffers of latin1.
- */
-export function clientHeaders(
-  rawHeaders: readonly (Buffer | string)[],
-  options: ClientHeaderOptions,
-): string[] {
-  const headers: string[] = [];
-  const hop = connectionNames(rawHeaders);
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = asText(rawHeaders[index]);
-    const lowerName = name.toLowerCase();
-    if (NOT_TO_CLIENT.has(lowerName) || hop.has(lowerName) || hasPrefix(lowerName, NOT_TO_CLIENT_PREFIXES))
-      continue;
-    if (lowerName === "content-length" && !options.keepLength) continue;
-    headers.push(name, asText(rawHeaders[index + 1]));
+/** What becomes of a header of the answer: `length` is passed on where it still holds. */
+type Fate = "kept" | "dropped" | "length";
+
+/** Filters the headers of answers. What becomes of a name is remembered by its spelling, as for requests. */
+export class ClientHeaders {
+  readonly #fates = new Map<string, Fate>();
+
+  /**
+   * Headers of the answer to the client, flat, in the upstream's order.
+   *
+   * @param rawHeaders flat headers of the upstream's answer.
+   */
+  of(rawHeaders: readonly string[], { keepLength }: ClientHeaderOptions): string[] {
+    const headers: string[] = [];
+    const hop = connectionNames(rawHeaders);
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? "";
+      const fate = this.#fates.get(name) ?? this.#learn(name);
+      if (fate === "dropped" || (fate === "length" && !keepLength)) continue;
+      if (hop.size > 0 && hop.has(name.toLowerCase())) continue;
+      headers.push(name, rawHeaders[index + 1] ?? "");
+    }
+    return headers;
   }
-  return headers;
+
+  #learn(name: string): Fate {
+    const lowerName = name.toLowerCase();
+    const isDropped = NOT_TO_CLIENT.has(lowerName) || hasPrefix(lowerName, NOT_TO_CLIENT_PREFIXES);
+    const fate = isDropped ? "dropped" : lowerName === "content-length" ? "length" : "kept";
+    if (name.length > NAME_LENGTH_MAX) return fate;
+    if (this.#fates.size >= NAMES_MAX) this.#fates.clear();
+    this.#fates.set(name, fate);
+    return fate;
+  }
 }

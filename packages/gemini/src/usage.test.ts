@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { readUsage } from "./usage.ts";
 
@@ -45,4 +46,26 @@ it("finds none where there is none", () => {
 it("is not fooled by what the model writes", () => {
   const written = JSON.stringify({ text: '"usageMetadata":{"totalTokenCount":999}' });
   expect(readUsage(`{"usageMetadata":{"totalTokenCount":1},"a":${written}}`)?.totalTokens).toBe(1);
+});
+
+it("finds the end of the object whatever its strings hold", () => {
+  const tricky = fc.string({ unit: fc.constantFrom("{", "}", "[", '"', "\\", ",", ":", "a", " ") });
+  const details = fc.dictionary(tricky, fc.oneof(tricky, fc.dictionary(tricky, tricky), fc.array(tricky)));
+  fc.assert(
+    fc.property(details, fc.nat(), tricky, (detail, totalTokenCount, after) => {
+      const answer = { usageMetadata: { ...detail, totalTokenCount }, after };
+      expect(readUsage(JSON.stringify(answer))?.totalTokens).toBe(totalTokenCount);
+      expect(readUsage(JSON.stringify(answer, undefined, 2))?.totalTokens).toBe(totalTokenCount);
+    }),
+  );
+});
+
+it("reads no object that is cut off, nor one behind something else than a colon", () => {
+  for (const text of [
+    '{"usage" {"total_tokens":1}}',
+    '{"usage":{"total_tokens":1',
+    '{"usage":[{"total_tokens":1}]}',
+  ]) {
+    expect(readUsage(text)).toBeUndefined();
+  }
 });

@@ -17,7 +17,12 @@ const TRIES_MAX = 8;
 /** Bytes at the end of an answer that are searched. */
 const SEARCH_BYTES_MAX = 65_536;
 
+/** White space skipped on either side of a colon, characters. */
+const SPACE_MAX = 64;
+
+const SPACE = 0x20;
 const QUOTE = 0x22;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -50,15 +55,41 @@ function usageOf(counts: Counts): Usage | undefined {
   return { promptTokens, outputTokens, totalTokens: total ?? promptTokens + outputTokens };
 }
 
-/** The object that begins at `start`, or undefined when it is cut off, too long or no object. */
+/**
+ * The object that begins at `start`, or undefined when it is cut off, too long or no object. Where it ends is guessed by
+ * its braces; what parses from one brace to another is that object and no other, so that only a string that holds braces
+ * asks for a closer look.
+ */
 function objectAt(text: string, start: number): Counts | undefined {
-  const end = endOfObject(text, start, Math.min(text.length, start + USAGE_LENGTH_MAX));
+  const limit = Math.min(text.length, start + USAGE_LENGTH_MAX);
+  return (
+    parse(text, start, endByBraces(text, start, limit)) ?? parse(text, start, endOfObject(text, start, limit))
+  );
+}
+
+function parse(text: string, start: number, end: number): Counts | undefined {
   if (end < 0) return undefined;
   try {
     return JSON.parse(text.slice(start, end)) as Counts;
   } catch {
     return undefined;
   }
+}
+
+/** Behind the brace that closes as many as were opened, whatever strings hold; -1 when that is not before `limit`. */
+function endByBraces(text: string, start: number, limit: number): number {
+  let open = start;
+  let depth = 0;
+  for (
+    let close = text.indexOf("}", start);
+    close >= 0 && close < limit;
+    close = text.indexOf("}", close + 1)
+  ) {
+    for (; open >= 0 && open < close; open = text.indexOf("{", open + 1)) depth += 1;
+    depth -= 1;
+    if (depth === 0) return close + 1;
+  }
+  return -1;
 }
 
 /** Behind the closing brace of the object; -1 when that is not before `limit`. */
@@ -85,13 +116,27 @@ function endOfString(text: string, start: number, limit: number): number {
   return at;
 }
 
+/** The brace that opens a member's value, behind its name; -1 when the value is no object. */
+function startOfObject(text: string, nameEnd: number): number {
+  const colonAt = withoutSpace(text, nameEnd);
+  if (text.charCodeAt(colonAt) !== COLON) return -1;
+  const start = withoutSpace(text, colonAt + 1);
+  return text.charCodeAt(start) === OPEN_BRACE ? start : -1;
+}
+
+function withoutSpace(text: string, start: number): number {
+  let at = start;
+  while (at < start + SPACE_MAX && text.charCodeAt(at) <= SPACE) at += 1;
+  return at;
+}
+
 function lastUsageNamed(text: string, name: string): Usage | undefined {
   let at = text.length;
   for (let tries = 0; tries < TRIES_MAX && at > 0; tries += 1) {
     at = text.lastIndexOf(name, at - 1);
     if (at < 0) return undefined;
-    const start = /^\s*:\s*(?=\{)/.exec(text.slice(at + name.length, at + name.length + 64));
-    const counts = start === null ? undefined : objectAt(text, at + name.length + start[0].length);
+    const start = startOfObject(text, at + name.length);
+    const counts = start < 0 ? undefined : objectAt(text, start);
     const usage = counts === undefined ? undefined : usageOf(counts);
     if (usage !== undefined) return usage;
   }

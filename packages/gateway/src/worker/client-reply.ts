@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
-import { clientHeaders } from "@gemini-gateway/gemini/headers";
+import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { ClientCall } from "./client/client-call.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
@@ -14,6 +14,8 @@ type RawHeaders = readonly string[];
 
 /** Says at the last moment what goes into every head. */
 export interface ReplyWords {
+  /** What of the upstream's own passes. */
+  readonly clientHeaders: ClientHeaders;
   /** A flat list. */
   extraHeaders(): readonly string[];
 }
@@ -48,7 +50,7 @@ export class ClientReply {
    * the upstream did: should it break off, one more event must fit.
    */
   begin(status: number, rawHeaders: RawHeaders, isStream: boolean): void {
-    const headers = clientHeaders(rawHeaders, { keepLength: !isStream });
+    const headers = this.#words.clientHeaders.of(rawHeaders, { keepLength: !isStream });
     this.#firstByteAtMs = this.#now();
     headers.push(...this.#words.extraHeaders());
     this.#call.begin(status, headers);
@@ -110,7 +112,7 @@ export class ClientReply {
   /** With the length of the body that is sent; of one that is only told about (HEAD, 304), what the upstream says. */
   #wholeHeaders({ status, rawHeaders, body }: KeptAnswer): string[] {
     const isBodiless = this.#call.method === "HEAD" || status === 204 || status === 304;
-    const headers = clientHeaders(rawHeaders, { keepLength: isBodiless });
+    const headers = this.#words.clientHeaders.of(rawHeaders, { keepLength: isBodiless });
     if (!isBodiless) headers.push("content-length", String(body.length));
     return headers;
   }

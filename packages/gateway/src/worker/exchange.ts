@@ -14,6 +14,7 @@ import {
   type RetryMode,
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
+import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
@@ -248,6 +249,10 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#reason ||= code;
     const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
     this.#end(outcome, status);
+  }
+
+  get clientHeaders(): ClientHeaders {
+    return this.#service.clientHeaders;
   }
 
   extraHeaders(): readonly string[] {

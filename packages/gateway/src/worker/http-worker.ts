@@ -2,6 +2,7 @@
 import { LeasePocket } from "@gemini-gateway/core/lease-pocket";
 import { DEFAULT_POCKET_OPTIONS } from "@gemini-gateway/core/model-demand";
 import { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
+import { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { Server } from "node:http";
 import type { GatewayConfig } from "../config.ts";
@@ -114,6 +115,7 @@ export class HttpWorker {
       liveUpstream: new LiveUpstream(upstreamOptions(config)),
       liveAffinity: new LiveAffinity(this.#affinity, this.#now),
       pages: this.#pages,
+      clientHeaders: new ClientHeaders(),
       retryBudget: new RetryBudget({ ratio, burst }),
       now: this.#now,
       begun: () => {

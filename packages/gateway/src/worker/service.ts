@@ -1,6 +1,7 @@
 /** What every request of a worker shares: built once in main.ts and handed down. Worker threads. */
 import type { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
+import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
@@ -24,6 +25,7 @@ export interface Service {
   readonly liveUpstream: LiveUpstream;
   readonly liveAffinity: LiveAffinity;
   readonly pages: PageDesk;
+  readonly clientHeaders: ClientHeaders;
   readonly retryBudget: RetryBudget;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
