@@ -3,12 +3,15 @@
  * over the channel to its parent and ends with it.
  */
 import { type Emulator, startEmulator } from "gemini-emulator";
-import { SHORT_STREAM_PATH, UNARY_PATH } from "../workload.ts";
+import { SHORT_STREAM_MODEL, SHORT_STREAM_PATH, UNARY_MODEL, UNARY_PATH } from "../workload.ts";
 import type { UpstreamOrder } from "./protocol.ts";
 import { recordAnswers, serveShortAnswers } from "./short-answers.ts";
 
 /** So that two runs meet the same row of failures. */
 const SEED = 7;
+
+/** Models whose answers are replayed rather than made anew. */
+const SHORT_MODELS: ReadonlySet<string> = new Set([UNARY_MODEL.name, SHORT_STREAM_MODEL.name]);
 
 let emulator: Emulator | undefined;
 let generations = 0;
@@ -33,7 +36,9 @@ async function start(options: Extract<UpstreamOrder, { kind: "start" }>["options
     if (phase === "done" && operation === "generateContent") generations += 1;
   });
   const key = options.projects?.[0]?.keys?.[0];
-  if (options.minimal !== true || key === undefined) return emulator.url;
+  const isShort = options.models?.every(({ name }) => SHORT_MODELS.has(name)) === true;
+  // What is not replayed would go through one process twice, with three open files for each stream.
+  if (options.minimal !== true || key === undefined || !isShort) return emulator.url;
   const url = new URL(emulator.url);
   return serveShortAnswers(url, await recordAnswers(url, [UNARY_PATH, SHORT_STREAM_PATH], key));
 }
