@@ -8,13 +8,14 @@ it("keeps at most so many, and of those used last at least half as many", () => 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 2, max: 12 }), (steps, max) => {
       const recent = new RecentMap<number>(max);
-      /** Least recently used first. */
-      let used: [string, number][] = [];
+      /** Least recently used first; undefined for what was deleted: it pushed others out before it went. */
+      let used: [string, number | undefined][] = [];
       for (const [index, { kind, name: which }] of steps.entries()) {
         const known = used.find(([each]) => each === which);
         used = used.filter(([each]) => each !== which);
         if (kind === "set") recent.set(which, index);
         if (kind === "delete") recent.delete(which);
+        if (kind === "delete" && known !== undefined) used.push([which, undefined]);
         if (kind === "set") used.push([which, index]);
         const got = kind === "get" ? recent.get(which) : undefined;
         if (got !== undefined) used.push([which, got]);
