@@ -2,6 +2,7 @@ import { array, assert, constantFrom, integer, property, record, string } from "
 import { expect, it } from "vitest";
 import type { RequestRow } from "./request-row.ts";
 import { RowCollector, RowList } from "./row-batch.ts";
+import { requestRow } from "../test/harness/request-row.ts";
 
 const whole = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const few = integer({ min: 0, max: 3 });
@@ -40,28 +41,30 @@ it("gives every row back after it has crossed, with every field", () => {
 
 it("begins anew after each batch", () => {
   const collector = new RowCollector();
-  const row = rowWith({ requestId: "first" });
+  const row = requestRow({ requestId: "first" });
   collector.add(row);
   expect(collector.take()?.requestIds).toEqual(["first"]);
   expect(collector.take()).toBeUndefined();
-  collector.add(rowWith({ requestId: "second" }));
+  collector.add(requestRow({ requestId: "second" }));
   const batch = collector.take();
-  expect(batch === undefined ? [] : rowsOf(new RowList(batch))).toEqual([rowWith({ requestId: "second" })]);
+  expect(batch === undefined ? [] : rowsOf(new RowList(batch))).toEqual([
+    requestRow({ requestId: "second" }),
+  ]);
 });
 
 it("tells what rows have in common once, however the kinds take turns", () => {
   const collector = new RowCollector();
   for (let index = 0; index < 100; index += 1) {
-    collector.add(rowWith({ requestId: `r-${index}`, client: `client-${index % 10}`, durationMs: index }));
+    collector.add(requestRow({ requestId: `r-${index}`, client: `client-${index % 10}`, durationMs: index }));
   }
   expect(collector.take()?.kinds).toHaveLength(10);
 });
 
 it("adds the lead of the wall clock to the moment of a row and to nothing else", () => {
   const collector = new RowCollector();
-  collector.add(rowWith({ atMs: 1_000, durationMs: 5 }));
+  collector.add(requestRow({ atMs: 1_000, durationMs: 5 }));
   const batch = collector.take();
-  expect(batch && new RowList(batch, 250).row(0)).toEqual(rowWith({ atMs: 1_250, durationMs: 5 }));
+  expect(batch && new RowList(batch, 250).row(0)).toEqual(requestRow({ atMs: 1_250, durationMs: 5 }));
 });
 
 function crossed(rows: readonly RequestRow[]): RequestRow[] {
@@ -73,30 +76,4 @@ function crossed(rows: readonly RequestRow[]): RequestRow[] {
 
 function rowsOf(list: RowList): RequestRow[] {
   return Array.from({ length: list.count }, (_, index) => list.row(index));
-}
-
-function rowWith(change: Partial<RequestRow>): RequestRow {
-  return {
-    atMs: 1,
-    requestId: "r-1",
-    method: "POST",
-    path: "/v1beta/models/m:generateContent",
-    model: "m",
-    status: 200,
-    outcome: "served",
-    reason: "",
-    attempts: 1,
-    firstByteMs: 3,
-    durationMs: 5,
-    bytesIn: 10,
-    bytesOut: 20,
-    promptTokens: 0,
-    outputTokens: 0,
-    totalTokens: 0,
-    keyId: 1,
-    fingerprint: "k-abcdefghij23",
-    client: "anonymous",
-    address: "127.0.0.1",
-    ...change,
-  };
 }

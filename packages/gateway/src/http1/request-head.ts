@@ -1,7 +1,8 @@
 /**
  * Reads the head of a request that is plainly good, and of no other. Pure; HTTP workers, once per request.
  * Its safety is its narrowness: whatever it accepts, node's own parser accepts with the very same meaning (see
- * request-head.test.ts); everything else, malformed, odd or merely rare, is not read here at all but given to that parser.
+ * test/requests-are-read-as-node-reads-them.test.ts); everything else, malformed, odd or merely rare, is not read here
+ * at all but given to that parser.
  */
 
 /** A head, and where the next byte after it is. */

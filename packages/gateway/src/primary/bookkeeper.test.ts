@@ -10,6 +10,7 @@ import type { RequestRow } from "../request-row.ts";
 import { RowCollector, RowList } from "../row-batch.ts";
 import { Bookkeeper } from "./bookkeeper.ts";
 import { DurableStore } from "./store/durable-store.ts";
+import { requestRow } from "../../test/harness/request-row.ts";
 
 /** Rows of one report of a worker. */
 const REPORT_ROWS = 250;
@@ -101,26 +102,12 @@ class Scene implements Disposable {
 }
 
 function rowOf(number: number): RequestRow {
-  return {
+  return requestRow({
     atMs: 1_000 + number,
     requestId: `r-${number}`,
-    method: "POST",
-    path: "/v1beta/models/m:generateContent",
-    model: "m",
-    status: 200,
-    outcome: "served",
-    reason: "",
-    attempts: 1,
-    firstByteMs: 3,
-    durationMs: 5,
-    bytesIn: 10,
-    bytesOut: 20,
     promptTokens: 1,
     outputTokens: 2,
     totalTokens: 3,
-    keyId: 1,
-    fingerprint: "k-abcdefghij23",
     client: `client-${number % 3}`,
-    address: "127.0.0.1",
-  };
+  });
 }

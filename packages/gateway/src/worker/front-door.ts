@@ -16,7 +16,7 @@ import type { Refusal } from "./guard/refusal.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
 import { PAGE_PATHS, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
-import { rowOf } from "./request-record.ts";
+import { rowOfTurnedAway } from "./request-record.ts";
 import { RouteMemory } from "./route-memory.ts";
 import type { Service } from "./service.ts";
 
@@ -157,25 +157,17 @@ export class FrontDoor {
     const dialect = route === undefined ? "native" : answerDialect(route);
     const answer = ownAnswer(refusal.code, dialect, refusal.retryAfterMs);
     sendRefusal(arrival.call, answer, this.#extraHeaders(arrival));
-    const atMs = this.#service.now();
     this.#service.turnedAway(
-      rowOf({
-        atMs,
+      rowOfTurnedAway({
+        atMs: this.#service.now(),
         startedAtMs: arrival.startedAtMs,
-        firstByteAtMs: atMs,
         requestId: arrival.requestId,
         method: arrival.call.method,
         path: route?.upstreamPath ?? pathToTell(arrival.call.target),
         model: route?.model ?? "",
-        status: answer.status,
-        outcome: "refused",
-        reason: refusal.code,
-        notes: [],
-        bytesIn: 0,
-        bytesOut: answer.body.length,
-        usage: undefined,
         client: visitor.caller.name,
         address: addressText(visitor, arrival.call),
+        answer,
       }),
     );
   }

@@ -75,6 +75,29 @@ export function rowOf(finished: FinishedRequest): RequestRow {
   };
 }
 
+/** Of a request or session turned away before anything was read or tried: what is told of all of them alike. */
+export interface TurnedAway extends Pick<
+  FinishedRequest,
+  "atMs" | "startedAtMs" | "requestId" | "method" | "path" | "model" | "client" | "address"
+> {
+  /** The gateway's own answer; its code is the reason. */
+  readonly answer: { readonly code: string; readonly status: number; readonly body: string };
+}
+
+export function rowOfTurnedAway({ answer, ...told }: TurnedAway): RequestRow {
+  return rowOf({
+    ...told,
+    firstByteAtMs: told.atMs,
+    status: answer.status,
+    outcome: "refused",
+    reason: answer.code,
+    notes: [],
+    bytesIn: 0,
+    bytesOut: answer.body.length,
+    usage: undefined,
+  });
+}
+
 function bounded(text: string, charactersMax: number): string {
   return text.length > charactersMax ? text.slice(0, charactersMax) : text;
 }

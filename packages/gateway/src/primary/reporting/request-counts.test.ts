@@ -1,12 +1,15 @@
 import { expect, it } from "vitest";
-import type { RequestRow } from "../../request-row.ts";
 import { RequestCounts } from "./request-counts.ts";
+import { requestRow } from "../../../test/harness/request-row.ts";
 
 it("counts requests, calls, tokens and bytes by the labels they are told under", () => {
   const counts = new RequestCounts();
-  counts.record(rowWith({ attempts: 3, promptTokens: 5, outputTokens: 7, bytesIn: 11, bytesOut: 13 }), "m");
-  counts.record(rowWith({ outcome: "quota-day", promptTokens: 1, bytesIn: 1 }), "m");
-  counts.record(rowWith({ outcome: "refused", attempts: 0 }), "other");
+  counts.record(
+    requestRow({ attempts: 3, promptTokens: 5, outputTokens: 7, bytesIn: 11, bytesOut: 13 }),
+    "m",
+  );
+  counts.record(requestRow({ outcome: "quota-day", promptTokens: 1, bytesIn: 1 }), "m");
+  counts.record(requestRow({ outcome: "refused", attempts: 0 }), "other");
   const lines = counts.text().split("\n");
   for (const line of [
     "# TYPE gemini_gateway_requests_total counter",
@@ -26,10 +29,10 @@ it("counts requests, calls, tokens and bytes by the labels they are told under",
 
 it("tells how long answered requests took, each bucket with all that are shorter", () => {
   const counts = new RequestCounts();
-  counts.record(rowWith({ durationMs: 50, firstByteMs: 20 }), "m");
-  counts.record(rowWith({ durationMs: 51, firstByteMs: -1 }), "m");
-  counts.record(rowWith({ durationMs: 10_000_000, firstByteMs: 300 }), "m");
-  counts.record(rowWith({ outcome: "network", durationMs: 10 }), "m");
+  counts.record(requestRow({ durationMs: 50, firstByteMs: 20 }), "m");
+  counts.record(requestRow({ durationMs: 51, firstByteMs: -1 }), "m");
+  counts.record(requestRow({ durationMs: 10_000_000, firstByteMs: 300 }), "m");
+  counts.record(requestRow({ outcome: "network", durationMs: 10 }), "m");
   const lines = counts.text().split("\n");
   for (const line of [
     "# TYPE gemini_gateway_request_duration_seconds histogram",
@@ -48,32 +51,6 @@ it("tells how long answered requests took, each bucket with all that are shorter
 
 it("keeps a label from breaking its line", () => {
   const counts = new RequestCounts();
-  counts.record(rowWith({}), 'a"b\\c\nd');
+  counts.record(requestRow({}), 'a"b\\c\nd');
   expect(counts.text()).toContain('requests_total{model="a\\"b\\\\c\\nd",outcome="served"} 1\n');
 });
-
-function rowWith(change: Partial<RequestRow>): RequestRow {
-  return {
-    atMs: 1,
-    requestId: "r-1",
-    method: "POST",
-    path: "/a",
-    model: "m",
-    status: 200,
-    outcome: "served",
-    reason: "",
-    attempts: 1,
-    firstByteMs: 3,
-    durationMs: 5,
-    bytesIn: 0,
-    bytesOut: 0,
-    promptTokens: 0,
-    outputTokens: 0,
-    totalTokens: 0,
-    keyId: 1,
-    fingerprint: "k-abcdefghij23",
-    client: "anonymous",
-    address: "127.0.0.1",
-    ...change,
-  };
-}

@@ -13,7 +13,7 @@ import type { Refusal } from "../guard/refusal.ts";
 import type { UpgradeTaker } from "../http-server.ts";
 import { ownAnswer } from "../own-answer.ts";
 import type { RequestIds } from "../request-ids.ts";
-import { rowOf } from "../request-record.ts";
+import { rowOfTurnedAway } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import type { LiveAdmission } from "./live-admission.ts";
 import { LiveSession } from "./live-session.ts";
@@ -153,25 +153,17 @@ export class LiveDoor implements UpgradeTaker {
     const { request, socket, requestId, startedAtMs, visitor } = arrival;
     const answer = ownAnswer(refusal.code, "native", refusal.retryAfterMs);
     refuseUpgrade(socket, answer, ["x-request-id", requestId, ...this.#crossOrigin.headersFor(request)]);
-    const atMs = this.#service.now();
     this.#service.turnedAway(
-      rowOf({
-        atMs,
+      rowOfTurnedAway({
+        atMs: this.#service.now(),
         startedAtMs,
-        firstByteAtMs: atMs,
         requestId,
         method: "GET",
         path: route?.upstreamPath ?? "",
         model: "",
-        status: answer.status,
-        outcome: "refused",
-        reason: refusal.code,
-        notes: [],
-        bytesIn: 0,
-        bytesOut: answer.body.length,
-        usage: undefined,
         client: visitor.caller.name,
         address: addressText(visitor, { peer: peerOf(request) }),
+        answer,
       }),
     );
   }
