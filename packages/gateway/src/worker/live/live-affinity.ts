@@ -11,17 +11,12 @@ import type { ResourceEntry } from "../../affinity/messages.ts";
 import type { Affinity } from "../affinity/affinity.ts";
 
 export class LiveAffinity {
-  readonly #affinity: Pick<Affinity, "resources" | "projectsAskedMax">;
+  readonly #affinity: Pick<Affinity, "resources">;
   readonly #now: () => number;
 
-  constructor(affinity: Pick<Affinity, "resources" | "projectsAskedMax">, now: () => number) {
+  constructor(affinity: Pick<Affinity, "resources">, now: () => number) {
     this.#affinity = affinity;
     this.#now = now;
-  }
-
-  /** Most projects asked for something whose owner is not known. */
-  get projectsAskedMax(): number {
-    return this.#affinity.projectsAskedMax;
   }
 
   /** What a setup refers to: the session to be resumed, files, a cache. */
