@@ -7,24 +7,36 @@ import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
-import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
+import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
+import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
+import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
+import { RequestAffinity } from "./affinity/request-affinity.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
 import { ClientReply, type ReplyWords } from "./client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
+import type { Refusal } from "./guard/refusal.ts";
 import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
-import type { HeldUse } from "./lease-desk.ts";
+import type { HeldUse, KnownOwner } from "./lease-desk.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
+import { readRequest } from "./request-reading.ts";
 import { attemptsHeader, reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
+
+/** What a body says that cannot be read. */
+const NO_CHOICE = { model: undefined, agent: undefined, stream: false };
+
+/** What the client is still to have: words at the end of what it has got, or all of an answer; undefined to be cut off. */
+type LastPart = string | KeptAnswer | undefined;
 
 export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
@@ -37,6 +49,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   /** Set when the request lists models: the list is fetched whole and cut here. */
   readonly #page: ModelPage | undefined;
   readonly #course = new RequestCourse();
+  readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
   #usage: Usage | undefined;
@@ -50,6 +63,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
+    this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
     this.#seeker = new KeySeeker(service, admission, this.#course, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
   }
@@ -68,6 +82,10 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     else this.#answerOwn(refusal, "refused", retryAfterMs);
   }
 
+  get refersTo(): readonly Resource[] {
+    return this.#affinity.resources;
+  }
+
   get requestTokensFloor(): number {
     return this.#size.floor;
   }
@@ -83,24 +101,32 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   // --- lease: a key that can serve this now --------------------------------------------------------------------------
 
   #firstSeek(): void {
-    const { modelInBody: isInBody } = this.route;
     this.#service.retryBudget.deposit();
-    if (isInBody) this.#seeker.model = modelInBody(this.#body.whole()).model ?? "";
+    const reading = readRequest(this.route, this.#body);
     // A model that the path names has been looked at before the body was.
+    const refusal = this.route.modelInBody ? this.#takeModel(reading) : undefined;
+    if (refusal !== undefined) {
+      this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
+      return;
+    }
+    this.#affinity.take(reading);
+    this.#seeker.resources = this.#affinity.names;
+    this.#seeker.seek();
+  }
+
+  /** Says why the caller may not ask the model that the body names. */
+  #takeModel(reading: BodyReading | undefined): Refusal | undefined {
     const { caller } = this.#admission;
-    const { model, lane } = this.#seeker;
-    const refusal = isInBody ? this.#service.guard.refuseModel(caller, model, lane) : undefined;
-    if (refusal === undefined) this.#seeker.seek();
-    else this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
+    // Bytes that are no JSON may read like anything: who may ask only some models is not believed on them.
+    const choice =
+      caller.client === undefined ? bodyChoice(reading ?? NO_CHOICE) : modelInBody(this.#body.whole());
+    this.#seeker.model = choice.model ?? "";
+    return this.#service.guard.refuseModel(caller, this.#seeker.model, this.#seeker.lane);
   }
 
   leased(use: HeldUse): void {
     const { limits, timeouts } = this.#service.config;
-    const attempt = new Attempt(
-      use,
-      this,
-      this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
-    );
+    const attempt = new Attempt(use, this, this.#peekBytesMax(limits.peekBytes));
     this.#attempt = attempt;
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
@@ -114,15 +140,22 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     });
   }
 
-  denied(denial: Denial): void {
-    if (!this.#hasEnded) this.#giveLastWord(denial);
+  denied(denial: Denial, owner: KnownOwner | undefined): void {
+    if (!this.#hasEnded) this.#giveLastWord(denial, owner?.resources);
+  }
+
+  /** Bytes of an answer that is no stream to be held until it is whole: those that are cut, or read for what they tell. */
+  #peekBytesMax(otherwise: number): number {
+    if (this.#page !== undefined) return MODEL_LIST_BYTES_MAX;
+    const { tells } = this.route;
+    return tells === "none" || tells === "generation" ? otherwise : ANSWER_BYTES_MAX;
   }
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
   begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#body.release();
-    this.#course.note(attempt.use, "served");
+    this.#served(attempt);
     this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
     for (const chunk of held) this.more(attempt, chunk);
     if (held.length === 0) this.#reply.flushHead();
@@ -139,26 +172,26 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   }
 
   whole(attempt: Attempt, answer: KeptAnswer): void {
-    this.#course.note(attempt.use, "served");
+    this.#served(attempt);
     this.#usage = readUsage(answer.body);
-    this.#reply.whole(pagedAnswer(answer, this.#page));
-    this.#conclude(attempt, { kind: "served" }, "served");
+    this.#affinity.answered(attempt.use, answer);
+    this.#conclude(attempt, { kind: "served" }, "served", pagedAnswer(answer, this.#page));
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {
-    if (attempt.dialect !== undefined) {
-      this.#endStream(attempt, attempt.dialect, failure);
+    const { dialect, tail } = attempt;
+    if (failure === undefined) this.#affinity.ended(attempt.use, tail.bytes());
+    if (dialect !== undefined) {
+      this.#endStream(attempt, dialect, failure);
       return;
     }
-    this.#usage = readUsage(attempt.tail.bytes());
-    if (failure === undefined) this.#reply.end();
-    else this.#reply.cut();
+    this.#usage = readUsage(tail.bytes());
     const outcome = failure ?? { kind: "served" };
-    this.#conclude(attempt, outcome, outcome.kind);
+    this.#conclude(attempt, outcome, outcome.kind, failure === undefined ? "" : undefined);
   }
 
   #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
-    const context = { route: this.route, nowMs: this.now() };
+    const context = { route: this.route, refersTo: this.refersTo, nowMs: this.now() };
     const { lastWords, outcome, logged, usage } = endOfStream(
       attempt.tail.bytes(),
       dialect,
@@ -166,9 +199,13 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
       context,
     );
     this.#usage = usage;
-    if (lastWords === undefined) this.#reply.cut();
-    else this.#reply.end(lastWords);
-    this.#conclude(attempt, outcome, logged);
+    this.#conclude(attempt, outcome, logged, lastWords);
+  }
+
+  /** The key has given what the client is to have. */
+  #served({ use }: Attempt): void {
+    this.#course.note(use, "served");
+    this.#affinity.served(use);
   }
 
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
@@ -181,21 +218,26 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
-  #giveLastWord(denial: Denial | undefined): void {
+  #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
     const { last } = this.#course;
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
-    const final = finalAnswer(last, denial, this.now());
+    const final = finalAnswer(last, denial, about, this.now());
     if (final.kind === "own") {
-      this.#answerOwn(final.code, outcome, final.retryAfterMs);
+      this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
     }
     this.#reply.passOn(final.answer, final.retryAfterMs);
     this.#end(outcome, final.answer.status);
   }
 
-  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
+  #answerOwn(
+    code: ErrorCode,
+    outcome: RowOutcome,
+    retryAfterMs: number | undefined,
+    about?: readonly string[],
+  ): void {
     this.#course.reason ||= code;
-    const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
+    const status = this.#reply.own(code, retryAfterMs, outcome === "refused", about);
     this.#end(outcome, status);
   }
 
@@ -212,11 +254,21 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------
 
-  #conclude(attempt: Attempt, outcome: Outcome, logged: RowOutcome): void {
+  /** The attempt that served is over. The client has the end of it once what it told of is known everywhere. */
+  #conclude({ use, status }: Attempt, outcome: Outcome, logged: RowOutcome, last: LastPart): void {
     this.#attempt = undefined;
     this.#course.reason = reasonOf(outcome);
-    this.#service.desk.settle(attempt.use, outcome, this.#promptTokens());
-    this.#end(logged, attempt.status);
+    this.#service.desk.settle(use, outcome, this.#promptTokens());
+    if (this.#affinity.isKept) this.#finish(logged, status, last);
+    else this.#affinity.whenKept(() => this.#finish(logged, status, last));
+  }
+
+  #finish(logged: RowOutcome, status: number, last: LastPart): void {
+    if (this.#hasEnded) return;
+    if (last === undefined) this.#reply.cut();
+    else if (typeof last === "string") this.#reply.end(last);
+    else this.#reply.whole(last);
+    this.#end(logged, status);
   }
 
   /** Input tokens, if the answer told; the gauge learns from them where it was asked to guess. */

@@ -6,7 +6,7 @@ import type { Denial } from "@gemini-gateway/core/lease";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Admission } from "./admission.ts";
-import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
+import type { HeldUse, KnownOwner, LeaseSeeker } from "./lease-desk.ts";
 import type { RequestCourse } from "./request-course.ts";
 import type { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
@@ -14,12 +14,14 @@ import type { Service } from "./service.ts";
 /** Whose request it is. Exactly one of these is called for each {@link KeySeeker.seek}, unless it was cancelled. */
 export interface KeyTaker {
   leased(use: HeldUse): void;
-  denied(denial: Denial): void;
+  denied(denial: Denial, owner: KnownOwner | undefined): void;
 }
 
 export class KeySeeker implements LeaseSeeker {
   /** From the path; when it is in the body, "" until that is read. */
   model: string;
+  /** Canonical names of what the request names and only one project can see; undefined when there is nothing. */
+  resources: readonly string[] | undefined;
   readonly #service: Service;
   readonly #admission: Admission;
   readonly #course: RequestCourse;
@@ -79,8 +81,8 @@ export class KeySeeker implements LeaseSeeker {
     this.#taker.leased(use);
   }
 
-  denied(denial: Denial): void {
+  denied(denial: Denial, owner?: KnownOwner): void {
     this.#isSeeking = false;
-    this.#taker.denied(denial);
+    this.#taker.denied(denial, owner);
   }
 }

@@ -43,9 +43,9 @@ export interface LeaseSeeker {
   /** Input tokens of the request, guessed rather too high; asked only where keys are lent by size. */
   readonly tokens: number;
   /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
-  readonly resources?: readonly string[];
+  readonly resources?: readonly string[] | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
-  readonly preference?: KeyId;
+  readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;
   /** `owner` when the seeker named resources. */
   denied(denial: Denial, owner?: KnownOwner): void;

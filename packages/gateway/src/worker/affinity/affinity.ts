@@ -3,10 +3,10 @@
  * all workers, and the settings. Worker threads.
  */
 import { createHash } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
 import { ConversationTable } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
 import type { GatewayConfig } from "../../config.ts";
+import { headerOf } from "../../http1/header-list.ts";
 import { ResourceDesk } from "./resource-desk.ts";
 
 export interface AffinityOptions {
@@ -41,10 +41,10 @@ export class Affinity {
    * The conversation that the client named in the header, as {@link ConversationTable} has it; undefined when it named
    * none. The same name of another client is another conversation.
    */
-  sessionOf(headers: IncomingHttpHeaders, client: string): string | undefined {
+  sessionOf(rawHeaders: readonly string[], client: string): string | undefined {
     if (!this.conversations.isOn) return undefined;
-    const named = headers[this.#settings().sessionHeader.toLowerCase()];
-    if (typeof named !== "string" || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
+    const named = headerOf(rawHeaders, this.#settings().sessionHeader.toLowerCase());
+    if (named === undefined || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
     const digest = createHash("sha256").update(`${client}\n${named}`).digest("hex");
     return digest.slice(0, CONVERSATION_LENGTH);
   }
