@@ -109,8 +109,11 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
       this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
       return;
     }
-    this.#affinity.take(reading);
+    const { affinity } = this.#service;
+    const session = affinity.sessionOf(this.#call.rawHeaders, this.#admission.caller.name);
+    this.#affinity.take(reading, this.#seeker.model, session);
     this.#seeker.resources = this.#affinity.names;
+    this.#seeker.preference = this.#affinity.preference;
     this.#seeker.seek();
   }
 
@@ -131,7 +134,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
       path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-      rawHeaders: this.#call.rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
       bodyBytes: this.#body.bytes,

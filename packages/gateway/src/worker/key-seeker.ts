@@ -2,7 +2,7 @@
  * What one request wants of a key, as the lease desk has to know it: for which model, how large, what it has tried.
  * Worker threads; one for each request.
  */
-import type { Denial } from "@gemini-gateway/core/lease";
+import type { Denial, KeyId } from "@gemini-gateway/core/lease";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Admission } from "./admission.ts";
@@ -22,6 +22,8 @@ export class KeySeeker implements LeaseSeeker {
   model: string;
   /** Canonical names of what the request names and only one project can see; undefined when there is nothing. */
   resources: readonly string[] | undefined;
+  /** See {@link LeaseSeeker.preference}. */
+  preference: KeyId | undefined;
   readonly #service: Service;
   readonly #admission: Admission;
   readonly #course: RequestCourse;

@@ -19,6 +19,8 @@ export interface HeldUse {
   readonly fingerprint: string;
   /** When the attempt began, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** The seeker prefers a project, and this key is of another. */
+  readonly isElsewhere?: true;
   /** What the primary knows of the resources that the seeker named; undefined when it named none. */
   readonly owner?: KnownOwner;
 }
@@ -219,7 +221,12 @@ export class LeaseDesk {
     this.#forget(waiting);
     const { id: leaseId, keyId, secret, fingerprint } = lease;
     const use = { leaseId, keyId, secret, fingerprint, startedAtMs: this.#now() };
-    waiting.seeker.leased(owner === undefined ? use : { ...use, owner });
+    const { isElsewhere } = answer;
+    waiting.seeker.leased({
+      ...use,
+      ...(owner === undefined ? {} : { owner }),
+      ...(isElsewhere === undefined ? {} : { isElsewhere }),
+    });
   }
 
   /** A use that came too late for its request ends as one whose caller has left. */

@@ -8,7 +8,7 @@ const SETTINGS = { resources: 1_000, searchProjects: 8, conversations: 64, sessi
 
 function affinity(conversations = 64, settings = SETTINGS): Affinity {
   const start = { conversations: allocateConversations(conversations) };
-  return new Affinity({ start, settings: () => settings, post: () => {} });
+  return new Affinity({ start, settings: () => settings, post: () => {}, count: () => {} });
 }
 
 const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

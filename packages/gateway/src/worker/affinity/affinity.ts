@@ -7,6 +7,7 @@ import { ConversationTable } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
 import type { GatewayConfig } from "../../config.ts";
 import { headerOf } from "../../http1/header-list.ts";
+import type { Tally } from "../../shared-counters.ts";
 import { ResourceDesk } from "./resource-desk.ts";
 
 export interface AffinityOptions {
@@ -14,6 +15,8 @@ export interface AffinityOptions {
   /** As it is in effect at the moment. */
   readonly settings: () => GatewayConfig["affinity"];
   readonly post: (message: AffinityToPrimary) => void;
+  /** Counts one request of a conversation that went on. */
+  readonly count: (tally: Tally) => void;
 }
 
 /** Longest name of a conversation that is looked at, characters. */
@@ -24,17 +27,26 @@ const CONVERSATION_LENGTH = 16;
 export class Affinity {
   readonly resources: ResourceDesk;
   readonly conversations: ConversationTable;
+  readonly count: (tally: Tally) => void;
   readonly #settings: () => GatewayConfig["affinity"];
 
-  constructor({ start, settings, post }: AffinityOptions) {
+  constructor({ start, settings, post, count }: AffinityOptions) {
     this.resources = new ResourceDesk(post);
     this.conversations = new ConversationTable(start.conversations);
+    this.count = count;
     this.#settings = settings;
   }
 
   /** Most projects to be asked for a resource whose owner is not known, the first among them. */
   get projectsAskedMax(): number {
     return Math.max(1, this.#settings().searchProjects);
+  }
+
+  /** The headers without the one that names a conversation: it is nobody's business upstream. The same list when it has none. */
+  withoutSession(rawHeaders: readonly string[]): readonly string[] {
+    const name = this.#settings().sessionHeader.toLowerCase();
+    if (headerOf(rawHeaders, name) === undefined) return rawHeaders;
+    return rawHeaders.filter((_part, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== name);
   }
 
   /**

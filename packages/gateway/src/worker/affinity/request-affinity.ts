@@ -3,6 +3,7 @@
  * one for each request. A client hears of something new only once every worker's next request would find it: whoever
  * ends the answer waits for that with {@link RequestAffinity.whenKept}.
  */
+import type { KeyId } from "@gemini-gateway/core/lease";
 import { continuationInTail, resourcesInInteraction } from "@gemini-gateway/gemini/resources/answer-events";
 import { deletionTold, resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
@@ -11,6 +12,7 @@ import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-res
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
+import { NO_KEY } from "../../affinity/conversation-table.ts";
 import type { HeldUse } from "../lease-desk.ts";
 import type { Affinity } from "./affinity.ts";
 import { entriesFound, entriesTold } from "./resource-entries.ts";
@@ -22,6 +24,10 @@ export class RequestAffinity {
   resources: readonly Resource[] = NONE;
   /** The same by canonical name, as the lease desk wants it; undefined when there is nothing. */
   names: readonly string[] | undefined;
+  /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
+  preference: KeyId | undefined;
+  /** See conversation-table.ts; undefined when the request is of none. */
+  #conversation: string | undefined;
   readonly #affinity: Affinity;
   readonly #route: Route;
   readonly #now: () => number;
@@ -35,21 +41,44 @@ export class RequestAffinity {
     this.#now = now;
   }
 
-  /** Takes in what the request says, before it gets a key. */
-  take(reading: BodyReading | undefined): void {
+  /** Takes in what the request says, before it gets a key. @param session see {@link Affinity.sessionOf} */
+  take(reading: BodyReading | undefined, model: string, session: string | undefined): void {
     const { resource, below, upstreamPath } = this.#route;
     const isNamedInLine = resource !== undefined || upstreamPath.includes("upload_id");
     this.resources = isNamedInLine
       ? resourcesOfRequest(below, queryOf(upstreamPath), reading)
       : (reading?.resources ?? NONE);
     if (this.resources.length > 0) this.names = this.resources.map(({ root }) => root);
+    // What binds it binds all of its conversation.
+    else if (this.#affinity.conversations.isOn) this.#takeConversation(reading, model, session);
+  }
+
+  /** A conversation's first request goes anywhere; where it went is remembered for those that go on with it. */
+  #takeConversation(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+    const { generates, operation } = this.#route;
+    const lead = generates || operation === "interactions.create" ? reading?.lead : undefined;
+    const conversation = session ?? lead?.key(model);
+    if (conversation === undefined) return;
+    this.#conversation = conversation;
+    if (session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2) return;
+    const keyId = this.#affinity.conversations.find(conversation);
+    if (keyId !== NO_KEY) this.preference = keyId;
   }
 
   /** A good answer has begun: what the request named is of this key's project. */
-  served({ keyId, owner }: HeldUse): void {
+  served({ keyId, owner, isElsewhere }: HeldUse): void {
+    if (this.#conversation !== undefined) this.#goesOnWith(keyId, isElsewhere === true);
     if (owner === undefined || owner.resources.length === this.resources.length) return;
     const unknown = this.resources.filter(({ root }) => !owner.resources.includes(root));
     this.#learn(entriesFound(unknown, keyId, this.#now()));
+  }
+
+  #goesOnWith(keyId: KeyId, isElsewhere: boolean): void {
+    const { conversations } = this.#affinity;
+    // To find it has made it the last heard of, too.
+    if (keyId !== this.preference) conversations.keep(this.#conversation ?? "", keyId);
+    if (this.preference !== undefined)
+      this.#affinity.count(isElsewhere ? "conversationsMoved" : "conversationsKept");
   }
 
   /** A good answer was read whole. */

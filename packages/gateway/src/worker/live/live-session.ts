@@ -172,7 +172,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#attempt = attempt;
     const opening = {
       route,
-      rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(rawHeaders),
       credential,
       messageBytesMax: live.messageBytes,
       handshakeMs: live.setupMs,
