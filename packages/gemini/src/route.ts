@@ -7,6 +7,7 @@ import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from 
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
 import { resourceOfPath } from "./resources/path-resource.ts";
+import { type Transfer, transferOf } from "./transfer.ts";
 
 export type ApiVersion = "v1" | "v1beta" | "v1alpha";
 
@@ -26,6 +27,8 @@ export interface Route {
   readonly below: string;
   /** Whether the path was below `/upload/`. */
   readonly isUpload: boolean;
+  /** How the request moves a file, when it does. */
+  readonly transfer: Transfer | undefined;
   /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
@@ -55,19 +58,24 @@ function withoutAlias(path: string): string {
 interface AnswerWish {
   readonly sse: boolean;
   readonly whole: boolean;
+  /** The bytes of a file are wanted, not what is known of it. */
+  readonly media: boolean;
 }
 
 function answerWish(query: string): AnswerWish {
   let sse = false;
   let whole = true;
+  let media = false;
   for (const { name, value } of query === "" ? [] : queryParameters(query)) {
     const parameter = decodeLeniently(name).replace(/^\$/, "");
     // `stream=true` is how a stored interaction is replayed as a stream.
     if ((parameter === "alt" && value === "sse") || (parameter === "stream" && value === "true")) sse = true;
-    else if (parameter === "alt" && value !== "json") whole = false;
-    else if (parameter === "fields" || parameter === "callback") whole = false;
+    else if (parameter === "alt" && value !== "json") {
+      whole = false;
+      media ||= value === "media";
+    } else if (parameter === "fields" || parameter === "callback") whole = false;
   }
-  return { sse, whole };
+  return { sse, whole, media };
 }
 
 function answerForm(byPath: AnswerForm, wish: AnswerWish): AnswerForm {
@@ -92,6 +100,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
   const meaning = meaningOf(method, below);
   if (meaning.model !== undefined && meaning.model.length > MODEL_NAME_LENGTH_MAX) return undefined;
   const wish = answerWish(target.query);
+  const isUpload = path.startsWith("/upload/");
   return {
     version: versioned[1] as ApiVersion,
     surface: meaning.surface,
@@ -101,7 +110,8 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     answer: answerForm(meaning.answer, wish),
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
     below,
-    isUpload: path.startsWith("/upload/"),
+    isUpload,
+    transfer: transferOf({ method, path, below, query: target.query, isUpload, wantsMedia: wish.media }),
     resource: resourceOfPath(below)?.root,
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };
