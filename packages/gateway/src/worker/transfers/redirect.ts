@@ -6,6 +6,10 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Longest address followed, characters. */
 const ADDRESS_LENGTH_MAX = 8192;
 
+export function isRedirect({ status, rawHeaders }: KeptAnswer): boolean {
+  return REDIRECTS.has(status) && headerOf(rawHeaders, "location") !== undefined;
+}
+
 /**
  * The absolute address a GET is to be made to; undefined for an answer that is no redirect.
  * @param asked absolute address that gave the answer

@@ -5,21 +5,31 @@
 import type { BodyFault, BodyReader, ClientRequest } from "../client/client-call.ts";
 import type { BodySink, BodySource } from "../upstream-call.ts";
 
+export interface StreamedBodyOptions {
+  /** Length, bytes; undefined when only its end will tell. */
+  readonly bytes: number | undefined;
+  /** What was read of it before. */
+  readonly start?: readonly Buffer[];
+  /** Told when the rest of the body will not come. */
+  readonly broken: (fault: BodyFault) => void;
+}
+
 export class StreamedBody implements BodyReader, BodySource {
   readonly isPatient = true;
   readonly bytes: number | undefined;
   readonly #call: ClientRequest;
   readonly #broken: (fault: BodyFault) => void;
+  #start: readonly Buffer[];
   #sink: BodySink | undefined;
   #received = 0;
   #hasBegun = false;
   #isOver = false;
 
-  /** @param broken told when the rest of the body will not come */
-  constructor(call: ClientRequest, bytes: number | undefined, broken: (fault: BodyFault) => void) {
+  constructor(call: ClientRequest, { bytes, broken, start = [] }: StreamedBodyOptions) {
     this.#call = call;
     this.bytes = bytes;
     this.#broken = broken;
+    this.#start = start;
   }
 
   /** Bytes that have come. */
@@ -40,7 +50,11 @@ export class StreamedBody implements BodyReader, BodySource {
   flowInto(sink: BodySink): void {
     this.#hasBegun = true;
     this.#sink = sink;
+    const start = this.#start;
+    this.#start = [];
+    for (const chunk of start) this.bodyChunk(chunk);
     this.#call.readBody(this);
+    if (start.length > 0) this.#call.resumeBody();
   }
 
   drained(): void {

@@ -7,6 +7,7 @@ import { headerOf } from "../../http1/header-list.ts";
 import type { BodyFault, ClientCall } from "../client/client-call.ts";
 import { RequestBody, type BodyLimits, type BodyRefusal } from "../request-body.ts";
 import type { OutgoingRequest } from "../upstream-call.ts";
+import { BodyStart, type BodyStartOwner } from "./body-start.ts";
 import { StreamedBody } from "./streamed-body.ts";
 
 export interface TransferBodyOwner {
@@ -26,13 +27,14 @@ export interface TransferBodyOptions {
 /** Nothing of a body, as it is sent. */
 const NO_BODY = { body: [], bodyBytes: 0, source: undefined };
 
-export class TransferBody {
+export class TransferBody implements BodyStartOwner {
   readonly #call: ClientCall;
   readonly #owner: TransferBodyOwner;
   readonly #options: TransferBodyOptions;
-  /** At most one of them; neither when there is no body. */
+  /** At most one of them; none when there is no body. */
   #whole: RequestBody | undefined;
   #streamed: StreamedBody | undefined;
+  #gathered: readonly Buffer[] | undefined;
 
   constructor(call: ClientCall, owner: TransferBodyOwner, options: TransferBodyOptions) {
     this.#call = call;
@@ -48,9 +50,9 @@ export class TransferBody {
     if (way === "none" || (declaredBytes === 0 && !isChunked)) {
       this.#owner.bodyReady();
     } else if (way === "as-it-comes" || declaredBytes > limits.bodyBytes) {
-      const broken = (fault: BodyFault): void => this.#owner.bodyBroken(fault);
-      this.#streamed = new StreamedBody(this.#call, isChunked ? undefined : declaredBytes, broken);
-      this.#owner.bodyReady();
+      this.#stream(isChunked ? undefined : declaredBytes);
+    } else if (isChunked) {
+      this.#call.readBody(new BodyStart(this.#call, this));
     } else {
       const bodyRead = (refusal?: BodyRefusal): void => this.#owner.bodyReady(refusal);
       this.#whole = new RequestBody(counters, limits, { bodyRead });
@@ -58,12 +60,35 @@ export class TransferBody {
     }
   }
 
+  /** A body of unknown length has ended before it was long: it may be sent again. */
+  startIsAll(chunks: readonly Buffer[]): void {
+    this.#gathered = chunks;
+    this.#owner.bodyReady();
+  }
+
+  startOverflows(chunks: readonly Buffer[]): void {
+    this.#stream(undefined, chunks);
+  }
+
+  startBroken(fault: BodyFault): void {
+    if (this.#streamed === undefined) this.#owner.bodyReady(fault);
+    else this.#owner.bodyBroken(fault);
+  }
+
+  #stream(bytes: number | undefined, start: readonly Buffer[] = []): void {
+    const broken = (fault: BodyFault): void => this.#owner.bodyBroken(fault);
+    this.#streamed = new StreamedBody(this.#call, { bytes, start, broken });
+    this.#owner.bodyReady();
+  }
+
   /** As the upstream gets it; more than once only when {@link isReplayable}. */
   toSend(): Pick<OutgoingRequest, "body" | "bodyBytes" | "source"> {
     if (this.#streamed !== undefined) return { ...NO_BODY, source: this.#streamed };
     if (this.#whole !== undefined)
       return { ...NO_BODY, body: this.#whole.toSend(), bodyBytes: this.#whole.bytes };
-    return NO_BODY;
+    return this.#gathered === undefined
+      ? NO_BODY
+      : { ...NO_BODY, body: this.#gathered, bodyBytes: this.#gatheredBytes };
   }
 
   get isReplayable(): boolean {
@@ -77,7 +102,11 @@ export class TransferBody {
 
   /** Bytes that have come. */
   get bytes(): number {
-    return this.#whole?.bytes ?? this.#streamed?.received ?? 0;
+    return this.#whole?.bytes ?? this.#streamed?.received ?? this.#gatheredBytes;
+  }
+
+  get #gatheredBytes(): number {
+    return this.#gathered?.reduce((bytes, chunk) => bytes + chunk.length, 0) ?? 0;
   }
 
   /** There is an answer: nothing of it is of use any more, and what has not come is read past. */

@@ -3,9 +3,10 @@
  * threads. Knows which hosts have seen the key, and so whose answers say something of it.
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
+import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse } from "../lease-desk.ts";
-import { redirectOf } from "./redirect.ts";
+import { isRedirect, redirectOf } from "./redirect.ts";
 import type { Destination, UpstreamOrigins } from "./upstream-origins.ts";
 
 /** Redirects followed for one download. */
@@ -64,9 +65,15 @@ export class TransferWay {
     return this.#isProved ? { kind: "served" } : { kind: "caller-left" };
   }
 
-  /** What it means to the request: an answer of another host is the client's to see as it is. */
-  ofRequest(outcome: Outcome): Outcome {
-    if (this.isAtUpstream || !("evidence" in outcome) || outcome.evidence.httpStatus === 0) return outcome;
-    return { kind: "caller-fault", evidence: outcome.evidence };
+  /** What it means to the request. */
+  ofRequest(outcome: Outcome, kept: KeptAnswer | undefined): LastFailure {
+    if (!("evidence" in outcome)) return { outcome, kept };
+    const { evidence } = outcome;
+    // Whoever follows it himself goes around the gateway.
+    if (kept !== undefined && isRedirect(kept))
+      return { outcome: { kind: "broken", evidence }, kept: undefined };
+    // An answer of another host is the client's to see as it is.
+    if (this.isAtUpstream || evidence.httpStatus === 0) return { outcome, kept };
+    return { outcome: { kind: "caller-fault", evidence }, kept };
   }
 }

@@ -236,11 +236,11 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     }
     this.#settle(attempt.use, outcome);
     this.#note(attempt, outcome.kind);
-    const seen = this.#way.ofRequest(outcome);
-    this.#last = { outcome: seen, kept };
+    const seen = this.#way.ofRequest(outcome, kept);
+    this.#last = seen;
     this.#reason = reasonOf(outcome);
     const { startedAtMs } = this.#admission;
-    const next = afterFailure(this.#service, this.trail, attempt.use, seen.kind, startedAtMs);
+    const next = afterFailure(this.#service, this.trail, attempt.use, seen.outcome.kind, startedAtMs);
     this.trail = next.trail;
     if (next.goesOn && this.#mayGoOn) this.#seek();
     else this.#giveLastWord(undefined);
