@@ -137,6 +137,12 @@ const TABLE = {
     "The gateway has no API key in use for the Google project that the named resource belongs to.",
     false,
   ],
+  "upload-unknown": [
+    404,
+    "NOT_FOUND",
+    "The gateway knows no such upload: it never began here, or its time is over.",
+    false,
+  ],
   "owner-quota": [
     429,
     "RESOURCE_EXHAUSTED",

@@ -58,6 +58,23 @@ export const SCHEMA = {
     reload: "restart",
     manual: "A path under which all routes are served too, for a gateway behind a reverse proxy.",
   },
+  publicUrl: {
+    kind: "url",
+    default: "",
+    schemes: ["https", "http"],
+    allows: "path",
+    reload: "live",
+    manual:
+      "Address by which clients reach the gateway, with its path prefix if they use one: what upload URLs begin with. By default it is told from each request: its `Host`, or what a trusted reverse proxy says (`X-Forwarded-Proto`, `-Host`, `-Prefix`, or `Forwarded`).",
+  },
+  fileUris: {
+    kind: "choice",
+    choices: ["google", "gateway"],
+    default: "google",
+    reload: "live",
+    manual:
+      "Whose address the URIs of files in answers bear: `google` as they came, or `gateway` for clients that take a file for their own only when it lies below their base URL. In requests both are understood.",
+  },
   keysDir: {
     kind: "text",
     default: "keys",

@@ -40,6 +40,8 @@ export interface NumberedWish {
    * `RESOURCES_PER_WISH_MAX`; only in a wish for one use.
    */
   readonly resources?: readonly string[];
+  /** Nothing is lent when of none of them the owner is known: no project is to be tried. */
+  readonly knownOnly?: boolean;
 }
 
 /** A lease with what a worker needs to use it. `secret` travels only on this channel. */

@@ -103,11 +103,11 @@ function isKeptFromUpstream(lowerName: string): boolean {
 
 /**
  * Headers of the request to the upstream, flat `[name, value, ...]`: the client's own (`user-agent` and
- * `x-goog-api-client` included, none invented), with exactly one credential.
+ * `x-goog-api-client` included, none invented), with exactly one credential, or none where the URL is one.
  * Asks for `identity` so that answers can be inspected and errors redacted without decompressing them.
  *
  * @param rawHeaders flat headers of the client's request, as they came.
- * @param credential the pool key to serve with.
+ * @param credential the pool key to serve with; "" for none.
  */
 export function upstreamHeaders(rawHeaders: readonly string[], credential: string): string[] {
   const headers: string[] = [];
@@ -118,7 +118,8 @@ export function upstreamHeaders(rawHeaders: readonly string[], credential: strin
     if (hop.has(lowerName) || isKeptFromUpstream(lowerName)) continue;
     headers.push(name, rawHeaders[index + 1] ?? "");
   }
-  headers.push("x-goog-api-key", credential, "accept-encoding", "identity");
+  if (credential !== "") headers.push("x-goog-api-key", credential);
+  headers.push("accept-encoding", "identity");
   return headers;
 }
 
@@ -139,7 +140,7 @@ export class UpstreamHeaderLines {
   readonly #beginnings = new Map<string, string>();
 
   /**
-   * Lines, each ended by CR LF and made of octets.
+   * Lines, each ended by CR LF and made of octets; no credential when it is "".
    * @returns undefined when a header holds what no message may carry
    */
   of(rawHeaders: readonly string[], credential: string): string | undefined {
@@ -155,7 +156,8 @@ export class UpstreamHeaderLines {
       lines += `${beginning}${value}\r\n`;
     }
     if (NOT_IN_VALUE.test(credential)) return undefined;
-    return `${lines}x-goog-api-key: ${credential}\r\naccept-encoding: identity\r\n`;
+    const key = credential === "" ? "" : `x-goog-api-key: ${credential}\r\n`;
+    return `${lines}${key}accept-encoding: identity\r\n`;
   }
 
   #learn(name: string): string | undefined {

@@ -8,6 +8,7 @@ import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
 import { type AnswerTelling, answerTelling } from "./resources/answer-route.ts";
 import { resourceOfPath } from "./resources/path-resource.ts";
+import { type Transfer, transferOf } from "./transfer.ts";
 
 export type ApiVersion = "v1" | "v1beta" | "v1alpha";
 
@@ -27,6 +28,8 @@ export interface Route {
   readonly below: string;
   /** Whether the path was below `/upload/`. */
   readonly isUpload: boolean;
+  /** How the request moves a file, when it does. */
+  readonly transfer: Transfer | undefined;
   /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
   /** What a good answer tells of resources. */
@@ -58,19 +61,24 @@ function withoutAlias(path: string): string {
 interface AnswerWish {
   readonly sse: boolean;
   readonly whole: boolean;
+  /** The bytes of a file are wanted, not what is known of it. */
+  readonly media: boolean;
 }
 
 function answerWish(query: string): AnswerWish {
   let sse = false;
   let whole = true;
+  let media = false;
   for (const { name, value } of query === "" ? [] : queryParameters(query)) {
     const parameter = decodeLeniently(name).replace(/^\$/, "");
     // `stream=true` is how a stored interaction is replayed as a stream.
     if ((parameter === "alt" && value === "sse") || (parameter === "stream" && value === "true")) sse = true;
-    else if (parameter === "alt" && value !== "json") whole = false;
-    else if (parameter === "fields" || parameter === "callback") whole = false;
+    else if (parameter === "alt" && value !== "json") {
+      whole = false;
+      media ||= value === "media";
+    } else if (parameter === "fields" || parameter === "callback") whole = false;
   }
-  return { sse, whole };
+  return { sse, whole, media };
 }
 
 function answerForm(byPath: AnswerForm, wish: AnswerWish): AnswerForm {
@@ -106,6 +114,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
     below,
     isUpload,
+    transfer: transferOf({ method, path, below, query: target.query, isUpload, wantsMedia: wish.media }),
     resource: resourceOfPath(below)?.root,
     tells: answerTelling(method, below, isUpload),
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,

@@ -12,7 +12,8 @@ export interface OutgoingHead {
   readonly host: string;
   /** Whole lines, each ended by CR LF, checked. */
   readonly headerLines: string;
-  readonly bodyBytes: number;
+  /** Undefined for a body that is sent in chunks. */
+  readonly bodyBytes: number | undefined;
 }
 
 /** Methods whose requests have a body, possibly an empty one (RFC 9110, 8.6). */
@@ -28,8 +29,12 @@ export function outgoingHead({
   bodyBytes,
 }: OutgoingHead): string | undefined {
   if (NOT_IN_TARGET.test(target) || !isToken(method)) return undefined;
-  const length = bodyBytes > 0 || BODY_EXPECTED.has(method) ? `content-length: ${bodyBytes}\r\n\r\n` : "\r\n";
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${length}`;
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${headerLines}${framing(method, bodyBytes)}\r\n`;
+}
+
+function framing(method: string, bodyBytes: number | undefined): string {
+  if (bodyBytes === undefined) return "transfer-encoding: chunked\r\n";
+  return bodyBytes > 0 || BODY_EXPECTED.has(method) ? `content-length: ${bodyBytes}\r\n` : "";
 }
 
 function isToken(text: string): boolean {

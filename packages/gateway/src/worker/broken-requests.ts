@@ -35,6 +35,11 @@ export class BrokenRequests {
     else this.#interrupt(socket, response, bodyFaultOf(error));
   }
 
+  /** The body of the request that is served on this connection does not come in time. */
+  late(socket: Socket): void {
+    this.receive(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), socket);
+  }
+
   /** Writes one of the gateway's own errors to a connection that has no response of node's, and ends it. */
   refuse(socket: Socket, code: ErrorCode): void {
     this.#closing.add(socket);

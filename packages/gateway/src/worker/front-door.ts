@@ -19,6 +19,8 @@ import type { RequestIds } from "./request-ids.ts";
 import { rowOfTurnedAway } from "./request-record.ts";
 import { RouteMemory } from "./route-memory.ts";
 import type { Service } from "./service.ts";
+import { Transfer } from "./transfers/transfer.ts";
+import { pathOfRoute } from "./transfers/told-path.ts";
 
 /** What a client turned away for want of room is told, milliseconds. */
 const BUSY_RETRY_MS = 1000;
@@ -80,9 +82,11 @@ export class FrontDoor {
     const { method, target } = call;
     const { guard } = this.#service;
     const visitor = { caller: guard.identify(call.rawHeaders, target), address: guard.addressOf(call) };
-    // Before anything else is looked at: an address that asks for nonsense is limited like any other.
-    const early = guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
     const route = this.#routes.routeOf(method, target);
+    // Before anything else is looked at: an address that asks for nonsense is limited like any other.
+    const early = isLeg(route)
+      ? guard.refuseBanned(visitor.address, startedAtMs)
+      : guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
     const refusal = early ?? this.#refusalFor(call, visitor.caller, route);
     if (refusal !== undefined || route === undefined) {
       this.#turnAway(arrival, visitor, refusal ?? { code: "not-found" }, route);
@@ -92,7 +96,13 @@ export class FrontDoor {
     const { caller } = visitor;
     const address = addressText(visitor, call);
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
-    new Exchange(this.#service, call, admission).begin();
+    const { transfer } = route;
+    if (transfer === undefined) {
+      new Exchange(this.#service, call, admission).begin();
+      return;
+    }
+    const countWrongId = (): Refusal | undefined => guard.refuseCaller(caller, visitor.address, startedAtMs);
+    new Transfer(this.#service, call, { ...admission, transfer, countWrongId }).begin();
   }
 
   /** Headers every answer carries; a flat list. */
@@ -106,8 +116,11 @@ export class FrontDoor {
     if (route === undefined) return { code: "not-found" };
     if (call.lacksHost) return { code: "malformed-request" };
     const { config, counters, guard } = this.#service;
-    if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
-    if (!caller.authenticated && this.#crossOrigin.isForeign(call)) return { code: "foreign-page" };
+    // Clients go on with an upload by its address alone.
+    if (!caller.authenticated && !isLeg(route)) {
+      if (config.anonymous === "denied") return { code: "unauthenticated" };
+      if (this.#crossOrigin.isForeign(call)) return { code: "foreign-page" };
+    }
     const refusal = route.modelInBody
       ? undefined
       : guard.refuseModel(caller, route.model, quotaLane(route, route.model ?? ""));
@@ -163,7 +176,7 @@ export class FrontDoor {
         startedAtMs: arrival.startedAtMs,
         requestId: arrival.requestId,
         method: arrival.call.method,
-        path: route?.upstreamPath ?? pathToTell(arrival.call.target),
+        path: route === undefined ? pathToTell(arrival.call.target) : pathOfRoute(route),
         model: route?.model ?? "",
         client: visitor.caller.name,
         address: addressText(visitor, arrival.call),
@@ -199,6 +212,11 @@ function ownPlaces(pathPrefix: string): ReadonlyMap<string, OwnPlace> {
     for (const [path, page] of PAGE_PATHS) places.set(prefix + path, { kind: "page", page });
   }
   return places;
+}
+
+/** Whether the request is authorised by the upload's id in it. */
+function isLeg(route: Route | undefined): boolean {
+  return route?.transfer?.kind === "upload-leg";
 }
 
 function pathOf(url: string): string {

@@ -8,6 +8,7 @@ import type { GatewayConfig } from "../config.ts";
 import { BrokenRequests } from "./broken-requests.ts";
 import type { ClientCall } from "./client/client-call.ts";
 import { FastListener } from "./client/fast-listener.ts";
+import { LateBodies } from "./client/late-bodies.ts";
 import { NodeCall } from "./client/node-call.ts";
 import { LatestResponses } from "./latest-responses.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -66,7 +67,8 @@ export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, 
   server.maxHeadersCount = HEADERS_COUNT_MAX;
   server.timeout = config.timeouts.clientStallMs;
   const broken = new BrokenRequests(requestIds, server.latest);
-  serveByNode(server, broken, receive);
+  const late = new LateBodies(config.timeouts.clientBodyMs, ({ socket }) => broken.late(socket));
+  serveByNode(server, { broken, late, receive });
   // An older node would take every request that mentions an upgrade for one, and those of HTTP/2 are many.
   if (CAN_CHOOSE_UPGRADES) {
     server.on("upgrade", (request, socket, head) => live.take(request, socket as Socket, head));
@@ -75,11 +77,19 @@ export function createHttpServer(config: GatewayConfig, requestIds: RequestIds, 
   return server;
 }
 
-function serveByNode(server: ClientServer, broken: BrokenRequests, receive: Receive): void {
+interface NodeParts {
+  readonly broken: BrokenRequests;
+  readonly late: LateBodies;
+  readonly receive: Receive;
+}
+
+function serveByNode(server: ClientServer, { broken, late, receive }: NodeParts): void {
   const open = (request: IncomingMessage, response: ServerResponse): void => {
     server.latest.watch(response);
     response.on("timeout", cutIfStalled);
-    receive(new NodeCall(request, response));
+    const call = new NodeCall(request, response);
+    late.watch(request, call);
+    receive(call);
   };
   server.on("request", open);
   server.on("checkContinue", (request, response) => {
@@ -125,7 +135,8 @@ export function serverOptions({ limits, timeouts }: GatewayConfig): ServerOption
   return {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: timeouts.clientHeadersMs,
-    requestTimeout: timeouts.clientBodyMs,
+    // Heads are late by node's own watch, bodies by ours.
+    requestTimeout: 0,
     keepAliveTimeout: timeouts.clientIdleMs,
     connectionsCheckingInterval: LATE_CHECK_MS,
     noDelay: true,

@@ -23,6 +23,7 @@ import { Outbox } from "./outbox.ts";
 import { PageDesk } from "./page-desk.ts";
 import { RequestIds } from "./request-ids.ts";
 import type { Service } from "./service.ts";
+import { UpstreamOrigins } from "./transfers/upstream-origins.ts";
 import { Upstream, type UpstreamOptions } from "./upstream.ts";
 
 /** How often expired leases are given back and the primary hears that the thread is alive, milliseconds. */
@@ -105,6 +106,7 @@ export class HttpWorker {
 
   #newService(config: GatewayConfig): Service {
     const { ratio, burst } = config.retry;
+    const upstream = new Upstream(upstreamOptions(config));
     return {
       config,
       counters: this.#counters,
@@ -112,7 +114,8 @@ export class HttpWorker {
       desk: this.#desk,
       affinity: this.#affinity,
       gauge: this.#gauge,
-      upstream: new Upstream(upstreamOptions(config)),
+      upstream,
+      origins: new UpstreamOrigins(upstreamOptions(config), upstream),
       liveUpstream: new LiveUpstream(upstreamOptions(config)),
       liveAffinity: new LiveAffinity(this.#affinity, this.#now),
       pages: this.#pages,

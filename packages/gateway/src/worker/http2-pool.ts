@@ -3,9 +3,10 @@
  * Worker threads. Only for operators who ask for it; see docs/decisions/0020-http2-upstream.md.
  */
 import { upstreamHeaders } from "@gemini-gateway/gemini/headers";
+import { Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import type { Connector } from "../egress/connector.ts";
-import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
+import type { AnswerHandler, BodySource, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
 
 export interface Http2PoolOptions {
   readonly origin: string;
@@ -41,7 +42,8 @@ export class Http2Pool implements AsyncDisposable {
   dispatch(request: OutgoingRequest, target: string, handler: AnswerHandler): UpstreamCall {
     const call = new Http2Call(handler);
     const headers = upstreamHeaders(request.rawHeaders, request.credential);
-    if (request.bodyBytes > 0) headers.push("content-length", String(request.bodyBytes));
+    const bodyBytes = request.source === undefined ? request.bodyBytes : request.source.bytes;
+    if (bodyBytes !== undefined && bodyBytes > 0) headers.push("content-length", String(bodyBytes));
     this.#pool.dispatch(
       {
         origin: this.#origin,
@@ -112,8 +114,27 @@ class Http2Call implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 }
 
-function bodyOf({ body }: OutgoingRequest): Buffer | null {
+function bodyOf({ body, source }: OutgoingRequest): Buffer | Readable | null {
+  if (source !== undefined) return readableOf(source);
   return body.length <= 1 ? (body[0] ?? null) : (replay(body) as unknown as Buffer);
+}
+
+/** A stream that asks the source for more when it is read. */
+function readableOf(source: BodySource): Readable {
+  let hasBegun = false;
+  const stream: Readable = new Readable({
+    read: () => {
+      if (hasBegun) {
+        source.drained();
+        return;
+      }
+      hasBegun = true;
+      source.flowInto({ write: (chunk) => stream.push(chunk), end: () => void stream.push(null) });
+    },
+  });
+  // Its request has heard of whatever it was.
+  stream.on("error", () => {});
+  return stream;
 }
 
 /** undici takes an async iterable, not a plain one. */

@@ -46,6 +46,8 @@ export interface LeaseSeeker {
   readonly tokens: number;
   /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
   readonly resources?: readonly string[] | undefined;
+  /** It is denied a key, with `isKnown` false, when nobody knows whose they are. */
+  readonly isKnownOnly?: boolean;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;
@@ -304,7 +306,8 @@ export class LeaseDesk {
     this.#wishes.set(this.#lastWishId, open);
     const numbered = { wishId: this.#lastWishId, wish: open.wish };
     const resources = open.only?.seeker.resources?.slice(0, RESOURCES_PER_WISH_MAX) ?? [];
-    this.#outbox.wish(resources.length === 0 ? numbered : { ...numbered, resources });
+    const bound = open.only?.seeker.isKnownOnly === true ? { resources, knownOnly: true } : { resources };
+    this.#outbox.wish(resources.length === 0 ? numbered : { ...numbered, ...bound });
   }
 
   #forget(waiting: Waiting): void {

@@ -11,6 +11,7 @@ import type { LeaseDesk } from "./lease-desk.ts";
 import type { LiveAffinity } from "./live/live-affinity.ts";
 import type { LiveUpstream } from "./live/live-upstream.ts";
 import type { PageDesk } from "./page-desk.ts";
+import type { UpstreamOrigins } from "./transfers/upstream-origins.ts";
 import type { Upstream } from "./upstream.ts";
 
 export interface Service {
@@ -21,6 +22,8 @@ export interface Service {
   readonly affinity: Affinity;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
+  /** The same way out to the hosts that uploads and downloads lead to. */
+  readonly origins: UpstreamOrigins;
   /** The same way out for Live sessions. */
   readonly liveUpstream: LiveUpstream;
   readonly liveAffinity: LiveAffinity;

@@ -4,17 +4,36 @@
  */
 import type { AnswerHead } from "../http1/answer-head.ts";
 
+/** Takes the body of a request piece by piece. */
+export interface BodySink {
+  /** The chunk is kept until it is sent: its memory must not be used again. False when the source is to wait until it is drained. */
+  write(chunk: Buffer): boolean;
+  end(): void;
+}
+
+/** Gives the body of a request while that is sent. It comes once: such a request cannot be sent again. */
+export interface BodySource {
+  /** Length, bytes; undefined when only its end will tell. */
+  readonly bytes: number | undefined;
+  /** Begins; may give pieces before it returns. */
+  flowInto(sink: BodySink): void;
+  /** More may be given. */
+  drained(): void;
+}
+
 export interface OutgoingRequest {
   readonly method: string;
   /** Path and query, beginning with a slash; the upstream's own prefix is put before it. */
   readonly path: string;
   /** Headers of the client's request, flat; which of them go on is decided on the way. */
   readonly rawHeaders: readonly string[];
-  /** The key. */
+  /** The key; "" for none. */
   readonly credential: string;
   readonly body: readonly Buffer[];
   /** Of all of it. */
   readonly bodyBytes: number;
+  /** In place of `body`. */
+  readonly source?: BodySource | undefined;
   /** Longest wait for the head of the answer, while nothing of the request could be sent either; milliseconds. */
   readonly firstByteMs: number;
   /** Longest silence inside the answer, not counted while it is paused; milliseconds. */

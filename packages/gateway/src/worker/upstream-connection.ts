@@ -106,10 +106,35 @@ export class UpstreamConnection implements CallCarrier {
       return;
     }
     this.#chunksSent = 0;
+    if (call.source !== undefined) {
+      this.#socket?.write(head, "latin1");
+      call.source.flowInto(call);
+      return;
+    }
     this.#socket?.cork();
     this.#socket?.write(head, "latin1");
     this.#sendMore();
     this.#socket?.uncork();
+  }
+
+  writeBody(chunk: Buffer): boolean {
+    const socket = this.#socket;
+    if (socket === undefined) return true;
+    this.#silentMs = 0;
+    if (this.#call?.source?.bytes !== undefined) return socket.write(chunk);
+    socket.cork();
+    socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+    socket.write(chunk);
+    socket.write("\r\n", "latin1");
+    socket.uncork();
+    return !socket.writableNeedDrain;
+  }
+
+  endBody(): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    if (call.source?.bytes === undefined) this.#socket?.write("0\r\n\r\n", "latin1");
+    this.#sentAll(call);
   }
 
   setReading(isReading: boolean): void {
@@ -133,6 +158,10 @@ export class UpstreamConnection implements CallCarrier {
       if (this.#silentMs + stepMs > this.#keptMs) this.close();
     } else if (this.#state === "busy" && call !== undefined && !call.isPaused) {
       const isWaiting = this.#answer === "awaited";
+      // It is the source of the body that is silent, which is somebody else's to judge.
+      if (call.source !== undefined && this.#chunksSent >= 0 && this.#socket?.writableNeedDrain === false) {
+        this.#silentMs = 0;
+      }
       if (this.#silentMs < stepMs + (isWaiting ? call.firstByteMs : call.idleMs)) return;
       this.fail(new UpstreamError(isWaiting ? "FIRST_BYTE_TIMEOUT" : "SILENCE_TIMEOUT"));
     }
@@ -167,8 +196,12 @@ export class UpstreamConnection implements CallCarrier {
   #sendMore(): void {
     const call = this.#call;
     if (call === undefined || this.#chunksSent < 0) return;
-    const { body } = call;
+    const { body, source } = call;
     this.#silentMs = 0;
+    if (source !== undefined) {
+      source.drained();
+      return;
+    }
     for (let isTaken = true; isTaken && this.#chunksSent < body.length;) {
       const chunk = body[this.#chunksSent];
       this.#chunksSent += 1;

@@ -51,7 +51,8 @@ export class Upstream implements AsyncDisposable {
 
   /** Tells every failure to the handler, never throws; may do so before it returns. */
   send(request: OutgoingRequest, handler: AnswerHandler): UpstreamCall {
-    const { method, rawHeaders, credential, bodyBytes } = request;
+    const { method, rawHeaders, credential, source } = request;
+    const bodyBytes = source === undefined ? request.bodyBytes : source.bytes;
     const target = this.pathPrefix + request.path;
     if (this.#pool instanceof Http2Pool) return this.#pool.dispatch(request, target, handler);
     const headerLines = this.#headerLines.of(rawHeaders, credential);

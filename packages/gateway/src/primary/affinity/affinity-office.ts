@@ -70,7 +70,7 @@ export class AffinityOffice implements Disposable {
   }
 
   /** Binds a wish to the project that owns what it names. */
-  bind({ wish, resources }: NumberedWish): BoundWish {
+  bind({ wish, resources, knownOnly = false }: NumberedWish): BoundWish {
     if (resources === undefined || resources.length === 0) return { wish, told: NOTHING_TOLD };
     const found = this.#finder.find(resources);
     switch (found.kind) {
@@ -80,7 +80,9 @@ export class AffinityOffice implements Disposable {
         return { wish: { ...wish, onlyProjectOf }, told };
       }
       case "unknown":
-        return { wish, told: { owner: "unknown" } };
+        return knownOnly
+          ? { wish, denial: { reason: "owner-gone", scope: "owner" }, told: { owner: "unknown" } }
+          : { wish, told: { owner: "unknown" } };
       case "differ":
         return refused(wish, "owners-differ", found.resources);
       case "gone":

@@ -17,6 +17,11 @@ export interface Peer {
 
 /** Gets a body piece by piece. After `bodyEnded` or `bodyBroken` nothing more is called. */
 export interface BodyReader {
+  /**
+   * The body may take as long as it moves: `timeouts.clientBody` is then the longest time without a byte of it, and does
+   * not run while the reader itself has paused it.
+   */
+  readonly isPatient?: boolean;
   bodyChunk(chunk: Buffer): void;
   bodyEnded(): void;
   /** The rest of the body will not come. */

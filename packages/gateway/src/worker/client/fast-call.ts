@@ -80,6 +80,11 @@ export class FastCall implements ClientCall {
     return this.#answer === "ended";
   }
 
+  /** See {@link BodyReader}. */
+  get isPatient(): boolean {
+    return this.#reader?.isPatient === true;
+  }
+
   /** Takes the next bytes of the body, at most as many as are missing. */
   takeBody(chunk: Buffer): void {
     this.#missingBytes -= chunk.length;
@@ -114,8 +119,9 @@ export class FastCall implements ClientCall {
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) {
-      this.#feed(reader, early);
+      // The reader may pause it again at once.
       if (this.#missingBytes > 0) this.resumeBody();
+      this.#feed(reader, early);
     } else if (this.#missingBytes === 0) {
       this.#reader = undefined;
       reader.bodyEnded();

@@ -124,7 +124,12 @@ export class FastConnection implements CallHost {
 
   /** Called at every tick: ends what has waited too long. */
   sweep(): void {
-    if (this.#lateAt === 0 || this.#options.clock.tick < this.#lateAt) return;
+    const { clock, bodyTicks } = this.#options;
+    if (this.#lateAt === 0 || clock.tick < this.#lateAt) return;
+    if (this.#state === "receiving" && this.#call?.isPatient === true && this.#socket.isPaused()) {
+      this.#lateAt = clock.tick + bodyTicks;
+      return;
+    }
     this.#lateAt = 0;
     if (this.#state === "new") {
       this.#state = "over";
@@ -166,6 +171,8 @@ export class FastConnection implements CallHost {
     if (isWhole) {
       this.#state = "answering";
       this.#lateAt = 0;
+    } else if (call.isPatient) {
+      this.#lateAt = this.#options.clock.tick + this.#options.bodyTicks;
     }
     const hadEnded = call.hasEnded;
     if (chunk.length > missingBytes) this.#keepAhead(chunk.subarray(missingBytes));

@@ -6,6 +6,7 @@ import { formatAddress, parseAddress } from "@gemini-gateway/core/network/addres
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { discardRest } from "../unread-body.ts";
 import type { BodyFault, BodyReader, ClientCall, ClientWatcher, Peer } from "./client-call.ts";
+import type { BodyProgress } from "./late-bodies.ts";
 
 /** Emitted on a request, with a {@link BodyFault}, by whoever learns that the rest of its body will not come. */
 export const BODY_BROKEN_EVENT = Symbol("body broken");
@@ -13,11 +14,12 @@ export const BODY_BROKEN_EVENT = Symbol("body broken");
 /** What a client puts before the path when it takes the gateway for a proxy (RFC 9112, 3.2.2). */
 const ABSOLUTE_FORM_START = /^https?:\/\/[^/?#]*/i;
 
-export class NodeCall implements ClientCall {
+export class NodeCall implements ClientCall, BodyProgress {
   readonly method: string;
   readonly target: string;
   readonly declaredBytes: number;
   readonly lacksHost: boolean;
+  isPatient = false;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
 
@@ -45,7 +47,11 @@ export class NodeCall implements ClientCall {
 
   readBody(reader: BodyReader): void {
     const request = this.#request;
-    const onData = (chunk: Buffer): void => reader.bodyChunk(chunk);
+    this.isPatient = reader.isPatient === true;
+    const onData = (chunk: Buffer): void => {
+      this.#hasMoved = true;
+      reader.bodyChunk(chunk);
+    };
     const stop = (): void => {
       request.off("data", onData).off("end", onEnd).off(BODY_BROKEN_EVENT, onBroken);
       this.#stopReading = undefined;
@@ -64,6 +70,13 @@ export class NodeCall implements ClientCall {
   }
 
   #stopReading: (() => void) | undefined;
+  #hasMoved = false;
+
+  hasMoved(): boolean {
+    const hasMoved = this.#hasMoved;
+    this.#hasMoved = false;
+    return hasMoved;
+  }
 
   pauseBody(): void {
     this.#request.pause();
@@ -75,6 +88,7 @@ export class NodeCall implements ClientCall {
 
   discardBody(): void {
     this.#stopReading?.();
+    this.isPatient = false;
     discardRest(this.#request);
   }
 

@@ -64,6 +64,16 @@ export class AddressGuard {
     );
   }
 
+  /** Whether what this peer writes of its callers is believed. */
+  trusts(peer: Address | undefined): boolean {
+    return peer !== undefined && this.#trusted.holds(peer);
+  }
+
+  /** Why an address may not even bring what needs no leave; counts nothing. @param nowMs milliseconds since the epoch */
+  banOf(address: Address, nowMs: number): Refusal | undefined {
+    return this.#allowed.holds(address) ? undefined : this.#banOf(address, nowMs);
+  }
+
   /** Counts one request of the address; says why it is refused, if it is. @param nowMs milliseconds since the epoch */
   refusalFor(address: Address, nowMs: number): Refusal | undefined {
     if (this.#allowed.holds(address)) return undefined;

@@ -77,6 +77,16 @@ export class Guard {
     return this.#addresses.addressOf(request);
   }
 
+  /** Whether the request came by a reverse proxy of the operator's. */
+  isProxied({ peer }: Pick<ClientRequest, "peer">): boolean {
+    return this.#addresses.trusts(peer.address);
+  }
+
+  /** Why not even a request that its URL authorises is let in. Counts nothing. @param nowMs milliseconds since the epoch */
+  refuseBanned(address: Address | undefined, nowMs: number): Refusal | undefined {
+    return address === undefined ? undefined : this.#addresses.banOf(address, nowMs);
+  }
+
   /** Why the caller may ask nothing now. Counts the request. @param nowMs milliseconds since the epoch */
   refuseCaller(
     { authenticated, client }: Caller,

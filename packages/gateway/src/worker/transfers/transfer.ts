@@ -1,0 +1,345 @@
+/**
+ * The life of one upload or download: body → lease → attempt → (next attempt, next hop …) → answer → settled. Worker
+ * threads. Like an exchange, but what may have gigabytes is never kept: such a body passes as it comes, and has one try.
+ * It calls; core and gemini decide. Ends exactly once, whatever happens: see `#end`.
+ */
+import type { ErrorCode } from "@gemini-gateway/core/error-codes";
+import type { Denial } from "@gemini-gateway/core/lease";
+import type { Outcome } from "@gemini-gateway/core/outcome";
+import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
+import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
+import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
+import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
+import type { Route } from "@gemini-gateway/gemini/route";
+import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
+import { headerOf } from "../../http1/header-list.ts";
+import type { Admission } from "../admission.ts";
+import { Attempt, type AttemptListener } from "../attempt.ts";
+import type { BodyFault, ClientCall, ClientWatcher } from "../client/client-call.ts";
+import { ClientReply, type ReplyWords } from "../client-reply.ts";
+import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
+import type { Refusal } from "../guard/refusal.ts";
+import type { KeptAnswer } from "../kept-answer.ts";
+import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-desk.ts";
+import { afterFailure } from "../live/after-failure.ts";
+import type { BodyRefusal } from "../request-body.ts";
+import { attemptsHeader, reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
+import type { Service } from "../service.ts";
+import { publicBaseOf } from "./public-base.ts";
+import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
+import { TransferBody, type TransferBodyOwner } from "./transfer-body.ts";
+import { transferRow } from "./transfer-row.ts";
+import { TransferWay } from "./transfer-way.ts";
+import type { Destination } from "./upstream-origins.ts";
+
+/** Beside what every request is let in with. */
+export interface TransferAdmission extends Admission {
+  readonly transfer: TransferKind;
+  /** Counts a request with a wrong upload id as any other of its address, and says whether it is too many. */
+  readonly countWrongId: () => Refusal | undefined;
+}
+
+const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", download: "none" } as const;
+
+export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
+  readonly route: Route;
+  readonly requestTokensFloor = 0;
+  readonly tokenQuotaRefusals = 0;
+  readonly tokens = 0;
+  readonly lane: string;
+  readonly resources: readonly string[];
+  readonly isKnownOnly: boolean;
+  trail = FRESH_TRAIL;
+  readonly #service: Service;
+  readonly #call: ClientCall;
+  readonly #admission: TransferAdmission;
+  readonly #kind: TransferKind["kind"];
+  readonly #body: TransferBody;
+  readonly #way: TransferWay;
+  readonly #reply: ClientReply;
+  readonly #notes: AttemptNote[] = [];
+  #isSeeking = false;
+  #attempt: Attempt | undefined;
+  #last: LastFailure | undefined;
+  #reason = "";
+  #hasEnded = false;
+
+  constructor(service: Service, call: ClientCall, admission: TransferAdmission) {
+    const { route, transfer } = admission;
+    const { counters, config, origins } = service;
+    this.#service = service;
+    this.#call = call;
+    this.#admission = admission;
+    this.#kind = transfer.kind;
+    this.#way = new TransferWay(origins);
+    this.#body = new TransferBody(call, this, {
+      counters,
+      limits: config.limits,
+      way: WAYS_OF_BODY[transfer.kind],
+    });
+    this.route = route;
+    this.lane = quotaLane(route, "");
+    this.isKnownOnly = transfer.kind === "upload-leg";
+    if (transfer.kind === "upload-leg") this.resources = [transfer.upload];
+    else this.resources = route.resource === undefined ? [] : [route.resource];
+    this.#reply = new ClientReply(call, route, this, service.now);
+  }
+
+  /** Begins with the body, if it is to be kept. */
+  begin(): void {
+    this.#service.begun();
+    this.#call.watch(this);
+    this.#body.begin();
+  }
+
+  bodyReady(refusal?: BodyRefusal): void {
+    if (this.#hasEnded) return;
+    if (refusal === undefined) {
+      this.#service.retryBudget.deposit();
+      this.#seek();
+      return;
+    }
+    const retryAfterMs = refusal === "body-memory-full" ? RETRY_AFTER_DEFAULT_MS : undefined;
+    this.#answerOwn(refusal, "refused", retryAfterMs);
+  }
+
+  bodyBroken(fault: BodyFault): void {
+    if (this.#hasEnded) return;
+    this.#abandon();
+    this.#answerOwn(fault, "refused");
+  }
+
+  get waitUntilMs(): number {
+    return this.#admission.startedAtMs + this.#service.config.lease.maxWaitMs;
+  }
+
+  now(): number {
+    return this.#service.now();
+  }
+
+  // --- lease: a key that can serve this now --------------------------------------------------------------------------
+
+  #seek(): void {
+    this.#isSeeking = true;
+    this.#service.desk.seek(this);
+  }
+
+  leased(use: HeldUse): void {
+    this.#isSeeking = false;
+    const { origins, upstream, desk } = this.#service;
+    const path = this.route.upstreamPath;
+    const destination =
+      this.#kind === "upload-leg"
+        ? origins.of(use.owner?.detail ?? "")
+        : { upstream, path, isUpstreams: true };
+    if (destination !== undefined) {
+      this.#send(use, this.#way.begin(destination));
+      return;
+    }
+    desk.settle(use, { kind: "caller-left" });
+    this.#answerOwn("upload-unknown", "refused");
+  }
+
+  #send(use: HeldUse, { upstream, path }: Destination): void {
+    const { timeouts } = this.#service.config;
+    const attempt = new Attempt(use, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
+    this.#attempt = attempt;
+    attempt.begin(upstream, {
+      method: this.#call.method,
+      path,
+      rawHeaders: this.#call.rawHeaders,
+      credential: this.#way.credentialFor(use),
+      ...this.#body.toSend(),
+      firstByteMs: timeouts.firstByteMs,
+      idleMs: timeouts.idleMs,
+    });
+  }
+
+  denied(denial: Denial, owner?: KnownOwner): void {
+    this.#isSeeking = false;
+    if (this.#hasEnded) return;
+    if (this.isKnownOnly && owner?.isKnown === false) {
+      // Whoever tries upload ids is limited like any other.
+      const refusal = this.#admission.countWrongId();
+      this.#answerOwn(refusal?.code ?? "upload-unknown", "refused", refusal?.retryAfterMs);
+    } else {
+      this.#giveLastWord(denial);
+    }
+  }
+
+  // --- attempt: what came of it --------------------------------------------------------------------------------------
+
+  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
+    this.#note(attempt, "served");
+    const found = foundWith(attempt.use, this.resources, this.now());
+    if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
+    this.#body.leave();
+    this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
+    for (const chunk of held) this.more(attempt, chunk);
+  }
+
+  more(attempt: Attempt, chunk: Buffer): boolean {
+    const isTaken = this.#reply.write(chunk);
+    if (!isTaken) attempt.pause();
+    return isTaken;
+  }
+
+  clientDrained(): void {
+    this.#attempt?.resume();
+  }
+
+  whole(attempt: Attempt, kept: KeptAnswer): void {
+    const { config, guard, affinity } = this.#service;
+    const { rawHeaders, target } = this.#call;
+    const isProxied = guard.isProxied(this.#call);
+    this.#attempt = undefined;
+    this.#note(attempt, "served");
+    this.#settle(attempt.use, { kind: "served" });
+    const { answer, entries } = readTransferAnswer(kept, {
+      below: this.route.below,
+      keyId: attempt.use.keyId,
+      nowMs: this.now(),
+      base: publicBaseOf({ config, target, rawHeaders, isProxied }),
+      askedOrigin: this.#way.origin,
+      fileUris: config.fileUris,
+    });
+    const all = [...entries, ...foundWith(attempt.use, this.resources, this.now())];
+    const send = (): void => this.#sendWhole(answer);
+    // Any worker may get the client's next request: it must know by then.
+    if (all.length === 0) send();
+    else affinity.resources.learn(all, send);
+  }
+
+  #sendWhole(answer: KeptAnswer): void {
+    if (this.#hasEnded) return;
+    this.#body.leave();
+    this.#reply.whole(answer);
+    this.#end("served", answer.status);
+  }
+
+  ended(attempt: Attempt, failure: Outcome | undefined): void {
+    if (failure === undefined) this.#reply.end();
+    else this.#reply.cut();
+    const outcome = failure ?? { kind: "served" };
+    this.#attempt = undefined;
+    this.#reason = reasonOf(outcome);
+    this.#settle(attempt.use, outcome);
+    this.#end(outcome.kind, attempt.status);
+  }
+
+  failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
+    this.#attempt = undefined;
+    const onwards = this.#kind === "download" ? this.#way.follow(kept) : undefined;
+    if (onwards !== undefined) {
+      this.#send(attempt.use, onwards);
+      return;
+    }
+    this.#settle(attempt.use, outcome);
+    this.#note(attempt, outcome.kind);
+    const seen = this.#way.ofRequest(outcome, kept);
+    this.#last = seen;
+    this.#reason = reasonOf(outcome);
+    const { startedAtMs } = this.#admission;
+    const next = afterFailure(this.#service, this.trail, attempt.use, seen.outcome.kind, startedAtMs);
+    this.trail = next.trail;
+    if (next.goesOn && this.#mayGoOn) this.#seek();
+    else this.#giveLastWord(undefined);
+  }
+
+  /** Nothing was sent that cannot be sent again, and where it goes another key can make a difference. */
+  get #mayGoOn(): boolean {
+    return this.#body.isReplayable && (this.#kind === "upload-leg" || this.#way.isAtUpstream);
+  }
+
+  #settle(use: HeldUse, outcome: Outcome): void {
+    this.#service.desk.settle(use, this.#way.ofKey(outcome));
+  }
+
+  // --- answer: the last word when no attempt served ------------------------------------------------------------------
+
+  #giveLastWord(denial: Denial | undefined): void {
+    const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
+    const final = finalAnswer(this.#last, denial, this.now());
+    if (final.kind === "own") {
+      this.#answerOwn(final.code, outcome, final.retryAfterMs);
+      return;
+    }
+    this.#body.leave();
+    this.#reply.passOn(final.answer, final.retryAfterMs);
+    this.#end(outcome, final.answer.status);
+  }
+
+  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs?: number): void {
+    this.#reason ||= code;
+    const isUnread = outcome === "refused" || this.#body.isUnread;
+    const status = this.#reply.own(code, retryAfterMs, isUnread);
+    this.#end(outcome, status);
+  }
+
+  get clientHeaders(): ClientHeaders {
+    return this.#service.clientHeaders;
+  }
+
+  extraHeaders(): readonly string[] {
+    const { caller, extraHeaders } = this.#admission;
+    if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
+      return extraHeaders;
+    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
+  }
+
+  // --- settle: once, at the end --------------------------------------------------------------------------------------
+
+  #note({ use }: Attempt, outcome: AttemptNote["outcome"]): void {
+    this.#notes.push({ keyId: use.keyId, fingerprint: use.fingerprint, outcome });
+  }
+
+  /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
+  faulted(attempt: Attempt): void {
+    if (this.#hasEnded) return;
+    if (attempt === this.#attempt) this.#abandon();
+    if (this.#reply.hasBegun) {
+      this.#reply.cut();
+      this.#end("broken", attempt.status);
+    } else {
+      this.#answerOwn("internal", "broken");
+    }
+  }
+
+  clientLeft(): void {
+    if (this.#hasEnded) return;
+    this.#abandon();
+    this.#end("caller-left", 499);
+  }
+
+  /** Breaks off whatever is under way for a reason that is not the key's. */
+  #abandon(): void {
+    if (this.#isSeeking) this.#service.desk.cancel(this);
+    this.#isSeeking = false;
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    this.#attempt = undefined;
+    attempt.abandon();
+    this.#service.desk.settle(attempt.use, { kind: "caller-left" });
+    if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
+  }
+
+  #end(outcome: RowOutcome, status: number): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#body.release();
+    this.#service.guard.leave(this.#admission.caller, 0);
+    this.#service.ended(
+      transferRow({
+        admission: this.#admission,
+        method: this.#call.method,
+        atMs: this.now(),
+        outcome,
+        status,
+        reason: this.#reason,
+        notes: this.#notes,
+        bytesIn: this.#body.bytes,
+        reply: this.#reply,
+      }),
+    );
+  }
+}
