@@ -13,6 +13,7 @@ import type { ClientCall } from "./client/client-call.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
+import { beginList } from "./lists/begin-list.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
 import { PAGE_PATHS, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -92,6 +93,7 @@ export class FrontDoor {
     const { caller } = visitor;
     const address = addressText(visitor, call);
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
+    if (beginList(this.#service, call, admission)) return;
     new Exchange(this.#service, call, admission).begin();
   }
 

@@ -16,6 +16,7 @@ import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
+import { ProjectDesk } from "./lists/project-desk.ts";
 import { LiveAffinity } from "./live/live-affinity.ts";
 import { LiveDoor } from "./live/live-door.ts";
 import { LiveUpstream } from "./live/live-upstream.ts";
@@ -44,6 +45,7 @@ export class HttpWorker {
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
   readonly #affinity: Affinity;
+  readonly #projects: ProjectDesk;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #liveDoor: LiveDoor;
@@ -82,6 +84,7 @@ export class HttpWorker {
       settings: () => service().config.affinity,
       post: (message) => this.#send(message),
     });
+    this.#projects = new ProjectDesk((message) => this.#send(message));
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -110,6 +113,7 @@ export class HttpWorker {
       guard: this.#guard,
       desk: this.#desk,
       affinity: this.#affinity,
+      projects: this.#projects,
       gauge: this.#gauge,
       upstream: new Upstream(upstreamOptions(config)),
       liveUpstream: new LiveUpstream(upstreamOptions(config)),
@@ -168,6 +172,9 @@ export class HttpWorker {
         return;
       case "resource.kept":
         this.#affinity.resources.hear(message);
+        return;
+      case "projects.told":
+        this.#projects.hear(message);
         return;
       case "page.answer":
         this.#pages.receive(message.page, message.content);

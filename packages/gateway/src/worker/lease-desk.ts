@@ -44,6 +44,8 @@ export interface LeaseSeeker {
   readonly tokens: number;
   /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
   readonly resources?: readonly string[];
+  /** A key whose project alone will do, for whoever knows it already. */
+  readonly onlyProjectOf?: KeyId;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId;
   leased(use: HeldUse): void;
@@ -275,12 +277,21 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference } = waiting.seeker;
+    const { lane, trail, preference, onlyProjectOf } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
     const tokens = this.#tokensOf(waiting.seeker);
     const sized = tokens > 0 ? { tokens } : {};
     const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...sized };
+    const bound = onlyProjectOf === undefined ? {} : { onlyProjectOf };
+    const wish = {
+      model: lane,
+      uses: 1,
+      excludedKeys,
+      excludedProjectsOf,
+      ...preferring,
+      ...bound,
+      ...sized,
+    };
     this.#send({ wish, only: waiting });
   }
 
@@ -330,8 +341,8 @@ export class LeaseDesk {
   }
 }
 
-function isBoundSeeker({ resources }: LeaseSeeker): boolean {
-  return resources !== undefined && resources.length > 0;
+function isBoundSeeker({ resources, onlyProjectOf }: LeaseSeeker): boolean {
+  return onlyProjectOf !== undefined || (resources !== undefined && resources.length > 0);
 }
 
 function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {

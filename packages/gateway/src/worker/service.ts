@@ -8,6 +8,7 @@ import type { SharedCounters } from "../shared-counters.ts";
 import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
+import type { ProjectDesk } from "./lists/project-desk.ts";
 import type { LiveAffinity } from "./live/live-affinity.ts";
 import type { LiveUpstream } from "./live/live-upstream.ts";
 import type { PageDesk } from "./page-desk.ts";
@@ -19,6 +20,7 @@ export interface Service {
   readonly guard: Guard;
   readonly desk: LeaseDesk;
   readonly affinity: Affinity;
+  readonly projects: ProjectDesk;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   /** The same way out for Live sessions. */
