@@ -27,6 +27,7 @@ import { ClientReply, type ReplyWords } from "./client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
+import { withoutAliasesUnread } from "./model-aliases.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestSize } from "./request-size.ts";
@@ -115,6 +116,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
 
   #firstSeek(): void {
     const { modelInBody: isInBody } = this.route;
+    withoutAliasesUnread(this.#service.aliases, this.#call.target, this.#body);
     this.#service.retryBudget.deposit();
     if (isInBody) this.#model = modelInBody(this.#body.whole()).model ?? "";
     // A model that the path names has been looked at before the body was.
@@ -144,7 +146,7 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
       rawHeaders: this.#call.rawHeaders,
       credential: use.secret,
       body: this.#body.toSend(),
-      bodyBytes: this.#body.bytes,
+      bodyBytes: this.#body.bytesToSend,
       firstByteMs: timeouts.firstByteMs,
       idleMs: timeouts.idleMs,
     });

@@ -45,7 +45,7 @@ export class FrontDoor {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
     this.#places = ownPlaces(service.config.pathPrefix);
-    this.#routes = new RouteMemory(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix, service.aliases);
     this.#requestIds = requestIds;
   }
 
@@ -54,7 +54,7 @@ export class FrontDoor {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
     this.#places = ownPlaces(service.config.pathPrefix);
-    this.#routes = new RouteMemory(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix, service.aliases);
   }
 
   /** Handles one request from its head on. Never throws. */

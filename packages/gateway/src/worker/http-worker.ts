@@ -6,6 +6,7 @@ import { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { Server } from "node:http";
 import type { GatewayConfig } from "../config.ts";
+import { aliasesOf } from "../config/model-aliases.ts";
 import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import type { RequestRow } from "../request-row.ts";
 import { SharedCounters } from "../shared-counters.ts";
@@ -109,6 +110,7 @@ export class HttpWorker {
     const { ratio, burst } = config.retry;
     return {
       config,
+      aliases: aliasesOf(config.modelAlias),
       counters: this.#counters,
       guard: this.#guard,
       desk: this.#desk,
@@ -193,7 +195,7 @@ export class HttpWorker {
     const { ratio, burst } = config.retry;
     const hasSameBudget = ratio === before.config.retry.ratio && burst === before.config.retry.burst;
     const retryBudget = hasSameBudget ? before.retryBudget : new RetryBudget({ ratio, burst });
-    this.#service = { ...before, config, retryBudget };
+    this.#service = { ...before, config, aliases: aliasesOf(config.modelAlias), retryBudget };
     this.#guard.configure(config);
     this.#door.serve(this.#service);
     this.#liveDoor.serve(this.#service);

@@ -2,6 +2,7 @@
 import type { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
+import type { ModelAliases } from "@gemini-gateway/gemini/resources/model-alias";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
@@ -16,6 +17,8 @@ import type { Upstream } from "./upstream.ts";
 
 export interface Service {
   readonly config: GatewayConfig;
+  /** Models by the other names that clients may use. */
+  readonly aliases: ModelAliases;
   readonly counters: SharedCounters;
   readonly guard: Guard;
   readonly desk: LeaseDesk;
