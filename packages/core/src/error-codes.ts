@@ -125,6 +125,12 @@ const TABLE = {
     true,
   ],
   "pool-model-unavailable": [503, "UNAVAILABLE", "No API key of the gateway may use this model.", true],
+  "unknown-page": [
+    400,
+    "INVALID_ARGUMENT",
+    "The list cannot be continued from there: the page token is not one that this gateway gave for this list, or the item named is not known.",
+    false,
+  ],
   "owners-differ": [
     400,
     "FAILED_PRECONDITION",

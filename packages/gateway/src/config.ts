@@ -7,6 +7,7 @@ import { isLoopback } from "./config/loopback.ts";
 import type { Resolved, Schema } from "./config/option.ts";
 import { AFFINITY_SECTION } from "./config/section-affinity.ts";
 import { BREAKER_SECTION, IP_SECTION, TRUST_PROXY_OPTION } from "./config/section-guard.ts";
+import { ALIAS_ITEM } from "./config/model-aliases.ts";
 import { QUOTA_ITEM } from "./config/quotas.ts";
 import { CORS_SECTION, LIMITS_SECTION, TIMEOUTS_SECTION } from "./config/section-limits.ts";
 import {
@@ -209,6 +210,16 @@ export const SCHEMA = {
     reload: "restart",
     manual:
       "Quotas of each project, by model; `*` stands for every model not named. They go before what the gateway learns from refusals, so that it keeps within them from the first request on.",
+  },
+  modelAlias: {
+    kind: "list",
+    default: [],
+    form: "ALIAS=MODEL, such as gpt-4o-mini=gemini-3.5-flash-lite",
+    pattern: ALIAS_ITEM,
+    none: "none",
+    reload: "live",
+    manual:
+      "Other names for models, for clients whose names are fixed. They work wherever a model is named, but in Live sessions and inside of uploaded files, and stand in the lists of models; answers name the model.",
   },
   retry: RETRY_SECTION,
   lease: LEASE_SECTION,

@@ -6,6 +6,7 @@ import type { Denial, Lease, LeaseId, LeaseWish, Return, Settlement } from "@gem
 import type { ServedUses } from "@gemini-gateway/core/served-uses";
 import type { MessagePort } from "node:worker_threads";
 import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "./affinity/messages.ts";
+import type { ProjectsAsk, ProjectsTold } from "./affinity/project-messages.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { ClockAnchor } from "./steady-clock.ts";
 import type { GuardStart, GuardToPrimary, GuardToWorker } from "./limits/messages.ts";
@@ -97,6 +98,7 @@ export type ToPrimary =
   | { readonly type: "page.ask"; readonly page: PageName }
   | GuardToPrimary
   | AffinityToPrimary
+  | ProjectsAsk
   | { readonly type: "worker.drained" };
 
 export type ToWorker =
@@ -110,6 +112,7 @@ export type ToWorker =
   | { readonly type: "config.change"; readonly config: GatewayConfig }
   | GuardToWorker
   | AffinityToWorker
+  | ProjectsTold
   | { readonly type: "worker.drain" }
   /** The grace is over: what still runs is to end now, and to be told. */
   | { readonly type: "worker.cut" };

@@ -6,6 +6,11 @@ import type { KeyId, ProjectId } from "../lease.ts";
 import type { KeyPool } from "./key-pool.ts";
 import { ownProjectName } from "./records.ts";
 
+/** Pools of more keys are not walked for their projects. */
+const KEYS_WALKED_MAX = 4_096;
+/** Keys of one project that are looked at for its lowest. */
+const SIBLINGS_SEEN_MAX = 1_000;
+
 export class Owners {
   readonly #pool: KeyPool;
 
@@ -33,5 +38,31 @@ export class Owners {
   siblingsOf(id: KeyId, max: number): readonly KeyId[] {
     const keys = this.#pool.keys.get(id)?.project.keys ?? [];
     return keys.slice(0, max).map((key) => key.id);
+  }
+
+  /**
+   * Every project with an enabled key, each by the lowest of these, in ascending order. Undefined when there are more than
+   * `max`, or too many keys to be walked.
+   */
+  projectsUpTo(max: number): readonly KeyId[] | undefined {
+    const { keys } = this.#pool;
+    if (keys.size > KEYS_WALKED_MAX) return undefined;
+    const lowest = new Map<ProjectId, KeyId>();
+    for (const { id, project, isEnabled } of keys.values()) {
+      if (!isEnabled) continue;
+      const known = lowest.get(project.id);
+      if (known === undefined && lowest.size === max) return undefined;
+      if (known === undefined || id < known) lowest.set(project.id, id);
+    }
+    return [...lowest.values()].toSorted((one, other) => one - other);
+  }
+
+  /** The lowest enabled key of the key's project; undefined when it has none, or there is no such key. */
+  lowestOf(id: KeyId): KeyId | undefined {
+    let lowest: KeyId | undefined;
+    const keys = this.#pool.keys.get(id)?.project.keys ?? [];
+    for (const key of keys.slice(0, SIBLINGS_SEEN_MAX))
+      if (key.isEnabled && (lowest === undefined || key.id < lowest)) lowest = key.id;
+    return lowest;
   }
 }

@@ -28,6 +28,16 @@ export const AFFINITY_SECTION = {
       manual:
         "Most projects that are asked in turn for a resource whose owner is not known. 0 asks one, as if it were any request.",
     },
+    listProjects: {
+      kind: "integer",
+      default: 64,
+      min: 1,
+      max: 1_000,
+      unit: "projects",
+      reload: "live",
+      manual:
+        "Most projects that one page of a list (files, caches, batches and so on) is asked of. A pool of no more projects is listed whole; of a larger one those that are known to hold something.",
+    },
     conversations: {
       kind: "integer",
       default: 65_536,

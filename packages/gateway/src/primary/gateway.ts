@@ -186,6 +186,7 @@ function hearWorkers(
     lost: (holder) => office.lost(holder),
     guard: (message) => guard.hear(message),
     learnt: (holder, message) => supervisor.post(holder, affinity.hear(message)),
+    projectsAsked: (holder, question) => supervisor.post(holder, affinity.projects.tell(question)),
     died: (part) => guard.reclaim(part),
   });
 }
@@ -227,7 +228,11 @@ function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Lo
   const ring = new KeyRing();
   const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
   const { conversations } = config.affinity;
-  const affinity = cleanup.use(new AffinityOffice({ scheduler, siblings, store, conversations, log, now }));
+  const listProjects = (): number => live.current.affinity.listProjects;
+  const told = { store, log, now };
+  const affinity = cleanup.use(
+    new AffinityOffice({ ...told, scheduler, siblings, ring, conversations, listProjects }),
+  );
   return { config, live, log, clock, now, store, scheduler, ring, siblings, affinity, bookkeeper };
 }
 

@@ -7,6 +7,7 @@ import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import type { AffinityStart, AffinityToPrimary } from "../affinity/messages.ts";
+import type { ProjectsAsk } from "../affinity/project-messages.ts";
 import type { GuardStart, GuardToPrimary } from "../limits/messages.ts";
 import type { PageName, ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import { SharedCounters } from "../shared-counters.ts";
@@ -37,6 +38,8 @@ export interface WorkerListener {
   guard(message: GuardToPrimary): void;
   /** A worker learnt who owns what. */
   learnt(holder: HolderId, message: AffinityToPrimary): void;
+  /** A worker wants to know where to ask for a list. */
+  projectsAsked(holder: HolderId, question: ProjectsAsk): void;
   /** The thread with this part of the shared memory died. */
   died(part: number): void;
   /** A worker wants a page about the gateway. */
@@ -238,6 +241,9 @@ export class Supervisor {
         return;
       case "lease.proved":
         this.#listener?.proved(message.leaseId);
+        return;
+      case "projects.ask":
+        this.#listener?.projectsAsked(member.holder, message);
         return;
       case "resource.learnt":
         this.#listener?.learnt(member.holder, message);

@@ -23,6 +23,7 @@ import type { KeptAnswer } from "./kept-answer.ts";
 import type { Refusal } from "./guard/refusal.ts";
 import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
 import type { HeldUse, KnownOwner } from "./lease-desk.ts";
+import { withoutAliases } from "./model-aliases.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
@@ -102,7 +103,8 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
 
   #firstSeek(): void {
     this.#service.retryBudget.deposit();
-    const reading = readRequest(this.route, this.#body);
+    const { aliases } = this.#service;
+    const reading = withoutAliases(aliases, this.#call.target, this.#body, readRequest(this.route, this.#body));
     // A model that the path names has been looked at before the body was.
     const refusal = this.route.modelInBody ? this.#takeModel(reading) : undefined;
     if (refusal !== undefined) {
@@ -137,7 +139,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
       rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
-      bodyBytes: this.#body.bytes,
+      bodyBytes: this.#body.bytesToSend,
       firstByteMs: timeouts.firstByteMs,
       idleMs: timeouts.idleMs,
     });

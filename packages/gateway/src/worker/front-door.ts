@@ -13,6 +13,7 @@ import type { ClientCall } from "./client/client-call.ts";
 import { CrossOrigin } from "./cross-origin.ts";
 import { Exchange } from "./exchange.ts";
 import type { Refusal } from "./guard/refusal.ts";
+import { beginList } from "./lists/begin-list.ts";
 import { METHODS, ownAnswer, sendRefusal } from "./own-answer.ts";
 import { PAGE_PATHS, pageRefusal } from "./page-desk.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -46,7 +47,7 @@ export class FrontDoor {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
     this.#places = ownPlaces(service.config.pathPrefix);
-    this.#routes = new RouteMemory(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix, service.aliases);
     this.#requestIds = requestIds;
   }
 
@@ -55,7 +56,7 @@ export class FrontDoor {
     this.#service = service;
     this.#crossOrigin = new CrossOrigin(service.config.cors);
     this.#places = ownPlaces(service.config.pathPrefix);
-    this.#routes = new RouteMemory(service.config.pathPrefix);
+    this.#routes = new RouteMemory(service.config.pathPrefix, service.aliases);
   }
 
   /** Handles one request from its head on. Never throws. */
@@ -97,12 +98,12 @@ export class FrontDoor {
     const address = addressText(visitor, call);
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
     const { transfer } = route;
-    if (transfer === undefined) {
+    if (transfer !== undefined) {
+      const countWrongId = (): Refusal | undefined => guard.refuseCaller(caller, visitor.address, startedAtMs);
+      new Transfer(this.#service, call, { ...admission, transfer, countWrongId }).begin();
+    } else if (!beginList(this.#service, call, admission)) {
       new Exchange(this.#service, call, admission).begin();
-      return;
     }
-    const countWrongId = (): Refusal | undefined => guard.refuseCaller(caller, visitor.address, startedAtMs);
-    new Transfer(this.#service, call, { ...admission, transfer, countWrongId }).begin();
   }
 
   /** Headers every answer carries; a flat list. */

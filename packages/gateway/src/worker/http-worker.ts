@@ -6,6 +6,7 @@ import { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { Server } from "node:http";
 import type { GatewayConfig } from "../config.ts";
+import { aliasesOf } from "../config/model-aliases.ts";
 import type { ToPrimary, ToWorker, WorkerStart } from "../protocol.ts";
 import type { RequestRow } from "../request-row.ts";
 import { SharedCounters } from "../shared-counters.ts";
@@ -16,6 +17,7 @@ import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
+import { ProjectDesk } from "./lists/project-desk.ts";
 import { LiveAffinity } from "./live/live-affinity.ts";
 import { LiveDoor } from "./live/live-door.ts";
 import { LiveUpstream } from "./live/live-upstream.ts";
@@ -45,6 +47,7 @@ export class HttpWorker {
   readonly #outbox: Outbox;
   readonly #desk: LeaseDesk;
   readonly #affinity: Affinity;
+  readonly #projects: ProjectDesk;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #liveDoor: LiveDoor;
@@ -84,6 +87,7 @@ export class HttpWorker {
       post: (message) => this.#send(message),
       count: (tally) => this.#counters.count(tally),
     });
+    this.#projects = new ProjectDesk((message) => this.#send(message));
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -109,10 +113,12 @@ export class HttpWorker {
     const upstream = new Upstream(upstreamOptions(config));
     return {
       config,
+      aliases: aliasesOf(config.modelAlias),
       counters: this.#counters,
       guard: this.#guard,
       desk: this.#desk,
       affinity: this.#affinity,
+      projects: this.#projects,
       gauge: this.#gauge,
       upstream,
       origins: new UpstreamOrigins(upstreamOptions(config), upstream),
@@ -173,6 +179,9 @@ export class HttpWorker {
       case "resource.kept":
         this.#affinity.resources.hear(message);
         return;
+      case "projects.told":
+        this.#projects.hear(message);
+        return;
       case "page.answer":
         this.#pages.receive(message.page, message.content);
         return;
@@ -190,7 +199,7 @@ export class HttpWorker {
     const { ratio, burst } = config.retry;
     const hasSameBudget = ratio === before.config.retry.ratio && burst === before.config.retry.burst;
     const retryBudget = hasSameBudget ? before.retryBudget : new RetryBudget({ ratio, burst });
-    this.#service = { ...before, config, retryBudget };
+    this.#service = { ...before, config, aliases: aliasesOf(config.modelAlias), retryBudget };
     this.#guard.configure(config);
     this.#door.serve(this.#service);
     this.#liveDoor.serve(this.#service);

@@ -48,6 +48,8 @@ export interface LeaseSeeker {
   readonly resources?: readonly string[] | undefined;
   /** It is denied a key, with `isKnown` false, when nobody knows whose they are. */
   readonly isKnownOnly?: boolean;
+  /** A key whose project alone will do, for whoever knows it already. */
+  readonly onlyProjectOf?: KeyId | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;
@@ -284,12 +286,21 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference } = waiting.seeker;
+    const { lane, trail, preference, onlyProjectOf } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
     const tokens = this.#tokensOf(waiting.seeker);
     const sized = tokens > 0 ? { tokens } : {};
     const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...sized };
+    const bound = onlyProjectOf === undefined ? {} : { onlyProjectOf };
+    const wish = {
+      model: lane,
+      uses: 1,
+      excludedKeys,
+      excludedProjectsOf,
+      ...preferring,
+      ...bound,
+      ...sized,
+    };
     this.#send({ wish, only: waiting });
   }
 
@@ -340,8 +351,8 @@ export class LeaseDesk {
   }
 }
 
-function isBoundSeeker({ resources }: LeaseSeeker): boolean {
-  return resources !== undefined && resources.length > 0;
+function isBoundSeeker({ resources, onlyProjectOf }: LeaseSeeker): boolean {
+  return onlyProjectOf !== undefined || (resources !== undefined && resources.length > 0);
 }
 
 function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {

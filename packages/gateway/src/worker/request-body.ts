@@ -2,6 +2,7 @@
  * Reads a request's body whole, so that it can be sent again to another key. Worker threads.
  * All workers together keep at most `limits.bodyMemory` bytes; beyond it the request is refused, never the process.
  */
+import { type Edit, withEdits } from "@gemini-gateway/gemini/resources/body-edits";
 import type { SharedCounters } from "../shared-counters.ts";
 import { ChunkList } from "./chunk-list.ts";
 import type { BodyFault, BodyReader, ClientRequest } from "./client/client-call.ts";
@@ -33,11 +34,29 @@ export class RequestBody implements BodyReader {
   #isReading = true;
   #bytes = 0;
   #reservedKibibytes = 0;
+  /** To be made. */
+  #edits: readonly Edit[] | undefined;
+  /** Bytes by which edits have made it longer. */
+  #grownBytes = 0;
 
   constructor(counters: SharedCounters, limits: BodyLimits, owner: BodyOwner) {
     this.#counters = counters;
     this.#limits = limits;
     this.#owner = owner;
+  }
+
+  /**
+   * Changes strings of the body, which is whole, before it is sent for the first time. Offsets are those of the bytes
+   * received, whatever was changed before. What it grows by is not counted: some names.
+   */
+  edit(edits: readonly Edit[]): void {
+    this.#edits = this.#edits === undefined ? edits : [...this.#edits, ...edits];
+  }
+
+  /** Length of what is sent, bytes: with the edits made. */
+  get bytesToSend(): number {
+    this.#applyEdits();
+    return this.#bytes + this.#grownBytes;
   }
 
   /** Bytes received; still told after {@link release}. */
@@ -98,12 +117,24 @@ export class RequestBody implements BodyReader {
 
   /** The whole body as one buffer; empty once released. */
   whole(): Buffer {
+    this.#applyEdits();
     return this.#chunks.joined();
   }
 
   /** The body in the pieces it is sent in; none when there is no body. May be asked for again on every attempt. */
   toSend(): readonly Buffer[] {
+    this.#applyEdits();
     return this.#chunks.all();
+  }
+
+  #applyEdits(): void {
+    if (this.#edits === undefined) return;
+    const received = this.#chunks.joined();
+    const edited = withEdits(received, this.#edits);
+    this.#edits = undefined;
+    this.#grownBytes = edited.length - received.length;
+    this.#chunks.clear();
+    this.#chunks.push(edited);
   }
 
   /** Gives the memory back: once an answer has begun there is nothing left to replay. */

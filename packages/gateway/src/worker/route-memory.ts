@@ -2,7 +2,9 @@
  * Routes found before, by method and target: clients ask for the same few things again and again. Worker threads.
  * Never keeps a target that may hold a secret, and never more than {@link ROUTES_MAX}.
  */
+import type { ModelAliases } from "@gemini-gateway/gemini/resources/model-alias";
 import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
+import { targetWithoutAlias } from "./model-aliases.ts";
 
 /** Targets remembered; at one more all are forgotten. */
 const ROUTES_MAX = 1024;
@@ -13,9 +15,11 @@ const STREAM_QUERY = "?alt=sse";
 
 export class RouteMemory {
   readonly #pathPrefix: string;
+  readonly #aliases: ModelAliases;
   readonly #routes = new Map<string, Route>();
 
-  constructor(pathPrefix: string) {
+  constructor(pathPrefix: string, aliases: ModelAliases) {
+    this.#aliases = aliases;
     this.#pathPrefix = pathPrefix;
   }
 
@@ -32,7 +36,8 @@ export class RouteMemory {
     return route;
   }
 
-  #find(method: string, target: string): Route | undefined {
+  #find(method: string, asSent: string): Route | undefined {
+    const target = targetWithoutAlias(this.#aliases, asSent);
     const route = routeRequest(method, target, { pathPrefix: this.#pathPrefix });
     return route === undefined && this.#pathPrefix !== "" ? routeRequest(method, target) : route;
   }

@@ -2,12 +2,14 @@
 import type { TokenGauge } from "@gemini-gateway/core/quota/token-gauge";
 import type { RetryBudget } from "@gemini-gateway/core/retry-budget";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
+import type { ModelAliases } from "@gemini-gateway/gemini/resources/model-alias";
 import type { GatewayConfig } from "../config.ts";
 import type { RequestRow } from "../request-row.ts";
 import type { SharedCounters } from "../shared-counters.ts";
 import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
+import type { ProjectDesk } from "./lists/project-desk.ts";
 import type { LiveAffinity } from "./live/live-affinity.ts";
 import type { LiveUpstream } from "./live/live-upstream.ts";
 import type { PageDesk } from "./page-desk.ts";
@@ -16,10 +18,13 @@ import type { Upstream } from "./upstream.ts";
 
 export interface Service {
   readonly config: GatewayConfig;
+  /** Models by the other names that clients may use. */
+  readonly aliases: ModelAliases;
   readonly counters: SharedCounters;
   readonly guard: Guard;
   readonly desk: LeaseDesk;
   readonly affinity: Affinity;
+  readonly projects: ProjectDesk;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   /** The same way out to the hosts that uploads and downloads lead to. */

@@ -92,6 +92,8 @@ export class AffinityScene implements AsyncDisposable {
       scheduler,
       siblings: this.siblings,
       store,
+      ring: this.#ring,
+      listProjects: () => 64,
       conversations: 1_024,
       log,
       now,

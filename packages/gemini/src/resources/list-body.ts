@@ -27,6 +27,17 @@ export function readListPage(route: ListRoute, body: Buffer): ListPage | undefin
   }
 }
 
+/**
+ * The page without what stands before and at the item it was asked to follow: OpenAI's parameter, which Google may pass
+ * over. The same page where tokens are asked with.
+ */
+export function pageAfter(route: ListRoute, page: ListPage, after: string): ListPage {
+  const { nextField, idField } = route.dialect;
+  if (nextField !== undefined || after === "") return page;
+  const at = page.items.findIndex((item) => item[idField] === after);
+  return at < 0 ? page : { ...page, items: page.items.slice(at + 1) };
+}
+
 /** The items that only this project lists. */
 export function itemsOfItsOwn(route: ListRoute, items: readonly Fields[]): readonly Fields[] {
   return items.filter((item) => !isInEveryProject(route, item));

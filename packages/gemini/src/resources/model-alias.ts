@@ -4,7 +4,7 @@
  */
 import { decodeLeniently } from "../query-string.ts";
 import type { Edit } from "./body-edits.ts";
-import type { BodyReading } from "./body-reading.ts";
+import { modelPlaces } from "./model-places.ts";
 
 /** Bare model names by alias, both without `models/`. */
 export type ModelAliases = ReadonlyMap<string, string>;
@@ -18,17 +18,12 @@ export function modelForAlias(aliases: ModelAliases, name: string): string | und
   return model === undefined ? undefined : prefix + model;
 }
 
-/** What to change in a body for an alias: nothing, the one string, or `unclear` which of several `model` counts. */
-export type AliasEdit =
-  | { readonly kind: "none" }
-  | { readonly kind: "edit"; readonly edit: Edit }
-  | { readonly kind: "unclear" };
-
-/** @param reading of the body whose top-level `model` may be an alias. */
-export function aliasEdit(aliases: ModelAliases, { model, modelSpan }: BodyReading): AliasEdit {
-  const text = model === undefined ? undefined : modelForAlias(aliases, model);
-  if (text === undefined) return { kind: "none" };
-  return modelSpan === undefined ? { kind: "unclear" } : { kind: "edit", edit: { ...modelSpan, text } };
+/** What to change in a body, so that no alias is left where a model has to stand. */
+export function aliasEdits(aliases: ModelAliases, body: Buffer): Edit[] {
+  return modelPlaces(body).flatMap(({ start, end, name }) => {
+    const text = modelForAlias(aliases, name);
+    return text === undefined ? [] : [{ start, end, text }];
+  });
 }
 
 /**
@@ -39,6 +34,6 @@ export function aliasEdit(aliases: ModelAliases, { model, modelSpan }: BodyReadi
 export function pathWithoutAlias(aliases: ModelAliases, path: string): string {
   const [, before, name, after] = /^([^?]*?\/models\/)([^/:?]+)(.*)$/s.exec(path) ?? [];
   if (before === undefined || name === undefined) return path;
-  const model = aliases.get(decodeLeniently(name));
+  const model = modelForAlias(aliases, decodeLeniently(name));
   return model === undefined ? path : before + encodeURIComponent(model) + (after ?? "");
 }

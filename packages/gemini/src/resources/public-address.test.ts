@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ownAddressEdits, withEdits } from "./body-edits.ts";
 import { readAddress } from "./file-address.ts";
-import { aliasEdit, modelForAlias, pathWithoutAlias } from "./model-alias.ts";
+import { aliasEdits, modelForAlias, pathWithoutAlias } from "./model-alias.ts";
 import { resourcesOfQuery } from "./path-resource.ts";
 import { uploadAddress, withPublicAddresses } from "./public-address.ts";
 import { readBody } from "./read-body.ts";
@@ -103,8 +103,8 @@ describe("addresses of files", () => {
 describe("aliases of models", () => {
   const aliases = new Map([["gpt-4o-mini", "gemini-3.5-flash-lite"]]);
   const changed = (body: string): string => {
-    const result = aliasEdit(aliases, readBody(Buffer.from(body)));
-    return result.kind === "edit" ? withEdits(Buffer.from(body), [result.edit]).toString() : result.kind;
+    const bytes = Buffer.from(body);
+    return withEdits(bytes, aliasEdits(aliases, bytes)).toString();
   };
 
   it("are replaced at the top of a body, every other byte kept", () => {
@@ -113,9 +113,31 @@ describe("aliases of models", () => {
     );
     expect(changed('{"m\\u006fdel":"gpt-4o-min\\u0069"}')).toBe('{"m\\u006fdel":"gemini-3.5-flash-lite"}');
     expect(changed('{"model":"models/gpt-4o-mini"}')).toBe('{"model":"models/gemini-3.5-flash-lite"}');
-    expect(changed('{"model":"gemini-x"}')).toBe("none");
-    expect(changed('{"model":"a","model":"gpt-4o-mini"}')).toBe("unclear");
+    expect(changed('{"model":"gemini-x"}')).toBe('{"model":"gemini-x"}');
+    expect(changed('{"model":"a","model":"gpt-4o-mini"}')).toBe(
+      '{"model":"a","model":"gemini-3.5-flash-lite"}',
+    );
   });
+
+  it.each([
+    '{"requests":[{"model":"models/@","content":{"parts":[{"text":"models/gpt-4o-mini"}]}},{"model":"models/@"}]}',
+    '{"generateContentRequest":{"contents":[{"model":"gpt-4o-mini"}],"model":"models/@","x":"\\"model\\":\\"gpt-4o-mini\\""}}',
+    '{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"model":"models/@"},"metadata":{"model":"gpt-4o-mini"}}]}}}}',
+    '{"tools":[{"functionDeclarations":[{"parameters":{"properties":{"model":"gpt-4o-mini"}}}]}],"model":"@"}',
+    '[{"model":"gpt-4o-mini"}]',
+    '{"requests":[["model","gpt-4o-mini"]],"model":"@"}',
+    '{"model":["gpt-4o-mini"],"request":{"model":{"model":"gpt-4o-mini"}}}',
+  ])("are replaced in the requests that are wrapped, and in nothing that a caller says: %s", (body) => {
+    const asked = body.replaceAll("@", "gpt-4o-mini");
+    expect(changed(asked)).toBe(body.replaceAll("@", "gemini-3.5-flash-lite"));
+  });
+
+  it.each(['{"model":"gpt-4o-mini', '{"requests":[{"a":{', "\u0000", "", "]]}}", '{"model"'])(
+    "let bytes that are no JSON be: %s",
+    (body) => {
+      expect(changed(body)).toBe(body);
+    },
+  );
 
   it("change nothing but the model, whatever else is in the body", () => {
     fc.assert(
@@ -139,6 +161,9 @@ describe("aliases of models", () => {
     );
     expect(pathWithoutAlias(aliases, "/v1beta/openai/models/gpt-4o-mini")).toBe(
       "/v1beta/openai/models/gemini-3.5-flash-lite",
+    );
+    expect(pathWithoutAlias(aliases, "/v1beta/openai/models/models%2Fgpt-4o-mini")).toBe(
+      "/v1beta/openai/models/models%2Fgemini-3.5-flash-lite",
     );
     expect(pathWithoutAlias(aliases, "/v1beta/models/gemini-x")).toBe("/v1beta/models/gemini-x");
     expect(pathWithoutAlias(aliases, "/v1beta/files/x?y=/models/gpt-4o-mini")).toBe(

@@ -101,6 +101,38 @@ export class AffinityBook {
     return isOver ? undefined : row;
   }
 
+  /**
+   * The lowest keys from `fromId` on that made something of this collection, at most `max`, in order. Some that was
+   * deleted may still count.
+   */
+  holdersFrom(collection: string, fromId: KeyId, max: number): readonly KeyId[] {
+    const prefix = `${collection}/`;
+    const unsaved = new Set<KeyId>();
+    for (const [name, row] of this.#unsaved)
+      if (row !== undefined && row.keyId >= fromId && name.startsWith(prefix)) unsaved.add(row.keyId);
+    const holders = new Set<KeyId>();
+    let holder = this.#storedHolder(collection, fromId);
+    while (holder !== undefined && holders.size < max) {
+      holders.add(holder);
+      holder = this.#storedHolder(collection, holder + 1);
+    }
+    return [...holders.union(unsaved)].toSorted((one, other) => one - other).slice(0, max);
+  }
+
+  /** Whether the key is known to have made something of this collection; what is not written yet does not count. */
+  holds(collection: string, keyId: KeyId): boolean {
+    return this.#storedHolder(collection, keyId) === keyId;
+  }
+
+  #storedHolder(collection: string, fromId: KeyId): KeyId | undefined {
+    try {
+      return this.#options.table.holderFrom(collection, fromId);
+    } catch (error) {
+      this.#complain(error, "owners of resources cannot be read from the database: some are not listed");
+      return undefined;
+    }
+  }
+
   /** Writes some of what is not written yet. To be called several times a second. */
   tick(): void {
     if (this.#unsaved.size > 0 && this.#options.now() >= this.#writeAgainAtMs) this.#write();

@@ -9,15 +9,20 @@ import type { Logger } from "pino";
 import { allocateConversations } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "../../affinity/messages.ts";
 import type { NumberedWish, WishAnswer } from "../../protocol.ts";
+import type { KeyRing } from "../key-ring.ts";
 import type { Siblings } from "../siblings.ts";
 import type { Store } from "../store/store.ts";
 import { AffinityBook } from "./affinity-book.ts";
 import { OwnerFinder } from "./owner-finder.ts";
+import { ProjectList } from "./project-list.ts";
 
 export interface AffinityOfficeOptions {
   readonly scheduler: Pick<Scheduler, "owners">;
   readonly siblings: Pick<Siblings, "keyOf">;
   readonly store: Pick<Store, "resources" | "keys">;
+  readonly ring: Pick<KeyRing, "get">;
+  /** Most projects that one page of a list asks. */
+  readonly listProjects: () => number;
   /** Conversations to be remembered. */
   readonly conversations: number;
   readonly log: Logger;
@@ -38,13 +43,15 @@ export interface BoundWish {
 const NOTHING_TOLD = {};
 
 export class AffinityOffice implements Disposable {
+  /** Where lists are asked for. */
+  readonly projects: ProjectList;
   readonly #options: AffinityOfficeOptions;
   readonly #book: AffinityBook;
   readonly #finder: OwnerFinder;
   readonly #conversations: SharedArrayBuffer;
 
   constructor(options: AffinityOfficeOptions) {
-    const { scheduler, siblings, store, log, now, conversations } = options;
+    const { scheduler, siblings, store, ring, log, now, listProjects, conversations } = options;
     const { owners } = scheduler;
     this.#options = options;
     this.#book = new AffinityBook({
@@ -54,6 +61,8 @@ export class AffinityOffice implements Disposable {
       now,
     });
     this.#finder = new OwnerFinder({ book: this.#book, owners, siblings, keys: store.keys });
+    const parts = { book: this.#book, finder: this.#finder, owners, ring };
+    this.projects = new ProjectList({ ...parts, projectsMax: listProjects });
     this.#conversations = allocateConversations(conversations);
   }
 

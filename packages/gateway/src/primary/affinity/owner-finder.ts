@@ -66,8 +66,13 @@ export class OwnerFinder {
     return keyId === undefined ? { kind: "unknown" } : { kind: "one", keyId, resources: known, detail };
   }
 
+  /** A key in the pool of the project that this key is or was of; undefined when there is none. */
+  standInFor(keyId: KeyId): KeyId | undefined {
+    return this.#keyFor({ keyId, project: null });
+  }
+
   /** The key itself while it is in the pool, else another of its project. */
-  #keyFor({ keyId, project }: ResourceRow): KeyId | undefined {
+  #keyFor({ keyId, project }: Pick<ResourceRow, "keyId" | "project">): KeyId | undefined {
     const { owners } = this.#options;
     if (owners.projectIdOf(keyId) !== undefined) return keyId;
     const { label, learnt } = this.#projectsOf(keyId);

@@ -29,6 +29,8 @@ export interface ResourceTable {
   count(): number;
   /** How many of them these keys made; costs a step for each. */
   countOf(keyIds: readonly KeyId[]): number;
+  /** The lowest key from `fromId` on that made something of this collection, unless it was deleted; some microseconds. */
+  holderFrom(collection: string, fromId: KeyId): KeyId | undefined;
   /** Deletes at most `rowsMax` rows that expired before `beforeMs`. Returns how many. */
   prune(beforeMs: number, rowsMax: number): number;
   /** Deletes at most `rowsMax` of those saved longest ago while there are more than `rowsKept`. Returns how many. */
@@ -48,6 +50,14 @@ export function resourceTable(database: Database.Database): ResourceTable {
   const named = database.prepare<[string], RawResource>("SELECT * FROM resources WHERE name = ?");
   const total = database.prepare<[], number>("SELECT count(*) FROM resources").pluck();
   const ofKey = database.prepare<[number], number>("SELECT count(*) FROM resources WHERE key_id = ?").pluck();
+  const holder = database
+    .prepare<[string, number], number>(
+      // The words of the index, by which it is found to serve.
+      `SELECT key_id FROM resources
+        WHERE name NOT GLOB 'interactions/*' AND name NOT GLOB '*/~*'
+          AND substr(name, 1, instr(name, '/') - 1) = ? AND key_id >= ? ORDER BY key_id LIMIT 1`,
+    )
+    .pluck();
   const expired = database.prepare<[number, number]>(
     `DELETE FROM resources WHERE rowid IN (
        SELECT rowid FROM resources WHERE expires_at_ms < ? ORDER BY expires_at_ms LIMIT ?)`,
@@ -73,6 +83,7 @@ export function resourceTable(database: Database.Database): ResourceTable {
     },
     count,
     countOf: (keyIds) => keyIds.reduce((sum, id) => sum + (ofKey.get(id) ?? 0), 0),
+    holderFrom: (collection, fromId) => holder.get(collection, fromId),
     prune: (beforeMs, rowsMax) => deleted(expired.run(Math.round(beforeMs), rowsMax).changes),
     pruneSurplus: (rowsKept, rowsMax) => {
       const surplus = Math.min(count() - rowsKept, rowsMax);

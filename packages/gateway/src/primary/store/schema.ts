@@ -125,12 +125,22 @@ const OWNED_RESOURCES = `
   CREATE INDEX resources_key ON resources (key_id);
 `;
 
+/**
+ * Which keys made something of a kind, for lists. Interactions are never listed and are most of all resources; names that
+ * are digests are of kinds that are never listed either.
+ */
+const HOLDERS = `
+  CREATE INDEX resources_holder ON resources (substr(name, 1, instr(name, '/') - 1), key_id)
+    WHERE name NOT GLOB 'interactions/*' AND name NOT GLOB '*/~*';
+`;
+
 const MIGRATIONS: readonly string[] = [
   FIRST_SCHEMA,
   REQUEST_REASONS,
   GUARDED_DOOR,
   HEALTH_TESTS,
   OWNED_RESOURCES,
+  HOLDERS,
 ];
 
 /** The version this gateway writes. */

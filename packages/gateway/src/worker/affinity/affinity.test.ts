@@ -4,7 +4,13 @@ import { type AffinityToPrimary, RESOURCES_PER_MESSAGE_MAX } from "../../affinit
 import { Affinity } from "./affinity.ts";
 import { ResourceDesk } from "./resource-desk.ts";
 
-const SETTINGS = { resources: 1_000, searchProjects: 8, conversations: 64, sessionHeader: "X-Session" };
+const SETTINGS = {
+  resources: 1_000,
+  searchProjects: 8,
+  conversations: 64,
+  listProjects: 64,
+  sessionHeader: "X-Session",
+};
 
 function affinity(conversations = 64, settings = SETTINGS): Affinity {
   const start = { conversations: allocateConversations(conversations) };

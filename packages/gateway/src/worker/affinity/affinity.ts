@@ -49,6 +49,11 @@ export class Affinity {
     return rawHeaders.filter((_part, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== name);
   }
 
+  /** Most projects that one page of a list is asked of. */
+  get projectsListedMax(): number {
+    return this.#settings().listProjects;
+  }
+
   /**
    * The conversation that the client named in the header, as {@link ConversationTable} has it; undefined when it named
    * none. The same name of another client is another conversation.

@@ -1,0 +1,104 @@
+/**
+ * Says which projects may hold something of a kind, for lists that are the union over them. Primary thread.
+ * A pool of few projects is told whole: clients may have made things without this gateway. Of a large one those that are
+ * known to hold something. Each has its place in the order by a key: the lowest of the project, in a large pool the lowest
+ * that made something of the kind.
+ */
+import type { KeyId } from "@gemini-gateway/core/lease";
+import type { Owners } from "@gemini-gateway/core/scheduler/owners";
+import type { ListedProject, ProjectsAsk, ProjectsTold } from "../../affinity/project-messages.ts";
+import type { KeyRing } from "../key-ring.ts";
+import type { AffinityBook } from "./affinity-book.ts";
+import type { OwnerFinder } from "./owner-finder.ts";
+
+export interface ProjectListOptions {
+  readonly book: Pick<AffinityBook, "holdersFrom" | "holds">;
+  readonly finder: Pick<OwnerFinder, "find" | "standInFor">;
+  readonly owners: Pick<Owners, "projectsUpTo" | "projectIdOf" | "lowestOf" | "siblingsOf">;
+  readonly ring: Pick<KeyRing, "get">;
+  /** Most projects that one page asks. */
+  readonly projectsMax: () => number;
+}
+
+/** Digits of a key's id: ids of projects are compared as text. */
+const ID_DIGITS = 12;
+/** Keys of one project of which it is asked whether they come before in the order. */
+const SIBLINGS_SEEN_MAX = 64;
+/** Keys that made something, looked at for each project of the answer. */
+const HOLDERS_PER_PROJECT = 4;
+
+export class ProjectList {
+  readonly #options: ProjectListOptions;
+
+  constructor(options: ProjectListOptions) {
+    this.#options = options;
+  }
+
+  tell({ id, collection, from, ownerOf }: ProjectsAsk): ProjectsTold {
+    const { owners, projectsMax } = this.#options;
+    const max = projectsMax();
+    const all = owners.projectsUpTo(max);
+    const owner = ownerOf === "" ? undefined : this.#ownerOf(ownerOf, collection, all !== undefined);
+    const first = owner?.id ?? from;
+    // One more than a page may ask shows that there are more.
+    const projects =
+      all === undefined
+        ? this.#holders(collection, first, max + 1)
+        : all.flatMap((key) => this.#listed(key, key));
+    const told = {
+      type: "projects.told",
+      id,
+      projects: projects.filter((project) => project.id >= first),
+    } as const;
+    return owner === undefined ? told : { ...told, owner: owner.id };
+  }
+
+  /** @param first id of a project */
+  #holders(collection: string, first: string, max: number): ListedProject[] {
+    const { book, owners, finder } = this.#options;
+    const listed = new Map<number, ListedProject>();
+    for (const holder of book.holdersFrom(collection, keyIn(first), max * HOLDERS_PER_PROJECT)) {
+      const keyId = finder.standInFor(holder);
+      const projectId = keyId === undefined ? undefined : owners.projectIdOf(keyId);
+      if (keyId === undefined || projectId === undefined || listed.has(projectId)) continue;
+      if (this.#firstHolder(collection, holder) !== holder) continue;
+      const [project] = this.#listed(holder, owners.lowestOf(keyId));
+      if (project !== undefined) listed.set(projectId, project);
+      if (listed.size === max) break;
+    }
+    return [...listed.values()];
+  }
+
+  /** The lowest key of this key's project that made something of the kind; itself when it is known to have. */
+  #firstHolder(collection: string, holder: KeyId): KeyId {
+    const { book, owners } = this.#options;
+    const lower = owners.siblingsOf(holder, SIBLINGS_SEEN_MAX).filter((id) => id < holder);
+    const holding = lower.filter((id) => book.holds(collection, id));
+    return Math.min(holder, ...holding);
+  }
+
+  #ownerOf(name: string, collection: string, isWhole: boolean): ListedProject | undefined {
+    const { finder, owners } = this.#options;
+    const found = finder.find([name]);
+    if (found.kind !== "one") return undefined;
+    const lowest = owners.lowestOf(found.keyId);
+    const place = isWhole ? lowest : this.#firstHolder(collection, found.keyId);
+    return place === undefined ? undefined : this.#listed(place, lowest)[0];
+  }
+
+  /**
+   * The key's own name stands beside its number: in another database the number may be another's, whose page tokens are
+   * none of this project's.
+   */
+  #listed(place: KeyId, keyId: KeyId | undefined): ListedProject[] {
+    const fingerprint = keyId === undefined ? undefined : this.#options.ring.get(keyId)?.fingerprint;
+    if (keyId === undefined || fingerprint === undefined) return [];
+    return [{ id: `${String(place).padStart(ID_DIGITS, "0")}-${fingerprint}`, keyId, fingerprint }];
+  }
+}
+
+/** The number that an id begins with; 0 for what is no id. */
+function keyIn(id: string): KeyId {
+  const number = Number(id.slice(0, ID_DIGITS));
+  return Number.isSafeInteger(number) ? number : 0;
+}
