@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KnownTexts } from "../src/http1/known-texts.ts";
 import { readRequestHead, type RequestHead } from "../src/http1/request-head.ts";
 import { HEADERS_COUNT_MAX, serverOptions } from "../src/worker/http-server.ts";
 import { configFor } from "./harness/pool.ts";
@@ -13,8 +14,11 @@ const BODY_BYTES_MAX = 100_000;
 const SENTINEL = "GET /sentinel HTTP/1.1\r\nHost: s\r\n\r\n";
 const RUNS = 4000;
 
+/** One for all cases, as for all connections of a worker. */
+const texts = new KnownTexts();
+
 function read(bytes: Buffer): RequestHead | undefined {
-  return readRequestHead(bytes, HEAD_BYTES_MAX, HEADERS_COUNT_MAX);
+  return readRequestHead(bytes, HEAD_BYTES_MAX, HEADERS_COUNT_MAX, texts);
 }
 
 /** What node made of some bytes. */

@@ -130,6 +130,15 @@ const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const NAMES_MAX = 1024;
 /** Longer names are looked at anew each time, characters. */
 const NAME_LENGTH_MAX = 64;
+/** Places in a head whose last line is remembered; longer lines are not, characters. */
+const LINES_KEPT_MAX = 64;
+const LINE_LENGTH_MAX = 256;
+
+interface WrittenLine {
+  readonly beginning: string;
+  readonly value: string;
+  readonly line: string;
+}
 
 /**
  * The same headers as {@link upstreamHeaders}, as the lines of an HTTP/1.1 head. What becomes of a name is remembered by
@@ -138,6 +147,8 @@ const NAME_LENGTH_MAX = 64;
 export class UpstreamHeaderLines {
   /** Name and colon of a header that goes on; "" for one that does not. */
   readonly #beginnings = new Map<string, string>();
+  /** Lines as they were last written at their place: checked once, and the same in most requests. */
+  readonly #lines: WrittenLine[] = [];
 
   /**
    * Lines, each ended by CR LF and made of octets; no credential when it is "".
@@ -151,13 +162,24 @@ export class UpstreamHeaderLines {
       const beginning = this.#beginnings.get(name) ?? this.#learn(name);
       if (beginning === undefined) return undefined;
       if (beginning === "" || (hop.size > 0 && hop.has(name.toLowerCase()))) continue;
-      const value = rawHeaders[index + 1] ?? "";
-      if (NOT_IN_VALUE.test(value)) return undefined;
-      lines += `${beginning}${value}\r\n`;
+      const line = this.#lineOf(index >> 1, beginning, rawHeaders[index + 1] ?? "");
+      if (line === undefined) return undefined;
+      lines += line;
     }
     if (NOT_IN_VALUE.test(credential)) return undefined;
     const key = credential === "" ? "" : `x-goog-api-key: ${credential}\r\n`;
     return `${lines}${key}accept-encoding: identity\r\n`;
+  }
+
+  /** Of a header that goes on: no credential, those never do. */
+  #lineOf(place: number, beginning: string, value: string): string | undefined {
+    const known = this.#lines[place];
+    if (known !== undefined && known.beginning === beginning && known.value === value) return known.line;
+    if (NOT_IN_VALUE.test(value)) return undefined;
+    const line = `${beginning}${value}\r\n`;
+    if (place < LINES_KEPT_MAX && line.length <= LINE_LENGTH_MAX)
+      this.#lines[place] = { beginning, value, line };
+    return line;
   }
 
   #learn(name: string): string | undefined {

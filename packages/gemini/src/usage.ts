@@ -148,10 +148,20 @@ function lastUsageNamed(text: string, name: string): Usage | undefined {
  * @returns undefined when there is none. Never throws.
  */
 export function readUsage(answer: string | Buffer): Usage | undefined {
-  const text =
-    typeof answer === "string"
-      ? answer.slice(-SEARCH_BYTES_MAX)
-      : answer.toString("latin1", Math.max(0, answer.length - SEARCH_BYTES_MAX));
+  return typeof answer === "string" ? usageIn(answer.slice(-SEARCH_BYTES_MAX)) : usageInBytes(answer);
+}
+
+/** Nearly always the last of its name is the one, and only what follows it is made a text. */
+function usageInBytes(answer: Buffer): Usage | undefined {
+  const start = Math.max(0, answer.length - SEARCH_BYTES_MAX);
+  const [name = ""] = USAGE_NAMES;
+  const end = start === 0 ? answer : answer.subarray(start);
+  const at = end.lastIndexOf(name, end.length, "latin1");
+  const found = at < 0 ? undefined : lastUsageNamed(end.toString("latin1", at), name);
+  return found ?? usageIn(end.toString("latin1"));
+}
+
+function usageIn(text: string): Usage | undefined {
   for (const name of USAGE_NAMES) {
     const usage = lastUsageNamed(text, name);
     if (usage !== undefined) return usage;

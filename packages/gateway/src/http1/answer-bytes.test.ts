@@ -39,6 +39,17 @@ describe("a head", () => {
     expect(clock.write(200, [], false, false).text).toContain("03:04:06 GMT");
   });
 
+  it("tells what each answer says, whatever the one before said at the same place", () => {
+    const writer = heads();
+    writer.write(200, ["content-length", "2", "x-a", "b", "date", "D"], true, false);
+    const second = writer.write(200, ["x-a", "c", "content-length", "3"], true, false);
+    expect(second.text).toMatch(/^HTTP\/1\.1 200 OK\r\nx-a: c\r\ncontent-length: 3\r\nDate: Fri/);
+    expect(second.isChunked).toBe(false);
+    expect(writer.write(200, ["x-a", "c", "x-b", "3"], true, false).isChunked).toBe(true);
+    expect(() => writer.write(200, ["x-a", "c\n"], true, false)).toThrow(TypeError);
+    expect(writer.write(200, ["x-a", "c"], true, false).text).toContain("x-a: c\r\n");
+  });
+
   it.each(["a\r\nb: c", "a\nb", "a\rb", "a\0", "\u0100"])(
     "holds no line end or what no octet is: %j",
     (value) => {

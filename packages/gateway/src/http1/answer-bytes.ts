@@ -32,9 +32,25 @@ export interface AnswerHeadsOptions {
   readonly wallClock: () => number;
 }
 
+/** Places in a head whose last line is remembered; longer lines are not, characters. */
+const LINES_KEPT_MAX = 64;
+const LINE_LENGTH_MAX = 256;
+
+/** A header line as it was last written at its place. */
+interface WrittenLine {
+  readonly name: string;
+  readonly value: string;
+  readonly line: string;
+  /** It is the length of the body. */
+  readonly isLength: boolean;
+  readonly isDate: boolean;
+}
+
 export class AnswerHeads {
   readonly #wallClock: () => number;
   readonly #kept: string;
+  /** Most lines are the same in the next answer: made once, they are checked once and leave nothing to collect. */
+  readonly #lines: WrittenLine[] = [];
   #dateSecond = 0;
   #date = "";
 
@@ -55,17 +71,27 @@ export class AnswerHeads {
     let hasLength = false;
     let hasDate = false;
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      const name = headers[at] ?? "";
-      const value = headers[at + 1] ?? "";
-      if (UNSENDABLE.test(value)) throw new TypeError("a header of the answer holds a control character");
-      if (name.length === 14) hasLength ||= name.toLowerCase() === "content-length";
-      else if (name.length === 4) hasDate ||= name.toLowerCase() === "date";
-      text += `${name}: ${value}\r\n`;
+      const { line, isLength, isDate } = this.#lineOf(at >> 1, headers[at] ?? "", headers[at + 1] ?? "");
+      hasLength ||= isLength;
+      hasDate ||= isDate;
+      text += line;
     }
     if (!hasDate) text += this.#dateLine();
     text += isLast ? "Connection: close\r\n" : this.#kept;
     const isChunked = hasBody && !hasLength;
     return { text: isChunked ? `${text}Transfer-Encoding: chunked\r\n\r\n` : `${text}\r\n`, isChunked };
+  }
+
+  #lineOf(place: number, name: string, value: string): WrittenLine {
+    const known = this.#lines[place];
+    if (known !== undefined && known.name === name && known.value === value) return known;
+    if (UNSENDABLE.test(value)) throw new TypeError("a header of the answer holds a control character");
+    const line = `${name}: ${value}\r\n`;
+    const isLength = name.length === 14 && name.toLowerCase() === "content-length";
+    const isDate = name.length === 4 && name.toLowerCase() === "date";
+    const written = { name, value, line, isLength, isDate };
+    if (place < LINES_KEPT_MAX && line.length <= LINE_LENGTH_MAX) this.#lines[place] = written;
+    return written;
   }
 
   #dateLine(): string {

@@ -2,7 +2,8 @@
  * What the head of an answer says: status, headers, and how its body is framed (RFC 9112, 6.3). HTTP workers; pure. Two
  * lengths, or a length beside a transfer coding, are refused: whoever sits behind us might read the other one.
  */
-import { SPAN_LENGTH } from "./header-scanner.ts";
+import { SPAN_LENGTH, type HeaderScanner } from "./header-scanner.ts";
+import type { KnownTexts } from "./known-texts.ts";
 
 export interface AnswerHead {
   readonly status: number;
@@ -39,20 +40,27 @@ interface Hints {
 const LENGTH = /^\d{1,15}$/;
 const KEPT_SECONDS = /(?:^|[,;\s])timeout=(\d{1,9})/i;
 
+/** What was found out about a head on the way. */
+export interface HeadParts {
+  readonly status: number;
+  /** Of the version, 0 or 1. */
+  readonly minor: number;
+  /** Whether the request was one whose answer has no body. */
+  readonly isBodiless: boolean;
+}
+
 /**
- * @param text the head, each character an octet, of which `spans` names the parts
- * @param minor of the version, 0 or 1
- * @param isBodiless whether the request was one whose answer has no body
+ * @param bytes the head, of which `spans` names the parts
  * @returns undefined when its headers contradict each other
  */
 export function readHead(
-  text: string,
-  spans: readonly number[],
-  status: number,
-  minor: number,
-  isBodiless: boolean,
+  bytes: Buffer,
+  { spans, spansLength }: Pick<HeaderScanner, "spans" | "spansLength">,
+  { status, minor, isBodiless }: HeadParts,
+  texts: KnownTexts,
 ): FramedHead | undefined {
-  const rawHeaders: string[] = [];
+  // Of its final length at once: a list that grows is copied, and leaves what it had before.
+  const rawHeaders = new Array<string>((spansLength / SPAN_LENGTH) * 2);
   const hints: Hints = {
     bodyBytes: -1,
     isChunked: false,
@@ -61,10 +69,13 @@ export function readHead(
     keptSeconds: undefined,
     contentType: "",
   };
-  for (let at = 0; at < spans.length; at += SPAN_LENGTH) {
-    const name = text.slice(spans[at], spans[at + 1]);
-    const value = text.slice(spans[at + 2], spans[at + 3]);
-    rawHeaders.push(name, value);
+  let count = 0;
+  for (let at = 0; at < spansLength; at += SPAN_LENGTH) {
+    const name = texts.read(bytes, spans[at] ?? 0, spans[at + 1] ?? 0);
+    const value = texts.read(bytes, spans[at + 2] ?? 0, spans[at + 3] ?? 0);
+    rawHeaders[count] = name;
+    rawHeaders[count + 1] = value;
+    count += 2;
     if (!heed(name, value, hints)) return undefined;
   }
   const { bodyBytes, isChunked, isClosing, isKeeping, keptSeconds, contentType } = hints;

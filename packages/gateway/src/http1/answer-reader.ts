@@ -6,6 +6,7 @@ import type { AnswerFault } from "./answer-fault.ts";
 import { readHead, type FramedHead } from "./answer-head.ts";
 import { ChunkedReader } from "./chunked-reader.ts";
 import { HeaderScanner, SPAN_LENGTH } from "./header-scanner.ts";
+import { KnownTexts } from "./known-texts.ts";
 import { StatusLine } from "./status-line.ts";
 
 /** Headers of one answer. */
@@ -27,6 +28,7 @@ export class AnswerReader {
   /** … what is wrong, if it is; the body's bytes before it are good. After a fault nothing more is read. */
   fault: AnswerFault | undefined;
   readonly #headBytesMax: number;
+  readonly #texts: KnownTexts;
   readonly #statusLine = new StatusLine();
   readonly #headers = new HeaderScanner();
   readonly #chunks = new ChunkedReader();
@@ -39,9 +41,13 @@ export class AnswerReader {
   #kept: Buffer | undefined;
   #keptBytes = 0;
 
-  /** @param headBytesMax largest head, status line included */
-  constructor(headBytesMax: number) {
+  /**
+   * @param headBytesMax largest head, status line included
+   * @param texts shared by all connections of a worker
+   */
+  constructor(headBytesMax: number, texts = new KnownTexts()) {
     this.#headBytesMax = headBytesMax;
+    this.#texts = texts;
   }
 
   /** Whether the answer is there whole. */
@@ -99,7 +105,7 @@ export class AnswerReader {
       if (keptBefore === 0) this.#keep(bytes, length);
       return -1;
     }
-    return this.#takeHead(source.toString("latin1", 0, after)) ? offset + after - keptBefore : -1;
+    return this.#takeHead(source) ? offset + after - keptBefore : -1;
   }
 
   #scanHead(source: Buffer, from: number, end: number): number {
@@ -112,11 +118,12 @@ export class AnswerReader {
     return this.#headers.scan(source, at, end);
   }
 
-  #takeHead(text: string): boolean {
+  #takeHead(bytes: Buffer): boolean {
+    const headers = this.#headers;
     const { status, minor } = this.#statusLine;
-    const { spans } = this.#headers;
-    const isCrowded = spans.length > HEADERS_COUNT_MAX * SPAN_LENGTH;
-    const head = isCrowded ? undefined : readHead(text, spans, status, minor, this.#isBodiless);
+    const isCrowded = headers.spansLength > HEADERS_COUNT_MAX * SPAN_LENGTH;
+    const parts = { status, minor, isBodiless: this.#isBodiless };
+    const head = isCrowded ? undefined : readHead(bytes, headers, parts, this.#texts);
     if (head === undefined) {
       this.#fail("ANSWER_HEAD_MALFORMED");
     } else if (status === 101) {

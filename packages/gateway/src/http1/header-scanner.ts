@@ -24,10 +24,16 @@ type State =
 
 /** Numbers kept for each header: where its name and its value begin and end. */
 export const SPAN_LENGTH = 4;
+/** Numbers whose memory is used again for the next head; a head of more headers leaves its own to the collector. */
+const SPANS_KEPT_MAX = 256;
 
 export class HeaderScanner {
-  /** Four positions a header: begin and end of its name, begin and end of its value without white space around it. */
+  /**
+   * Four positions a header: begin and end of its name, begin and end of its value without white space around it. Only
+   * the first {@link spansLength} are of this head.
+   */
   readonly spans: number[] = [];
+  spansLength = 0;
   #state: State = LINE_START;
   /** Where the value begins, and the end of what it has beyond white space. */
   #valueStart = 0;
@@ -35,7 +41,9 @@ export class HeaderScanner {
 
   /** Begins anew, with the first octet of a header line or of the empty line. */
   begin(): void {
-    this.spans.length = 0;
+    // Not emptied: a list that is loses its memory, and takes it anew for every answer.
+    if (this.spans.length > SPANS_KEPT_MAX) this.spans.length = 0;
+    this.spansLength = 0;
     this.#state = LINE_START;
   }
 
@@ -54,14 +62,14 @@ export class HeaderScanner {
             break;
           }
           if (IS_TOKEN[bytes[at] ?? 0] === 0) return -2;
-          this.spans.push(at);
+          this.#mark(at);
           this.#state = NAME;
           break;
         case NAME:
           while (at < end && IS_TOKEN[bytes[at] ?? 0] === 1) at += 1;
           if (at === end) return -1;
           if (bytes[at] !== COLON) return -2;
-          this.spans.push(at);
+          this.#mark(at);
           this.#state = BEFORE_VALUE;
           at += 1;
           break;
@@ -96,9 +104,16 @@ export class HeaderScanner {
     if (last > from) this.#valueEnd = last;
     if (at === end) return at;
     if (bytes[at] !== CARRIAGE_RETURN) return -1;
-    this.spans.push(this.#valueStart, this.#valueEnd);
+    this.#mark(this.#valueStart);
+    this.#mark(this.#valueEnd);
     this.#state = AFTER_RETURN;
     return at + 1;
+  }
+
+  #mark(position: number): void {
+    if (this.spansLength < this.spans.length) this.spans[this.spansLength] = position;
+    else this.spans.push(position);
+    this.spansLength += 1;
   }
 }
 

@@ -5,6 +5,8 @@
  * at all but given to that parser.
  */
 
+import type { KnownTexts } from "./known-texts.ts";
+
 /** A head, and where the next byte after it is. */
 export interface RequestHead {
   readonly method: string;
@@ -20,10 +22,12 @@ export interface RequestHead {
   readonly bytes: number;
 }
 
-/** Methods read here; longer than none of them is {@link METHOD_LENGTH_MAX}. */
-const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const METHOD_LENGTH_MAX = 7;
-const VERSION = " HTTP/1.1\r\n";
+/** Methods read here, the usual first. */
+const METHODS = ["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"].map((text) => ({
+  text,
+  octets: Buffer.from(text),
+}));
+const VERSION = Buffer.from(" HTTP/1.1\r\n");
 /** Longest content-length read here, digits: below what a double tells exactly. */
 const LENGTH_DIGITS_MAX = 15;
 
@@ -49,47 +53,67 @@ function tableOf(characters: string): Uint8Array {
 /**
  * The head at the beginning of `bytes`; undefined when it is not whole, longer than `headBytesMax`, of more than
  * `headersMax` headers, or not plainly good.
+ * @param texts shared by all connections of a worker
  */
 export function readRequestHead(
   bytes: Buffer,
   headBytesMax: number,
   headersMax: number,
+  texts: KnownTexts,
 ): RequestHead | undefined {
-  const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
-  if (end < 0 || end + 4 > headBytesMax) return undefined;
-  // With its empty line: what follows relies on a line end being there.
-  const text = bytes.toString("latin1", 0, end + 4);
-  const methodEnd = text.indexOf(" ");
-  if (methodEnd <= 0 || methodEnd > METHOD_LENGTH_MAX) return undefined;
-  const method = text.slice(0, methodEnd);
-  if (!METHODS.has(method)) return undefined;
-  const targetEnd = endOfTarget(text, methodEnd + 1);
-  if (targetEnd < 0 || !text.startsWith(VERSION, targetEnd)) return undefined;
-  const fields = readFields(text, targetEnd + VERSION.length, headersMax);
-  if (fields === undefined) return undefined;
+  const method = methodOf(bytes);
+  if (method === undefined) return undefined;
+  const targetStart = method.length + 1;
+  const targetEnd = endOfTarget(bytes, targetStart);
+  if (targetEnd < 0 || !isVersion(bytes, targetEnd)) return undefined;
+  const fields = readFields(bytes, targetEnd + VERSION.length, headersMax, texts);
+  if (fields === undefined || fields.end > headBytesMax) return undefined;
   return {
     method,
-    target: text.slice(methodEnd + 1, targetEnd),
+    // Not by `texts`: it may hold a credential.
+    target: bytes.toString("latin1", targetStart, targetEnd),
     rawHeaders: fields.rawHeaders,
     bodyBytes: fields.bodyBytes,
     isLast: fields.isLast,
-    bytes: end + 4,
+    bytes: fields.end,
   };
 }
 
-/** Where a target in origin form ends that begins at `start`: at a space. -1 when it is in another form. */
-function endOfTarget(text: string, start: number): number {
-  if (text.charCodeAt(start) !== SLASH) return -1;
-  for (let at = start + 1; ; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === SPACE) return at;
-    // The head ends with a line end, so the loop does too.
-    if (code < SPACE || code >= DELETE || code === HASH) return -1;
+/** The method, if it is one that is read here and a space follows. */
+function methodOf(bytes: Buffer): string | undefined {
+  for (const { text, octets } of METHODS) {
+    if (bytes[0] === octets[0] && bytes[octets.length] === SPACE && isAt(bytes, 0, octets)) return text;
   }
+  return undefined;
+}
+
+function isVersion(bytes: Buffer, start: number): boolean {
+  return isAt(bytes, start, VERSION);
+}
+
+/** Whether these octets are there whole. */
+function isAt(bytes: Buffer, start: number, octets: Buffer): boolean {
+  if (start + octets.length > bytes.length) return false;
+  for (let at = 0; at < octets.length; at += 1) if (bytes[start + at] !== octets[at]) return false;
+  return true;
+}
+
+/** Where a target in origin form ends that begins at `start`: at a space. -1 when it is in another form, or not whole. */
+function endOfTarget(bytes: Buffer, start: number): number {
+  const end = bytes.length;
+  if (start >= end || bytes[start] !== SLASH) return -1;
+  for (let at = start + 1; at < end; at += 1) {
+    const octet = bytes[at] ?? 0;
+    if (octet === SPACE) return at;
+    if (octet < SPACE || octet >= DELETE || octet === HASH) return -1;
+  }
+  return -1;
 }
 
 interface Fields {
   readonly rawHeaders: string[];
+  /** Behind the empty line. */
+  end: number;
   bodyBytes: number;
   isLast: boolean;
   hasHost: boolean;
@@ -97,51 +121,66 @@ interface Fields {
   hasLength: boolean;
 }
 
-function readFields(text: string, start: number, headersMax: number): Fields | undefined {
+/** The header lines from `start` to the empty line; undefined where that has not come. */
+function readFields(bytes: Buffer, start: number, headersMax: number, texts: KnownTexts): Fields | undefined {
   const fields: Fields = {
     rawHeaders: [],
+    end: 0,
     bodyBytes: 0,
     isLast: false,
     hasHost: false,
     hasConnection: false,
     hasLength: false,
   };
+  const end = bytes.length;
   let at = start;
-  while (text.charCodeAt(at) !== CR) {
+  while (at < end && bytes[at] !== CR) {
     const nameStart = at;
-    while (TOKEN[text.charCodeAt(at)] === 1) at += 1;
-    if (at === nameStart || text.charCodeAt(at) !== COLON) return undefined;
-    const name = text.slice(nameStart, at);
-    const valueStart = withoutSpace(text, at + 1);
-    at = endOfValue(text, valueStart);
+    while (at < end && TOKEN[bytes[at] ?? 0] === 1) at += 1;
+    if (at === nameStart || at === end || bytes[at] !== COLON) return undefined;
+    const name = texts.read(bytes, nameStart, at);
+    const valueStart = withoutSpace(bytes, at + 1);
+    at = endOfValue(bytes, valueStart);
     if (at < 0) return undefined;
-    const value = text.slice(valueStart, withoutSpaceBefore(text, valueStart, at));
+    const valueEnd = withoutSpaceBefore(bytes, valueStart, at);
+    const value = mayBeCredential(name)
+      ? bytes.toString("latin1", valueStart, valueEnd)
+      : texts.read(bytes, valueStart, valueEnd);
     if (!takeField(fields, name, value)) return undefined;
     if (fields.rawHeaders.push(name, value) > 2 * headersMax) return undefined;
     at += 2;
   }
-  return fields.hasHost && at + 2 === text.length ? fields : undefined;
+  fields.end = at + 2;
+  return fields.hasHost && at + 1 < end && bytes[at + 1] === LF ? fields : undefined;
 }
 
-function withoutSpace(text: string, start: number): number {
+/** By the length of a name alone: authorization, x-goog-api-key, cookie, proxy-authorization, and what is as long. */
+function mayBeCredential({ length }: string): boolean {
+  return length === 13 || length === 14 || length === 6 || length === 19;
+}
+
+function withoutSpace(bytes: Buffer, start: number): number {
+  const end = bytes.length;
   let at = start;
-  while (text.charCodeAt(at) === SPACE || text.charCodeAt(at) === TAB) at += 1;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
   return at;
 }
 
-function withoutSpaceBefore(text: string, start: number, end: number): number {
+function withoutSpaceBefore(bytes: Buffer, start: number, end: number): number {
   let at = end;
-  while (at > start && (text.charCodeAt(at - 1) === SPACE || text.charCodeAt(at - 1) === TAB)) at -= 1;
+  while (at > start && (bytes[at - 1] === SPACE || bytes[at - 1] === TAB)) at -= 1;
   return at;
 }
 
-/** Where the line ends; -1 for a byte that is neither white space nor visible ASCII, or half a line end. */
-function endOfValue(text: string, start: number): number {
-  for (let at = start; ; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === CR) return text.charCodeAt(at + 1) === LF ? at : -1;
-    if ((code < SPACE && code !== TAB) || code >= DELETE) return -1;
+/** Where the line ends; -1 for a byte that is neither white space nor visible ASCII, half a line end, or no end yet. */
+function endOfValue(bytes: Buffer, start: number): number {
+  const end = bytes.length - 1;
+  for (let at = start; at < end; at += 1) {
+    const octet = bytes[at] ?? 0;
+    if (octet === CR) return bytes[at + 1] === LF ? at : -1;
+    if ((octet < SPACE && octet !== TAB) || octet >= DELETE) return -1;
   }
+  return -1;
 }
 
 /** Looks at a header that decides how the message is framed or handled; false when that is not for this reader. */

@@ -52,7 +52,7 @@ const REFUSAL_BYTES_MAX = 262_144;
 
 type Phase = "waiting" | "refused" | "unary" | "inspecting" | "relaying" | "over";
 
-export class Attempt implements AnswerHandler {
+export class Attempt implements AnswerHandler, JudgementContext {
   readonly use: HeldUse;
   readonly tail = new TailWindow();
   /** How the stream is framed; undefined for an answer that is no stream. */
@@ -274,7 +274,7 @@ export class Attempt implements AnswerHandler {
       return;
     }
     if (verdict.kind === "undecided") return;
-    const judged = judgeStream(verdict, this.#kept(), this.#context());
+    const judged = judgeStream(verdict, this.#kept(), this);
     if (judged === undefined) return;
     this.#abort();
     this.#fail(judged);
@@ -283,20 +283,20 @@ export class Attempt implements AnswerHandler {
   #concludeStream(): void {
     const verdict = this.#inspector?.end() ?? { kind: "meaningful" };
     const kept = this.#kept();
-    const judged = judgeStream(verdict, kept, this.#context());
+    const judged = judgeStream(verdict, kept, this);
     if (judged === undefined) this.#finish(kept);
     else this.#fail(judged);
   }
 
   #concludeWhole(): void {
     const kept = this.#kept();
-    const judged = this.#listener.route.generates ? judgeWhole(kept, this.#context()) : undefined;
+    const judged = this.#listener.route.generates ? judgeWhole(kept, this) : undefined;
     if (judged === undefined) this.#finish(kept);
     else this.#fail(judged);
   }
 
   #refuse(): void {
-    this.#fail(judgeRefusal(this.#kept(), this.#context()));
+    this.#fail(judgeRefusal(this.#kept(), this));
   }
 
   #kept(): KeptAnswer {
@@ -304,16 +304,33 @@ export class Attempt implements AnswerHandler {
     return { status: this.status, rawHeaders: this.#rawHeaders, body };
   }
 
-  #context(): JudgementContext {
-    const { route, refersTo, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
-    return {
-      route,
-      refersTo,
-      contentType: this.#contentType,
-      secret: this.use.secret,
-      nowMs: this.#listener.now(),
-      requestTokensFloor,
-      tokenQuotaRefusals,
-    };
+  // --- what judgements ask for, most of it only after a failure ------------------------------------------------------
+
+  get route(): Route {
+    return this.#listener.route;
+  }
+
+  get refersTo(): AttemptListener["refersTo"] {
+    return this.#listener.refersTo;
+  }
+
+  get contentType(): string {
+    return this.#contentType;
+  }
+
+  get secret(): string {
+    return this.use.secret;
+  }
+
+  get nowMs(): number {
+    return this.#listener.now();
+  }
+
+  get requestTokensFloor(): number {
+    return this.#listener.requestTokensFloor;
+  }
+
+  get tokenQuotaRefusals(): number {
+    return this.#listener.tokenQuotaRefusals;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Connector } from "../egress/connector.ts";
 import { EgressError } from "../egress/egress-error.ts";
+import { KnownTexts } from "../http1/known-texts.ts";
 import type { ConnectedCall } from "./connected-call.ts";
 import { UpstreamConnection, type ConnectionOwner } from "./upstream-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -30,6 +31,7 @@ export class ConnectionPool implements ConnectionOwner, Disposable {
   readonly unusedMs: number;
   readonly headBytesMax: number;
   readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
+  readonly texts = new KnownTexts();
   readonly #options: ConnectionPoolOptions;
   readonly #connections = new Set<UpstreamConnection>();
   /** The one used last is at the end and used next: what is not needed grows old at the front and is closed. */

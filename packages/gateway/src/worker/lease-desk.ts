@@ -334,9 +334,10 @@ export class LeaseDesk {
   }
 
   #largestOf(queue: ReadonlySet<Waiting> | undefined): number {
+    if (queue === undefined) return 0;
     let largest = 0;
     let seen = 0;
-    for (const { seeker } of queue ?? []) {
+    for (const { seeker } of queue) {
       if (!this.#pocket.isSized(seeker.lane) || seen++ === SIZES_SEEN_MAX) break;
       largest = Math.max(largest, seeker.tokens);
     }

@@ -16,7 +16,9 @@ const STREAM_QUERY = "?alt=sse";
 export class RouteMemory {
   readonly #pathPrefix: string;
   readonly #aliases: ModelAliases;
-  readonly #routes = new Map<string, Route>();
+  /** By method, then by target: one key made of both would be a new text for each request. */
+  readonly #routes = new Map<string, Map<string, Route>>();
+  #count = 0;
 
   constructor(pathPrefix: string, aliases: ModelAliases) {
     this.#aliases = aliases;
@@ -25,15 +27,21 @@ export class RouteMemory {
 
   /** Below the path prefix, or without it: a reverse proxy in front may take it off. */
   routeOf(method: string, target: string): Route | undefined {
-    const key = `${method} ${target}`;
-    const known = this.#routes.get(key);
+    const known = this.#routes.get(method)?.get(target);
     if (known !== undefined) return known;
     const route = this.#find(method, target);
-    if (route !== undefined && isWorthKeeping(target)) {
-      if (this.#routes.size >= ROUTES_MAX) this.#routes.clear();
-      this.#routes.set(key, route);
-    }
+    if (route !== undefined && isWorthKeeping(target)) this.#keep(method, target, route);
     return route;
+  }
+
+  #keep(method: string, target: string, route: Route): void {
+    if (this.#count >= ROUTES_MAX) {
+      this.#routes.clear();
+      this.#count = 0;
+    }
+    const routes = this.#routes.get(method) ?? new Map<string, Route>();
+    this.#routes.set(method, routes.set(target, route));
+    this.#count += 1;
   }
 
   #find(method: string, asSent: string): Route | undefined {

@@ -5,6 +5,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { FramedHead } from "../http1/answer-head.ts";
 import { AnswerReader } from "../http1/answer-reader.ts";
+import type { KnownTexts } from "../http1/known-texts.ts";
 import { egressErrorOf } from "../egress/egress-error.ts";
 import type { CallCarrier, ConnectedCall } from "./connected-call.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -24,6 +25,8 @@ export interface ConnectionOwner {
   readonly readBuffer: Buffer;
   /** Largest head of an answer, bytes. */
   readonly headBytesMax: number;
+  /** What the headers of all answers are read with. */
+  readonly texts: KnownTexts;
   /** It can take the next request. */
   freed(connection: UpstreamConnection): void;
   /** It takes no more requests. `unsent` is what it was given and has not begun to send. */
@@ -54,7 +57,7 @@ export class UpstreamConnection implements CallCarrier {
   constructor(owner: ConnectionOwner) {
     this.#owner = owner;
     this.#keptMs = owner.unusedMs;
-    this.#reader = new AnswerReader(owner.headBytesMax);
+    this.#reader = new AnswerReader(owner.headBytesMax, owner.texts);
     this.onread = {
       buffer: owner.readBuffer,
       callback: (length, bytes) => {

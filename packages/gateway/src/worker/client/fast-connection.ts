@@ -6,6 +6,7 @@
 import { parseAddress, formatAddress } from "@gemini-gateway/core/network/address";
 import type { Socket } from "node:net";
 import type { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
+import type { KnownTexts } from "../../http1/known-texts.ts";
 import { readRequestHead } from "../../http1/request-head.ts";
 import type { ClientCall, Peer } from "./client-call.ts";
 import { FastCall, type CallHost } from "./fast-call.ts";
@@ -23,6 +24,8 @@ export interface SweepClock {
 export interface FastConnectionOptions {
   readonly heads: AnswerHeads;
   readonly buffer: AnswerBuffer;
+  /** What the headers of all requests are read with. */
+  readonly texts: KnownTexts;
   readonly headBytesMax: number;
   readonly headersMax: number;
   /** How long a connection may take nothing of what is ready for it, milliseconds. */
@@ -145,8 +148,8 @@ export class FastConnection implements CallHost {
 
   /** Begins a request; `bytes` that hold anything but one request, or its beginning with the whole head, are not served here. */
   #take(bytes: Buffer): void {
-    const { headBytesMax, headersMax, clock, bodyTicks, receive } = this.#options;
-    const head = readRequestHead(bytes, headBytesMax, headersMax);
+    const { headBytesMax, headersMax, texts, clock, bodyTicks, receive } = this.#options;
+    const head = readRequestHead(bytes, headBytesMax, headersMax, texts);
     const missingBytes = head === undefined ? -1 : head.bytes + head.bodyBytes - bytes.length;
     if (head === undefined || missingBytes < 0) {
       this.#handOver(bytes);

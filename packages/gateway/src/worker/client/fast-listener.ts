@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { GatewayConfig } from "../../config.ts";
 import { AnswerBuffer, AnswerHeads } from "../../http1/answer-bytes.ts";
+import { KnownTexts } from "../../http1/known-texts.ts";
 import type { ClientCall } from "./client-call.ts";
 import { FastConnection, type FastConnectionOptions, type SweepClock } from "./fast-connection.ts";
 
@@ -43,6 +44,7 @@ export class FastListener {
     this.#shared = {
       heads: new AnswerHeads({ idleSeconds: Math.floor(timeouts.clientIdleMs / 1000), wallClock }),
       buffer: new AnswerBuffer(),
+      texts: new KnownTexts(),
       headBytesMax: limits.headerBytes,
       headersMax,
       stallMs: timeouts.clientStallMs,
