@@ -150,17 +150,17 @@ export class LaneQuota {
 
   /** Half of every quota is left: keys may be lent in advance, to be given back if nobody needs them. */
   isAmple(nowMs: number, day: QuotaDay): boolean {
-    if (!this.isLimited) return true;
-    const {
-      requestsPerMinute = Infinity,
-      tokensPerMinute = Infinity,
-      requestsPerDay = Infinity,
-    } = this.#limits;
+    return !this.isLimited || this.ampleUses(0, nowMs, day) > 0;
+  }
+
+  /** How many uses of so many tokens may be lent until half of some quota is used; infinite where there is none. */
+  ampleUses(tokens: number, nowMs: number, day: QuotaDay): number {
+    const { requestsPerMinute, tokensPerMinute, requestsPerDay } = this.#limits;
     const { requestsOfMinute, tokensOfMinute, requestsOfDay } = this.usedAt(nowMs, day);
-    return (
-      requestsOfMinute < requestsPerMinute * AMPLE_BELOW &&
-      tokensOfMinute < tokensPerMinute * AMPLE_BELOW &&
-      requestsOfDay < requestsPerDay * AMPLE_BELOW
+    return Math.min(
+      usesBelow(requestsPerMinute, requestsOfMinute, 1),
+      usesBelow(tokensPerMinute, tokensOfMinute, tokens),
+      usesBelow(requestsPerDay, requestsOfDay, 1),
     );
   }
 
@@ -226,4 +226,11 @@ export class LaneQuota {
     this.#forgetAtMs = nextForgottenMs(learned) ?? Number.POSITIVE_INFINITY;
     return true;
   }
+}
+
+/** Uses of this size that begin before the ample part of the limit is used. */
+function usesBelow(limit: number | undefined, used: number, size: number): number {
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  const left = limit * AMPLE_BELOW - used;
+  return left <= 0 ? 0 : Math.ceil(left / size);
 }

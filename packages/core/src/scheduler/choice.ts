@@ -25,23 +25,34 @@ const TRIALS_SEEN_MAX = 8;
 const RECENT_SEEN_MAX = 8;
 
 /**
- * Chooses for the first attempt of a request. `mayGrow` allows lanes of projects never tried for this model.
- * Undefined when nothing can be lent.
+ * Chooses for a first attempt whose turn it is to find something out, the `count`-th of its model: whether something out of
+ * service is back, or what a lane is worth that nothing is known of. Undefined for all others, and when there is nothing to
+ * find out. `mayGrow` allows lanes of projects never tried for this model.
  */
-export function chooseFirst(
+export function chooseToFindOut(
+  model: Model,
+  pool: KeyPool,
+  wanted: Wanted,
+  { mayGrow, count }: { readonly mayGrow: boolean; readonly count: number },
+): Choice | undefined {
+  switch (model.wariness.turn(count)) {
+    case "trial":
+      return dueTrial(model, pool);
+    case "explore":
+      return explore(model, pool, wanted, mayGrow);
+    case "serve":
+      return undefined;
+  }
+}
+
+/** Chooses what serves a first attempt best. Undefined when nothing can be lent. */
+export function chooseToServe(
   model: Model,
   pool: KeyPool,
   wanted: Wanted,
   mayGrow: boolean,
 ): Choice | undefined {
-  const turn = model.wariness.turn(model.firstAttempts);
-  if (turn === "trial") {
-    const trial = dueTrial(model, pool);
-    if (trial !== undefined) return trial;
-  }
-  const explored = turn === "explore" ? explore(model, pool, wanted, mayGrow) : undefined;
   return (
-    explored ??
     (model.wariness.isWary ? warily(model, pool, wanted, mayGrow) : calmly(model, pool, wanted, mayGrow)) ??
     dueTrial(model, pool) ??
     outageTrial(model)

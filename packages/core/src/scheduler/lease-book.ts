@@ -38,7 +38,7 @@ export class LeaseBook {
     return lent - settled - returned - lost;
   }
 
-  /** Opens a lease with one use. */
+  /** Opens a lease without uses: {@link addUses} follows at once. */
   open(request: LeaseRequest): LentLease {
     const { holder, key, lane, lentAt, untilMs, isTrial, charge } = request;
     const older = lane.newestLease;
@@ -64,18 +64,17 @@ export class LeaseBook {
     const held = this.holders.get(lease.holder);
     if (held === undefined) this.holders.set(lease.holder, new Set([lease]));
     else held.add(lease);
-    this.addUse(lease);
     return lease;
   }
 
-  /** One more use of a lease that has not been handed out yet. */
-  addUse(lease: LentLease): void {
-    lease.lent++;
-    lease.outstanding++;
-    lease.lane.inFlight++;
-    lease.lane.model.inFlight++;
-    lease.key.inFlight++;
-    this.counts.lent++;
+  /** More uses of a lease that has not been handed out yet. */
+  addUses(lease: LentLease, uses: number): void {
+    lease.lent += uses;
+    lease.outstanding += uses;
+    lease.lane.inFlight += uses;
+    lease.lane.model.inFlight += uses;
+    lease.key.inFlight += uses;
+    this.counts.lent += uses;
   }
 
   /** Ends up to `uses` uses of the lease and closes it with the last. Returns how many ended. */

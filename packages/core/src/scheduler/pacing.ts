@@ -36,10 +36,17 @@ export function chargeFor(
   return { atMs: untilMs, tokens: tokens ?? lane.model.typicalTokens, day: ledger.dayAt(nowMs).number };
 }
 
-/** One more use of the lease has been lent. */
-export function chargeUse(ledger: Ledger, { lane, charge }: LentLease, nowMs: number): void {
-  quotaOf(ledger, lane).lent(charge, 1, nowMs);
+/** So many more uses of the lease have been lent. */
+export function chargeUses(ledger: Ledger, { lane, charge }: LentLease, uses: number, nowMs: number): void {
+  quotaOf(ledger, lane).lent(charge, uses, nowMs);
   repace(ledger, lane, nowMs);
+}
+
+/** Uses that may be lent before some quota of the lane is no longer ample; infinite where it has none. */
+export function ampleUses(ledger: Ledger, lane: Lane, tokens: number | undefined, nowMs: number): number {
+  const { quota, model } = lane;
+  if (quota?.isLimited !== true) return Number.POSITIVE_INFINITY;
+  return quota.ampleUses(tokens ?? model.typicalTokens, nowMs, ledger.dayAt(nowMs));
 }
 
 /** Uses of the lease were never started. */

@@ -35,7 +35,7 @@ export function answerBound(ledger: Ledger, lending: Lending, owner: KeyId, isRe
   // A request that has failed once is no trial.
   const choice = inService(lane, wanted) ?? (isRetry ? undefined : trial(ledger, lane));
   if (choice === undefined) return { denial: denialBy(lane, wanted, nowMs) };
-  return { leases: [leaseOf(openLease(ledger, holder, choice, nowMs, wish.tokens))] };
+  return { leases: [leaseOf(openLease(ledger, holder, choice, nowMs, { tokens: wish.tokens }))] };
 }
 
 /** One use of the project that the wish prefers; undefined when it prefers none or that one cannot be lent at once. */
@@ -49,7 +49,7 @@ export function lendPreferred(ledger: Ledger, lending: Lending): LentLease[] | u
   if (lane?.place !== "open" || !canServe(lane, wanted.avoided) || !wanted.hasRoom(lane)) return undefined;
   const key = wanted.keyOf(lane);
   if (key === undefined) return undefined;
-  return [openLease(ledger, holder, { lane, key, isTrial: false }, nowMs, wish.tokens)];
+  return [openLease(ledger, holder, { lane, key, isTrial: false }, nowMs, { tokens: wish.tokens })];
 }
 
 /** Some key of it is enabled, as far as {@link KEYS_SEEN_MAX} of them tell: of more, it is not said that all are out. */

@@ -14,6 +14,7 @@ import type { ProjectStanding } from "../project-standing.ts";
 import { GOOD_STANDING } from "../project-standing.ts";
 import { Alarms } from "./alarms.ts";
 import type { Alarmed } from "./alarms.ts";
+import { Bursts } from "./bursts.ts";
 import { Link } from "./link.ts";
 import { LoadLevels } from "./load-levels.ts";
 import type { RosterCursor, Rostered } from "./roster.ts";
@@ -221,6 +222,7 @@ export class Model {
   /** When the lanes that rest open by themselves: what is promised to those who are told to come back. */
   readonly returns = new Alarms<LaneRest>();
   readonly wariness = new Wariness();
+  readonly bursts = new Bursts();
   readonly census: Readonly<Record<LanePlace, PlaceCount>> = emptyCensus();
   /** Milliseconds since the epoch. */
   lastAskedMs = 0;

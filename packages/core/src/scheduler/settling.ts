@@ -56,6 +56,7 @@ export function settleUse(
     ledger.dropIfGone(lease.lane);
     return NONE;
   }
+  if (outcome.kind === "quota-minute") lease.lane.model.bursts.refused(nowMs);
   const context = contextFor(ledger, lease.lane, nowMs);
   const isChanged = applyOutcome(ledger, lease, outcome, context);
   const revoked = isChanged ? revokeClosed(ledger, lease, nowMs) : [];
@@ -192,6 +193,7 @@ function recordSuccess(ledger: Ledger, lane: Lane, wasTrusted: boolean, nowMs: n
   lane.lastServedMs = nowMs;
   laneServed(lane);
   lane.model.wariness.served(wasTrusted);
+  lane.model.bursts.served(nowMs);
   if (Math.abs(nowMs - lane.storedServedMs) < SERVED_STORE_AFTER_MS) return;
   lane.storedServedMs = nowMs;
   ledger.dirtyLanes.add(lane);
