@@ -10,7 +10,7 @@ import { strayCalls, type Stop } from "./tour/stop.ts";
 // Their warnings of what is new or about to go are not the point.
 beforeAll(() => void vi.spyOn(console, "warn").mockReturnValue());
 
-it.each(Object.entries(TRAVELLERS))("%s", { timeout: 60_000 }, async (_client, stopsFor) => {
+it.each(Object.entries(TRAVELLERS))("%s", { timeout: 180_000 }, async (_client, stopsFor) => {
   await using emulator = await startEmulator({ projects: [{ name: "alone", keys: ["test-key-tour"] }] });
   await using folder = await scratchFolder();
   const world = { url: emulator.url, emulator, folder: folder.path };

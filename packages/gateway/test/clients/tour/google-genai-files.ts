@@ -45,6 +45,7 @@ function shortFile(ai: () => GoogleGenAI, world: World): Stop {
       const { name, uri } = await uploaded(ai(), "hello");
       const owner = ownerOf(world, name);
       return {
+        name,
         owner,
         visit: async () => {
           expect(await ai().files.get({ name })).toMatchObject({ name, uri, sizeBytes: "5" });
@@ -73,6 +74,7 @@ function longFile(ai: () => GoogleGenAI, world: World): Stop {
       const blob = new Blob([Buffer.alloc(LONG_BYTES, "a")], { type: "application/octet-stream" });
       const { name = "" } = await ai().files.upload({ file: blob });
       return {
+        name,
         owner: ownerOf(world, name),
         visit: async () => {
           expect(await ai().files.get({ name })).toMatchObject({ sizeBytes: String(LONG_BYTES) });
@@ -96,6 +98,7 @@ function cache(ai: () => GoogleGenAI, world: World): Stop {
       });
       const owner = ownerOf(world, name);
       return {
+        name,
         owner,
         visit: async () => {
           expect(await ai().caches.get({ name })).toMatchObject({ name });
@@ -125,6 +128,7 @@ function cacheOfFile(ai: () => GoogleGenAI, world: World): Stop {
       const owner = ownerOf(world, name);
       expect(owner).toBe(ownerOf(world, fileName));
       return {
+        name,
         owner,
         visit: () => expectCached(ai(), name, owner),
         leave: async () => {

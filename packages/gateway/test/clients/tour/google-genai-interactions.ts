@@ -21,24 +21,26 @@ function interaction(generation: Generation, world: World): Stop {
     name: "interaction",
     make: async () => {
       const first = await ai().interactions.create({ model: MODEL, input: "one" }, ONCE);
-      const owner = ownerOf(world, `interactions/${first.id}`);
-      let last = first.id;
+      const { id } = first;
+      const owner = ownerOf(world, `interactions/${id}`);
+      let last = id;
       if (generation.continuesByItself) {
         const whole = await ai().interactions.create({ model: MODEL, input: "continue 2 times" }, ONCE);
         expect(JSON.stringify(whole)).toMatch(/Part 1 .*Part 2 .*Part 3 /);
       }
       return {
+        name: `interactions/${id}`,
         owner,
         visit: async () => {
+          expect(await ai().interactions.get(id, {}, ONCE)).toMatchObject({ status: "completed" });
           const wish = { model: MODEL, input: "two", previous_interaction_id: last };
           const next = await ai().interactions.create(wish, ONCE);
           expect(JSON.stringify(next)).toContain(`project ${owner}`);
           last = next.id;
-          expect(await ai().interactions.get(first.id, {}, ONCE)).toMatchObject({ status: "completed" });
         },
         leave: async () => {
-          await ai().interactions.delete(first.id, {}, ONCE);
-          await expectGone(ai().interactions.get(first.id, {}, ONCE));
+          await ai().interactions.delete(id, {}, ONCE);
+          await expectGone(ai().interactions.get(id, {}, ONCE));
         },
       };
     },
@@ -57,6 +59,7 @@ function streamed(ai: () => GoogleGenAI, world: World): Stop {
       const owner = ownerOf(world, `interactions/${id}`);
       expect(JSON.stringify(events)).toContain(owner);
       return {
+        name: `interactions/${id}`,
         owner,
         visit: async () => {
           const from = { stream: true as const, last_event_id: events[middle]?.event_id ?? "" };
@@ -88,6 +91,7 @@ function inTheBackground(ai: () => GoogleGenAI, world: World): Stop {
       const other = await ai().interactions.create(wish, ONCE);
       await ai().interactions.cancel(other.id, {}, ONCE);
       return {
+        name: `interactions/${id}`,
         owner,
         visit: async () => {
           const done = await polled(
@@ -113,6 +117,7 @@ function agent(ai: () => GoogleGenAI, world: World): Stop {
       const { id = "" } = await ai().agents.create({ system_instruction: "Be brief." }, ONCE);
       const owner = ownerOf(world, `agents/${id}`);
       return {
+        name: `agents/${id}`,
         owner,
         visit: async () => {
           expect(await ai().agents.get(id, {}, ONCE)).toMatchObject({ id });
@@ -140,6 +145,7 @@ function environment(ai: () => GoogleGenAI, world: World): Stop {
       const file = new Blob(["in it"], { type: "text/plain" });
       await ai().environments.files.upload({ environment: id, path: "a/b.txt", file }, ONCE);
       return {
+        name: `environments/${id}`,
         owner,
         visit: async () => {
           expect(await ai().environments.get(id, {}, ONCE)).toMatchObject({ id });

@@ -26,6 +26,7 @@ function batch(ai: () => GoogleGenAI, world: World): Stop {
       const { name = "" } = await ai().batches.create({ model: CHAT_MODEL, src: [{ contents }] });
       const owner = ownerOf(world, name);
       return {
+        name,
         owner,
         visit: async () => {
           const { dest } = await finishedBatch(ai(), name);
@@ -52,6 +53,7 @@ function cancelledBatch(ai: () => GoogleGenAI, world: World): Stop {
       const { name = "" } = await ai().batches.create({ model: CHAT_MODEL, src: [{ contents }] });
       await ai().batches.cancel({ name });
       return {
+        name,
         owner: ownerOf(world, name),
         visit: async () => {
           expect((await ai().batches.get({ name })).state).toBe(JobState.JOB_STATE_CANCELLED);
@@ -75,6 +77,7 @@ function batchOfFile(ai: () => GoogleGenAI, world: World): Stop {
       const owner = ownerOf(world, name);
       expect(owner).toBe(ownerOf(world, fileName));
       return {
+        name,
         owner,
         visit: async () => {
           const { dest } = await finishedBatch(ai(), name);
@@ -103,6 +106,7 @@ function embeddings(ai: () => GoogleGenAI, world: World): Stop {
       });
       expect(ownerOf(world, name)).toBe(ownerOf(world, fileName));
       return {
+        name,
         owner: ownerOf(world, name),
         visit: () => finishedBatch(ai(), name).then(() => {}),
         leave: () =>
@@ -126,8 +130,10 @@ function video(ai: () => GoogleGenAI, world: World): Stop {
     name: "video",
     make: async () => {
       const operation = await ai().models.generateVideos({ model: VIDEO_MODEL, source: { prompt: "waves" } });
-      const owner = ownerOf(world, operation.name ?? "");
+      const { name = "" } = operation;
+      const owner = ownerOf(world, name);
       return {
+        name,
         owner,
         visit: async () => {
           const ask = (): Promise<typeof operation> => ai().operations.getVideosOperation({ operation });
@@ -160,6 +166,7 @@ function store(ai: () => GoogleGenAI, world: World): Stop {
         config: { mimeType: "text/plain", displayName: "a document" },
       });
       return {
+        name,
         owner,
         visit: async () => {
           expect(await ai().operations.get({ operation })).toMatchObject({ done: true });
@@ -198,6 +205,7 @@ function storeWithImport(generation: Generation, world: World): Stop {
       expect(ownerOf(world, fileName)).toBe(owner);
       const operation = await ai().fileSearchStores.importFile({ fileSearchStoreName: name, fileName });
       return {
+        name,
         owner,
         visit: async () => {
           await polled(

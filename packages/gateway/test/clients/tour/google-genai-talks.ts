@@ -51,6 +51,7 @@ function liveTalk(generation: Generation, world: World): Stop {
       const first = await talk(clientOf(generation, world), { sessionResumption: {} });
       let { handle } = first;
       return {
+        name: "",
         owner: first.project,
         visit: async () => {
           const again = await talk(clientOf(generation, world), { sessionResumption: { handle } });
@@ -58,8 +59,6 @@ function liveTalk(generation: Generation, world: World): Stop {
           expect(again.project).toBe(first.project);
         },
         leave: () => Promise.resolve(),
-        // The name of a session opens it: no error tells it.
-        whenOwnerIsOut: /session|project/i,
       };
     },
   };
@@ -77,14 +76,13 @@ function token(generation: Generation, world: World): Stop {
       });
       const owner = ownerOf(world, apiKey);
       return {
+        name: "",
         owner,
         visit: async () => {
           const options = { apiKey, httpOptions: { ...httpOptions, baseUrl: world.url } };
           expect((await talk(generation.create(options), {})).project).toBe(owner);
         },
         leave: () => Promise.resolve(),
-        // The token is the credential, and it is the upstream that refuses it.
-        whenOwnerIsOut: /suspended/,
       };
     },
   };
@@ -118,12 +116,13 @@ function chat(generation: Generation, world: World): Stop {
       await goOn();
       if (generation.continuesByItself) await expectContinued(begin());
       return {
+        name: "",
         get owner() {
           return owner;
         },
+        isMovable: true,
         visit: goOn,
         leave: () => Promise.resolve(),
-        whenOwnerIsOut: "moves",
       };
     },
   };

@@ -24,6 +24,7 @@ function fileInOneRequest(world: World): Stop {
       const { file } = await files().uploadFile(Buffer.from("hello"), { mimeType: "text/plain" });
       const owner = ownerOf(world, file.name);
       return {
+        name: file.name,
         owner,
         visit: async () => {
           expect(await files().getFile(file.name)).toMatchObject({ name: file.name, sizeBytes: "5" });
@@ -58,6 +59,7 @@ function cache(world: World): Stop {
       const name = made.name ?? "";
       const owner = ownerOf(world, name);
       return {
+        name,
         owner,
         visit: async () => {
           const content = await caches().get(name);
@@ -91,6 +93,7 @@ export function aiSdkStops(world: World): readonly Stop[] {
         const name = /files\/\w+/.exec(JSON.stringify(providerReference))?.[0] ?? "";
         const owner = ownerOf(world, name);
         return {
+          name,
           owner,
           visit: async () => {
             const file = { type: "file", data: providerReference, mediaType: "text/plain" } as const;

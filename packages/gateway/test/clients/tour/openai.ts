@@ -25,6 +25,7 @@ function batchInput(world: World): Stop {
     make: async () => {
       const id = await uploaded(world, "{}\n");
       return {
+        name: id,
         owner: ownerOf(world, id),
         visit: async () => {
           expect(await clientOf(world).files.retrieve(id)).toMatchObject({ id, bytes: 3 });
@@ -63,6 +64,7 @@ function batch(world: World): Stop {
       const { id, input_file_id: input } = await begun(world);
       const owner = ownerOf(world, id);
       return {
+        name: id,
         owner,
         visit: async () => {
           const ask = (): Promise<OpenAI.Batch> => clientOf(world).batches.retrieve(id);
@@ -90,6 +92,7 @@ function cancelledBatch(world: World): Stop {
       const { id } = await begun(world);
       await clientOf(world).batches.cancel(id);
       return {
+        name: id,
         owner: ownerOf(world, id),
         visit: async () => {
           expect(await clientOf(world).batches.retrieve(id)).toMatchObject({ status: "cancelled" });

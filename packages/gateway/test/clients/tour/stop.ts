@@ -15,18 +15,17 @@ export interface Stop {
 
 /** Something that was made. */
 export interface Stay {
+  /** As errors call it; empty for what opens something by itself, which no error tells. */
+  readonly name: string;
   /** Name of the project that owns it. */
   readonly owner: string;
+  /** True for what only prefers its project: when that is out of service, another serves. */
+  readonly isMovable?: boolean;
   /** Uses all of it, and sees by the answers that its owner served. May be done as often as one likes. */
   visit(): Promise<void>;
   /** Sees it in the list of its kind. */
   find?(): Promise<void>;
   leave(): Promise<void>;
-  /**
-   * What a visit comes to while the owner is out of service: an error of whose text this is a part, or, where the thing
-   * can be had elsewhere, a `move` to another project. Default: the name of what was made.
-   */
-  readonly whenOwnerIsOut?: RegExp | "moves";
 }
 
 /** Where a client is to go. */
