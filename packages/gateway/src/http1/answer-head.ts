@@ -60,6 +60,7 @@ export function readHead(
   texts: KnownTexts,
 ): FramedHead | undefined {
   // Of its final length at once: a list that grows is copied, and leaves what it had before.
+  // oxlint-disable-next-line unicorn/no-new-array -- a length
   const rawHeaders = new Array<string>((spansLength / SPAN_LENGTH) * 2);
   const hints: Hints = {
     bodyBytes: -1,

@@ -2,7 +2,7 @@
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
 import { mayRetry } from "@gemini-gateway/core/retry-budget";
 import { curable, drawsOnRatio, extendTrail, type Trail } from "@gemini-gateway/core/retry-policy";
-import type { HeldUse } from "./lease-desk.ts";
+import type { HeldUse } from "./lease-seeker.ts";
 import type { Service } from "./service.ts";
 
 export interface AfterFailure {

@@ -20,7 +20,7 @@ import {
   type StreamDialect,
 } from "./judgement.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
-import type { HeldUse } from "./lease-desk.ts";
+import type { HeldUse } from "./lease-seeker.ts";
 import { TailWindow } from "./tail-window.ts";
 import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
 import type { Upstream } from "./upstream.ts";

@@ -22,7 +22,7 @@ import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { Refusal } from "./guard/refusal.ts";
 import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
-import type { HeldUse, KnownOwner } from "./lease-desk.ts";
+import type { HeldUse, KnownOwner } from "./lease-seeker.ts";
 import { withoutAliases } from "./model-aliases.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
@@ -104,7 +104,12 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   #firstSeek(): void {
     this.#service.retryBudget.deposit();
     const { aliases } = this.#service;
-    const reading = withoutAliases(aliases, this.#call.target, this.#body, readRequest(this.route, this.#body));
+    const reading = withoutAliases(
+      aliases,
+      this.#call.target,
+      this.#body,
+      readRequest(this.route, this.#body),
+    );
     // A model that the path names has been looked at before the body was.
     const refusal = this.route.modelInBody ? this.#takeModel(reading) : undefined;
     if (refusal !== undefined) {

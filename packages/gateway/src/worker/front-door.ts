@@ -99,7 +99,8 @@ export class FrontDoor {
     const admission = { route, caller, address, requestId, startedAtMs, extraHeaders };
     const { transfer } = route;
     if (transfer !== undefined) {
-      const countWrongId = (): Refusal | undefined => guard.refuseCaller(caller, visitor.address, startedAtMs);
+      const countWrongId = (): Refusal | undefined =>
+        guard.refuseCaller(caller, visitor.address, startedAtMs);
       new Transfer(this.#service, call, { ...admission, transfer, countWrongId }).begin();
     } else if (!beginList(this.#service, call, admission)) {
       new Exchange(this.#service, call, admission).begin();

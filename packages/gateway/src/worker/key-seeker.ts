@@ -6,7 +6,7 @@ import type { Denial, KeyId } from "@gemini-gateway/core/lease";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Admission } from "./admission.ts";
-import type { HeldUse, KnownOwner, LeaseSeeker } from "./lease-desk.ts";
+import type { HeldUse, KnownOwner, LeaseSeeker } from "./lease-seeker.ts";
 import type { RequestCourse } from "./request-course.ts";
 import type { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";

@@ -7,7 +7,7 @@ import { FRESH_TRAIL, type Trail } from "@gemini-gateway/core/retry-policy";
 import { afterFailure } from "./after-failure.ts";
 import type { LastFailure } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
-import type { HeldUse } from "./lease-desk.ts";
+import type { HeldUse } from "./lease-seeker.ts";
 import { reasonOf, type AttemptNote } from "./request-record.ts";
 import type { Service } from "./service.ts";
 

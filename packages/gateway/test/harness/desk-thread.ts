@@ -12,7 +12,8 @@ import type { ToWorker } from "../../src/protocol.ts";
 import { SharedCounters } from "../../src/shared-counters.ts";
 import { type ClockAnchor, steadyNow } from "../../src/steady-clock.ts";
 import { ResourceDesk } from "../../src/worker/affinity/resource-desk.ts";
-import { type HeldUse, type KnownOwner, LeaseDesk } from "../../src/worker/lease-desk.ts";
+import { LeaseDesk } from "../../src/worker/lease-desk.ts";
+import type { HeldUse, KnownOwner } from "../../src/worker/lease-seeker.ts";
 import { Outbox } from "../../src/worker/outbox.ts";
 
 export interface DeskThreadStart {

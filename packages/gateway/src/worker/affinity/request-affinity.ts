@@ -13,7 +13,7 @@ import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
 import { NO_KEY } from "../../affinity/conversation-table.ts";
-import type { HeldUse } from "../lease-desk.ts";
+import type { HeldUse } from "../lease-seeker.ts";
 import type { Affinity } from "./affinity.ts";
 import { entriesFound, entriesTold } from "./resource-entries.ts";
 

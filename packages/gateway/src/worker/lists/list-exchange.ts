@@ -186,7 +186,7 @@ export class ListExchange implements FetchListener, ClientWatcher, ReplyWords {
   #giveLastWord(): void {
     const { last, denial } = missToTell([...this.#misses.values()]);
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
-    const final = finalAnswer(last, denial, this.#service.now());
+    const final = finalAnswer(last, denial, [], this.#service.now());
     if (final.kind === "own") {
       this.#answerOwn(final.code, outcome, final.retryAfterMs);
       return;

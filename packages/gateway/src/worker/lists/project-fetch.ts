@@ -15,7 +15,7 @@ import type { Route } from "@gemini-gateway/gemini/route";
 import { Attempt, type AttemptListener } from "../attempt.ts";
 import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
-import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
+import type { HeldUse, LeaseSeeker } from "../lease-seeker.ts";
 import type { AttemptNote } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import { type Miss, noList } from "./misses.ts";
@@ -56,6 +56,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   readonly route: Route;
   readonly lane = LANE;
   readonly tokens = 0;
+  readonly refersTo = [];
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly onlyProjectOf: KeyId;

@@ -11,7 +11,7 @@ import { redactSecrets } from "@gemini-gateway/gemini/redact";
 import { maskedBody } from "@gemini-gateway/gemini/secret-mask";
 import type { WebSocket } from "ws";
 import { failureOf } from "../judgement.ts";
-import type { HeldUse } from "../lease-desk.ts";
+import type { HeldUse } from "../lease-seeker.ts";
 import { LiveSocket, type LiveSocketEvents, type VitalityOptions } from "./live-socket.ts";
 import type { LiveOpening, LiveUpstream, OpeningListener } from "./live-upstream.ts";
 

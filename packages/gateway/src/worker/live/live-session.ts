@@ -19,7 +19,7 @@ import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { WebSocket } from "ws";
 import { afterFailure } from "../after-failure.ts";
-import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
+import type { HeldUse, LeaseSeeker } from "../lease-seeker.ts";
 import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import type { LiveAdmission } from "./live-admission.ts";

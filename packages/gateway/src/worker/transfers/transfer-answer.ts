@@ -9,7 +9,7 @@ import { GOOGLE_ORIGIN, type PublicBase } from "@gemini-gateway/gemini/resources
 import { uploadAddress, withPublicAddresses } from "@gemini-gateway/gemini/resources/public-address";
 import { parseResourceName } from "@gemini-gateway/gemini/resources/resource-name";
 import type { ResourceEntry } from "../../affinity/messages.ts";
-import type { HeldUse } from "../lease-desk.ts";
+import type { HeldUse } from "../lease-seeker.ts";
 import { encodingOf, unpacked, withBody, type KeptAnswer } from "../kept-answer.ts";
 
 export interface AnswerContext {

@@ -5,7 +5,7 @@
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
-import type { HeldUse } from "../lease-desk.ts";
+import type { HeldUse } from "../lease-seeker.ts";
 import { isRedirect, redirectOf } from "./redirect.ts";
 import type { Destination, UpstreamOrigins } from "./upstream-origins.ts";
 

@@ -20,8 +20,8 @@ import { ClientReply, type ReplyWords } from "../client-reply.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
-import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-desk.ts";
-import { afterFailure } from "../live/after-failure.ts";
+import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-seeker.ts";
+import { afterFailure } from "../after-failure.ts";
 import type { BodyRefusal } from "../request-body.ts";
 import { attemptsHeader, reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
@@ -43,6 +43,7 @@ const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", 
 
 export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
+  readonly refersTo = [];
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly tokens = 0;
@@ -163,7 +164,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       const refusal = this.#admission.countWrongId();
       this.#answerOwn(refusal?.code ?? "upload-unknown", "refused", refusal?.retryAfterMs);
     } else {
-      this.#giveLastWord(denial);
+      this.#giveLastWord(denial, owner?.resources);
     }
   }
 
@@ -257,11 +258,11 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
-  #giveLastWord(denial: Denial | undefined): void {
+  #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
     const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
-    const final = finalAnswer(this.#last, denial, this.now());
+    const final = finalAnswer(this.#last, denial, about, this.now());
     if (final.kind === "own") {
-      this.#answerOwn(final.code, outcome, final.retryAfterMs);
+      this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
     }
     this.#body.leave();
@@ -269,10 +270,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#end(outcome, final.answer.status);
   }
 
-  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs?: number): void {
+  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs?: number, about?: readonly string[]): void {
     this.#reason ||= code;
     const isUnread = outcome === "refused" || this.#body.isUnread;
-    const status = this.#reply.own(code, retryAfterMs, isUnread);
+    const status = this.#reply.own(code, retryAfterMs, isUnread, about);
     this.#end(outcome, status);
   }
 
