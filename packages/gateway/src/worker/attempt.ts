@@ -30,6 +30,8 @@ export interface AttemptListener {
   readonly route: Route;
   /** What the request names and only one project can see. */
   readonly refersTo: readonly Resource[];
+  /** Whether it carries thought signatures. */
+  readonly isSigned: boolean;
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
   now(): number;
@@ -305,10 +307,11 @@ export class Attempt implements AnswerHandler {
   }
 
   #context(): JudgementContext {
-    const { route, refersTo, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
+    const { route, refersTo, isSigned, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
     return {
       route,
       refersTo,
+      isSigned,
       contentType: this.#contentType,
       secret: this.use.secret,
       nowMs: this.#listener.now(),

@@ -47,7 +47,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   readonly #size: RequestSize;
   /** Set when the request lists models: the list is fetched whole and cut here. */
   readonly #page: ModelPage | undefined;
-  readonly #course = new RequestCourse();
+  readonly #course: RequestCourse;
   readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
@@ -63,7 +63,8 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
     this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
-    this.#seeker = new KeySeeker(service, admission, this.#course, this.#size, this);
+    this.#course = new RequestCourse(admission.startedAtMs);
+    this.#seeker = new KeySeeker(service, admission, this.#course, this.#affinity, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
     this.#gate = new AnswerGate(this.#reply, this.#affinity, this);
   }
@@ -84,6 +85,10 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
 
   get refersTo(): readonly Resource[] {
     return this.#affinity.resources;
+  }
+
+  get isSigned(): boolean {
+    return this.#affinity.isSigned;
   }
 
   get requestTokensFloor(): number {
@@ -112,8 +117,6 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     const { affinity } = this.#service;
     const session = affinity.sessionOf(this.#call.rawHeaders, this.#admission.caller.name);
     this.#affinity.take(reading, this.#seeker.model, session);
-    this.#seeker.resources = this.#affinity.names;
-    this.#seeker.preference = this.#affinity.preference;
     this.#seeker.seek();
   }
 
@@ -210,15 +213,17 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
     this.#attempt = undefined;
     this.#service.desk.settle(attempt.use, outcome);
-    const { startedAtMs } = this.#admission;
-    if (this.#course.failed(this.#service, attempt.use, outcome, kept, startedAtMs)) this.#seeker.seek();
+    const { use } = attempt;
+    const mayBeElsewhere = outcome.kind === "foreign-resource" && this.#affinity.mayBeElsewhere(use);
+    if (this.#course.failed(this.#service, use, { outcome, kept }, mayBeElsewhere)) this.#seeker.seek();
     else this.#giveLastWord(undefined);
   }
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
-    const { last } = this.#course;
+    // What another project said of signatures that are not its own is not the truth about them.
+    const last = denial !== undefined && this.#affinity.bond !== undefined ? undefined : this.#course.last;
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
     const final = finalAnswer(last, denial, about, this.now());
     if (final.kind === "own") {

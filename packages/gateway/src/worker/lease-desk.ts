@@ -48,6 +48,8 @@ export interface LeaseSeeker {
   readonly resources?: readonly string[] | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
+  /** A key whose project alone is to serve it; it has been tried elsewhere. */
+  readonly bond?: KeyId | undefined;
   leased(use: HeldUse): void;
   /** `owner` when the seeker named resources. */
   denied(denial: Denial, owner?: KnownOwner): void;
@@ -282,12 +284,13 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference } = waiting.seeker;
+    const { lane, trail, preference, bond } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
     const tokens = this.#tokensOf(waiting.seeker);
     const sized = tokens > 0 ? { tokens } : {};
     const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...sized };
+    const bound = bond === undefined ? preferring : { onlyProjectOf: bond };
+    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...bound, ...sized };
     this.#send({ wish, only: waiting });
   }
 
