@@ -30,6 +30,7 @@ afterAll(async () => {
 class Listener implements AttemptListener {
   readonly route = routeRequest("POST", PATH) as Route;
   readonly refersTo = [];
+  readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly heard: string[] = [];

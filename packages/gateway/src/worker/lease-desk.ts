@@ -240,12 +240,12 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference, onlyProjectOf } = waiting.seeker;
+    const { lane, trail, preference, bond } = waiting.seeker;
     const { excludedKeys, excludedProjectsOf } = trail;
     const tokens = this.#tokensOf(waiting.seeker);
     const sized = tokens > 0 ? { tokens } : {};
     const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const bound = onlyProjectOf === undefined ? {} : { onlyProjectOf };
+    const bound = bond === undefined ? {} : { onlyProjectOf: bond };
     const wish = {
       model: lane,
       uses: 1,
@@ -306,8 +306,8 @@ export class LeaseDesk {
   }
 }
 
-function isBoundSeeker({ resources, onlyProjectOf }: LeaseSeeker): boolean {
-  return onlyProjectOf !== undefined || (resources !== undefined && resources.length > 0);
+function isBoundSeeker({ resources, bond }: LeaseSeeker): boolean {
+  return bond !== undefined || (resources !== undefined && resources.length > 0);
 }
 
 function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {

@@ -12,6 +12,8 @@ export interface HeldUse {
   readonly startedAtMs: number;
   /** The seeker prefers a project, and this key is of another. */
   readonly isElsewhere?: true;
+  /** The seeker prefers a project, and this key is of another. */
+  readonly isElsewhere?: true;
   /** What the primary knows of the resources that the seeker named; undefined when it named none. */
   readonly owner?: KnownOwner;
 }
@@ -39,8 +41,8 @@ export interface LeaseSeeker {
   readonly resources?: readonly string[] | undefined;
   /** It is denied a key, with `isKnown` false, when nobody knows whose they are. */
   readonly isKnownOnly?: boolean;
-  /** A key whose project alone will do, for whoever knows it already. */
-  readonly onlyProjectOf?: KeyId | undefined;
+  /** A key whose project alone will do: it is known already, or others were tried. */
+  readonly bond?: KeyId | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;

@@ -9,15 +9,18 @@ import { deletionTold, resourcesInAnswer } from "@gemini-gateway/gemini/resource
 import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-resources";
+import { EventLines } from "@gemini-gateway/gemini/resources/event-lines";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
-import { NO_KEY } from "../../affinity/conversation-table.ts";
+import { type Conversation, NO_KEY } from "../../affinity/conversation-table.ts";
 import type { HeldUse } from "../lease-seeker.ts";
 import type { Affinity } from "./affinity.ts";
 import { entriesFound, entriesTold } from "./resource-entries.ts";
 
 const NONE: readonly never[] = [];
+/** Resources of one stream that are remembered to have been told; beyond it some are told again. */
+const HEARD_MAX = 1_000;
 
 export class RequestAffinity {
   /** What the request names, each root once. */
@@ -26,14 +29,24 @@ export class RequestAffinity {
   names: readonly string[] | undefined;
   /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
   preference: KeyId | undefined;
+  /** The same, when no other will do: another has refused its signatures. */
+  bond: KeyId | undefined;
+  /** Whether the conversation carries signatures that only the project which issued them may take. */
+  isSigned = false;
   /** See conversation-table.ts; undefined when the request is of none. */
-  #conversation: string | undefined;
+  #conversation: Conversation | undefined;
+  /** The request is the conversation's first, as far as can be seen. */
+  #isOpening = false;
   readonly #affinity: Affinity;
   readonly #route: Route;
   readonly #now: () => number;
   /** Lessons on their way to the primary. */
   #unkept = 0;
   #then: (() => void) | undefined;
+  /** Of a stream that tells of resources as it goes. */
+  #events: EventLines | undefined;
+  /** Names of resources that its events have told of. */
+  #heard: Set<string> | undefined;
 
   constructor(affinity: Affinity, route: Route, now: () => number) {
     this.#affinity = affinity;
@@ -42,7 +55,7 @@ export class RequestAffinity {
   }
 
   /** Takes in what the request says, before it gets a key. @param session see {@link Affinity.sessionOf} */
-  take(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+  take(reading: BodyReading | undefined, model: string, session: Conversation | undefined): void {
     const { resource, below, upstreamPath } = this.#route;
     const isNamedInLine = resource !== undefined || upstreamPath.includes("upload_id");
     this.resources = isNamedInLine
@@ -54,29 +67,48 @@ export class RequestAffinity {
   }
 
   /** A conversation's first request goes anywhere; where it went is remembered for those that go on with it. */
-  #takeConversation(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+  #takeConversation(
+    reading: BodyReading | undefined,
+    model: string,
+    session: Conversation | undefined,
+  ): void {
     const { generates, operation } = this.#route;
+    this.isSigned = reading?.isSigned === true;
     const lead = generates || operation === "interactions.create" ? reading?.lead : undefined;
     const conversation = session ?? lead?.key(model);
     if (conversation === undefined) return;
     this.#conversation = conversation;
-    if (session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2) return;
+    this.#isOpening = session === undefined && !this.isSigned && (lead?.turnCount ?? 0) < 2;
+    if (this.#isOpening) return;
     const keyId = this.#affinity.conversations.find(conversation);
     if (keyId !== NO_KEY) this.preference = keyId;
   }
 
+  /**
+   * This key's project has refused something as not its own. Says whether another may have it, which then is where the
+   * next attempt has to go.
+   */
+  mayBeElsewhere({ owner, isElsewhere }: HeldUse): boolean {
+    if (owner !== undefined) return !owner.isKnown;
+    if (!this.isSigned || this.preference === undefined) return this.isSigned;
+    this.bond = isElsewhere === true ? this.preference : undefined;
+    return this.bond !== undefined;
+  }
+
   /** A good answer has begun: what the request named is of this key's project. */
   served({ keyId, owner, isElsewhere }: HeldUse): void {
-    if (this.#conversation !== undefined) this.#goesOnWith(keyId, isElsewhere === true);
+    const conversation = this.#conversation;
+    if (conversation !== undefined && this.#isOpening)
+      this.#affinity.opened(conversation, keyId, this.#now());
+    else if (conversation !== undefined) this.#wentOn(conversation, keyId, isElsewhere === true);
     if (owner === undefined || owner.resources.length === this.resources.length) return;
     const unknown = this.resources.filter(({ root }) => !owner.resources.includes(root));
     this.#learn(entriesFound(unknown, keyId, this.#now()));
   }
 
-  #goesOnWith(keyId: KeyId, isElsewhere: boolean): void {
-    const { conversations } = this.#affinity;
+  #wentOn(conversation: Conversation, keyId: KeyId, isElsewhere: boolean): void {
     // To find it has made it the last heard of, too.
-    if (keyId !== this.preference) conversations.keep(this.#conversation ?? "", keyId);
+    if (keyId !== this.preference) this.#affinity.conversations.keep(conversation, keyId);
     if (this.preference !== undefined)
       this.#affinity.count(isElsewhere ? "conversationsMoved" : "conversationsKept");
   }
@@ -98,6 +130,26 @@ export class RequestAffinity {
         if (told !== undefined) this.#forget([told.resource.root]);
       }
     }
+  }
+
+  /** A piece of a good answer passes. */
+  heard({ keyId }: HeldUse, chunk: Buffer): void {
+    if (this.#route.tells !== "interaction") return;
+    this.#events ??= new EventLines();
+    for (const data of this.#events.push(chunk)) {
+      const fresh = resourcesInInteraction(data, this.#now()).filter(
+        ({ resource }) => !this.#hasHeard(resource),
+      );
+      this.#tell(fresh, keyId);
+    }
+  }
+
+  /** Events name the same interaction again and again. */
+  #hasHeard({ root }: Resource): boolean {
+    this.#heard ??= new Set();
+    if (this.#heard.has(root)) return true;
+    if (this.#heard.size < HEARD_MAX) this.#heard.add(root);
+    return false;
   }
 
   /** A good answer that was relayed has ended well. @param tail its last bytes */

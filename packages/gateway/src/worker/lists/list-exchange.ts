@@ -118,7 +118,7 @@ export class ListExchange implements FetchListener, ClientWatcher, ReplyWords {
         service: this.#service,
         route,
         project: id,
-        onlyProjectOf: keyId,
+        bond: keyId,
         path: `${path}?${query}`,
         pageToken,
         rawHeaders: this.#call.rawHeaders,

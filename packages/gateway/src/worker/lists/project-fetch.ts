@@ -34,7 +34,7 @@ export interface FetchOptions {
   /** Id of the project. */
   readonly project: string;
   /** A key of it. */
-  readonly onlyProjectOf: KeyId;
+  readonly bond: KeyId;
   /** Path and query to be sent. */
   readonly path: string;
   /** The project's own token in it; "" for its first page. */
@@ -59,7 +59,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   readonly refersTo = [];
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
-  readonly onlyProjectOf: KeyId;
+  readonly bond: KeyId;
   readonly waitUntilMs: number;
   readonly project: string;
   readonly pageToken: string;
@@ -76,7 +76,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
     this.route = options.route;
     this.project = options.project;
     this.pageToken = options.pageToken;
-    this.onlyProjectOf = options.onlyProjectOf;
+    this.bond = options.bond;
     this.waitUntilMs = options.waitUntilMs;
   }
 
