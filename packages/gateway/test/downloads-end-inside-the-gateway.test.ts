@@ -47,7 +47,7 @@ it("gives the bytes, whichever way they are asked for, and shows no other host a
     expect(answer.headers.get("content-type")).toBe("text/plain");
   }
   expect(pool.emulator.calls.foreignHits).toBe(0);
-  const elsewhere = pool.emulator.calls.recent().filter(({ host }) => host === "side");
+  const elsewhere = pool.emulator.calls.recent().filter((call) => call.host === "side");
   expect(elsewhere.length).toBeGreaterThan(0);
   for (const { headers, path } of elsewhere)
     expect(JSON.stringify([headers, path])).not.toContain("test-key");
