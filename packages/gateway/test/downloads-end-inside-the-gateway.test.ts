@@ -152,6 +152,23 @@ it("follows so far and no further, and only where it may", async () => {
   await pool.endsInBalance();
 });
 
+it("brings no key back from elsewhere", async () => {
+  const back = { to: "" };
+  const store = await host((request, response) => redirectTo(back.to)(request, response));
+  const upstream = await host((request, response) => {
+    if (request.url?.startsWith("/v1beta/files/x") === true) redirectTo(store.url)(request, response);
+    else response.writeHead(200).end("all files");
+  });
+  back.to = `${upstream.url}/v1beta/files`;
+  const pool = await poolWith({ upstream: upstream.url });
+  await fetch(`${pool.url}/v1beta/files/x:download?alt=media`);
+  expect(upstream.seen.map(({ headers }) => headers["x-goog-api-key"])).toEqual([
+    expect.stringMatching(/^test-key-/) as unknown,
+    undefined,
+  ]);
+  await pool.endsInBalance();
+});
+
 it("blames no key for what another host says", async () => {
   const store = await host((_, response) => {
     const error = { code: 401, status: "UNAUTHENTICATED", message: "API key not valid." };

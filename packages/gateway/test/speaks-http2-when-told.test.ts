@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import type { BodySink, BodySource } from "../src/worker/upstream-call.ts";
 import { startConnectProxy } from "./harness/connect-proxy.ts";
 import { MODEL, promptBody } from "./harness/requests.ts";
 import { openUpstream, send, startServer, trustedCertificate } from "./harness/way-out.ts";
@@ -13,6 +14,37 @@ const STREAM = { ...UNARY, path: `/v1beta/models/${MODEL}:streamGenerateContent?
 /** 4 MB: far beyond what a connection may have under way unread. */
 const LARGE_STREAM = { ...STREAM, body: promptBody("stream 200 events every 0 ms of 20000 bytes") };
 const LARGE_BYTES = 4_000_000;
+
+const PIECES = 64;
+const PIECE_BYTES = 65_536;
+
+/** Gives its pieces one after the other, and waits when it is told to. */
+class PiecesOfBody implements BodySource {
+  readonly bytes: number | undefined;
+  pauses = 0;
+  #left = PIECES;
+  #sink: BodySink | undefined;
+
+  constructor(bytes: number | undefined) {
+    this.bytes = bytes;
+  }
+
+  flowInto(sink: BodySink): void {
+    this.#sink = sink;
+    this.drained();
+  }
+
+  drained(): void {
+    while (this.#left > 0) {
+      this.#left -= 1;
+      if (this.#sink?.write(Buffer.alloc(PIECE_BYTES, "p")) === true || this.#left === 0) continue;
+      this.pauses += 1;
+      return;
+    }
+    this.#sink?.end();
+    this.#sink = undefined;
+  }
+}
 
 describe("with HTTP/2 to the upstream", () => {
   it("many requests share one connection, also through a proxy", async () => {
@@ -55,6 +87,21 @@ describe("with HTTP/2 to the upstream", () => {
     expect(await staying.answer).toMatchObject({ status: 200, failure: "" });
     expect(proxy.requests).toHaveLength(1);
   });
+
+  it.each([undefined, PIECES * PIECE_BYTES])(
+    "a body that comes in pieces arrives whole (%s)",
+    async (bytes) => {
+      await using emulator = await startEmulator({ tls });
+      await using upstream = openUpstream(emulator.url, { http2: true });
+      const source = new PiecesOfBody(bytes);
+      const path = "/upload/v1beta/files";
+      const rawHeaders = ["content-type", "text/plain", "x-goog-upload-protocol", "raw"];
+      const answer = await send(upstream, { path, rawHeaders, body: [], source }).answer;
+      expect(answer.body).toContain(`"sizeBytes": "${PIECES * PIECE_BYTES}"`);
+      // It was held back: not all of it was given in one go.
+      expect(source.pauses).toBeGreaterThan(0);
+    },
+  );
 
   it("an upstream that speaks only HTTP/1.1 is served all the same", async () => {
     await using server = await startServer(tls);

@@ -13,7 +13,7 @@ const ALLOWED_HEADERS_DEFAULT =
   "x-goog-upload-protocol, x-goog-upload-file-name, x-gateway-debug";
 const EXPOSED_HEADERS =
   "retry-after, x-request-id, x-gateway-attempts, x-goog-upload-url, x-goog-upload-status, " +
-  "x-goog-upload-chunk-granularity, x-gemini-service-tier";
+  "x-goog-upload-control-url, x-goog-upload-chunk-granularity, x-goog-upload-size-received, x-gemini-service-tier";
 /** How long a browser may remember a preflight, seconds. */
 const PREFLIGHT_SECONDS = "7200";
 /** Longest list of requested headers echoed back, characters. */

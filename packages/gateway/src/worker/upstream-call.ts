@@ -6,7 +6,10 @@ import type { AnswerHead } from "../http1/answer-head.ts";
 
 /** Takes the body of a request piece by piece. */
 export interface BodySink {
-  /** The chunk is kept until it is sent: its memory must not be used again. False when the source is to wait until it is drained. */
+  /**
+   * The chunk is the sink's from here on: its memory is given back once it is sent, and must not be looked at again.
+   * False when the source is to wait until it is drained.
+   */
   write(chunk: Buffer): boolean;
   end(): void;
 }

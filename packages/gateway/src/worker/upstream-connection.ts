@@ -124,10 +124,10 @@ export class UpstreamConnection implements CallCarrier {
     const socket = this.#socket;
     if (socket === undefined) return true;
     this.#silentMs = 0;
-    if (this.#call?.source?.bytes !== undefined) return socket.write(chunk);
+    if (this.#call?.source?.bytes !== undefined) return socket.write(chunk, givingBack(chunk));
     socket.cork();
     socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    socket.write(chunk);
+    socket.write(chunk, givingBack(chunk));
     socket.write("\r\n", "latin1");
     socket.uncork();
     return !socket.writableNeedDrain;
@@ -275,6 +275,17 @@ export class UpstreamConnection implements CallCarrier {
       this.#socket?.writableLength === 0
     );
   }
+}
+
+/**
+ * Frees the memory of a chunk once it is sent. The collector would come by when there are 64 MB of them, which is more
+ * than all the rest that an upload takes. Only what is all of its memory: others may hold views of the same.
+ */
+function givingBack({ buffer, byteLength }: Buffer): (error?: Error | null) => void {
+  return (error) => {
+    const isSent = error === null || error === undefined;
+    if (isSent && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  };
 }
 
 /** As text, because the socket copies short text to the kernel without taking memory for it. */

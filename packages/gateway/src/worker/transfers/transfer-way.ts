@@ -40,8 +40,9 @@ export class TransferWay {
     if (next === undefined) return undefined;
     this.#hops += 1;
     this.#isProved ||= from.isUpstreams;
-    this.#current = next;
-    return next;
+    // Another host must not choose what is asked with the key: it does not come back.
+    this.#current = { ...next, isUpstreams: from.isUpstreams && next.isUpstreams };
+    return this.#current;
   }
 
   /** Origin of the host that was asked last. */

@@ -205,17 +205,21 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       fileUris: config.fileUris,
     });
     const all = [...entries, ...foundWith(attempt.use, this.resources, this.now())];
-    const send = (): void => this.#sendWhole(answer);
+    const send = (): void => this.#sendWhole(attempt, answer);
     // Any worker may get the client's next request: it must know by then.
     if (all.length === 0) send();
     else affinity.resources.learn(all, send);
   }
 
-  #sendWhole(answer: KeptAnswer): void {
+  #sendWhole(attempt: Attempt, answer: KeptAnswer): void {
     if (this.#hasEnded) return;
-    this.#body.leave();
-    this.#reply.whole(answer);
-    this.#end("served", answer.status);
+    try {
+      this.#body.leave();
+      this.#reply.whole(answer);
+      this.#end("served", answer.status);
+    } catch {
+      this.faulted(attempt);
+    }
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {
