@@ -14,12 +14,17 @@ import type { OwnerFinder } from "./owner-finder.ts";
 export interface ProjectListOptions {
   readonly book: Pick<AffinityBook, "holdersFrom" | "holds">;
   readonly finder: Pick<OwnerFinder, "find" | "standInFor">;
-  readonly owners: Pick<Owners, "projectsUpTo" | "projectIdOf" | "lowestOf" | "siblingsOf">;
+  readonly owners: Pick<
+    Owners,
+    "projectsUpTo" | "sample" | "projectIdOf" | "lowestOf" | "siblingsOf" | "closedModelsOf"
+  >;
   readonly ring: Pick<KeyRing, "get">;
   /** Most projects that one page asks. */
   readonly projectsMax: () => number;
 }
 
+/** Every project has some: of a large pool a sample stands for all. */
+const MODELS = "models";
 /** Digits of a key's id: ids of projects are compared as text. */
 const ID_DIGITS = 12;
 /** Keys of one project of which it is asked whether they come before in the order. */
@@ -38,19 +43,22 @@ export class ProjectList {
     const { owners, projectsMax } = this.#options;
     const max = projectsMax();
     const all = owners.projectsUpTo(max);
+    const told = { type: "projects.told", id, isEmptyPool: all?.length === 0 } as const;
+    if (collection === MODELS) return { ...told, projects: this.#forModels(all ?? owners.sample(max)) };
     const owner = ownerOf === "" ? undefined : this.#ownerOf(ownerOf, collection, all !== undefined);
     const first = owner?.id ?? from;
     // One more than a page may ask shows that there are more.
-    const projects =
-      all === undefined
-        ? this.#holders(collection, first, max + 1)
-        : all.flatMap((key) => this.#listed(key, key));
-    const told = {
-      type: "projects.told",
-      id,
-      projects: projects.filter((project) => project.id >= first),
-    } as const;
-    return owner === undefined ? told : { ...told, owner: owner.id };
+    const some =
+      all?.flatMap((keyId) => this.#listed(keyId, keyId)) ?? this.#holders(collection, first, max + 1);
+    const projects = some.filter((project) => project.id >= first);
+    return owner === undefined ? { ...told, projects } : { ...told, projects, owner: owner.id };
+  }
+
+  #forModels(keys: readonly KeyId[]): ListedProject[] {
+    return keys.flatMap((keyId) => {
+      const closedModels = this.#options.owners.closedModelsOf(keyId);
+      return this.#listed(keyId, keyId).map((project) => ({ ...project, closedModels }));
+    });
   }
 
   /** @param first id of a project */
