@@ -57,6 +57,20 @@ export class Owners {
     return [...lowest.values()].toSorted((one, other) => one - other);
   }
 
+  /** A key of each of at most `max` projects that can serve, evenly spread over all of them, in ascending order. */
+  sample(max: number): readonly KeyId[] {
+    const keys = this.#pool.roster
+      .spread(max)
+      .flatMap(({ keys: [key] }) => (key === undefined ? [] : [key.id]));
+    return keys.toSorted((one, other) => one - other);
+  }
+
+  /** Models that the key's project turned out not to be allowed. */
+  closedModelsOf(id: KeyId): readonly string[] {
+    const lanes = this.#pool.keys.get(id)?.project.lanes ?? [];
+    return lanes.filter(({ state }) => state.kind === "unavailable").map(({ model }) => model.name);
+  }
+
   /** The lowest enabled key of the key's project; undefined when it has none, or there is no such key. */
   lowestOf(id: KeyId): KeyId | undefined {
     let lowest: KeyId | undefined;

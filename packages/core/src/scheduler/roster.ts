@@ -17,6 +17,9 @@ export interface RosterCursor {
 /** Gaps that are tolerated before the roster closes them, whatever its size. */
 const GAPS_MIN = 1024;
 
+/** Places looked at for one item of a spread. */
+const SPREAD_LOOKS_MAX = 64;
+
 export class Roster<T extends Rostered> {
   #slots: (T | undefined)[] = [];
   #size = 0;
@@ -41,6 +44,18 @@ export class Roster<T extends Rostered> {
     this.#size--;
     const gaps = this.#slots.length - this.#size;
     if (gaps > GAPS_MIN && gaps > this.#size) this.#closeGaps();
+  }
+
+  /** At most `max` of the items, from places evenly spread: the same ones while none comes or goes. */
+  spread(max: number): T[] {
+    const step = Math.max(1, this.#slots.length / max);
+    const items: T[] = [];
+    for (let begin = 0; begin < this.#slots.length && items.length < max; begin += step) {
+      const end = Math.min(begin + step, begin + SPREAD_LOOKS_MAX, this.#slots.length);
+      const item = this.#slots.slice(Math.floor(begin), Math.ceil(end)).find((slot) => slot !== undefined);
+      if (item !== undefined && item !== items.at(-1)) items.push(item);
+    }
+    return items;
   }
 
   /** A cursor before the first item. Give it back with {@link dropCursor}. */

@@ -8,7 +8,7 @@ import type { KeyId } from "@gemini-gateway/core/lease";
 export interface ProjectsAsk {
   readonly type: "projects.ask";
   readonly id: number;
-  /** What is listed, such as `files`. */
+  /** What is listed, such as `files`; of `models`, which every project has, a large pool is asked for a sample. */
   readonly collection: string;
   /** Id of the project to begin with, or the first after it in order; "" for the first of all. */
   readonly from: string;
@@ -24,6 +24,8 @@ export interface ListedProject {
   readonly keyId: KeyId;
   /** That key's public name. */
   readonly fingerprint: string;
+  /** Models that the project is known not to be allowed; where models are listed. */
+  readonly closedModels?: readonly string[];
 }
 
 export interface ProjectsTold {
@@ -31,6 +33,8 @@ export interface ProjectsTold {
   readonly id: number;
   /** In order of their ids; one more than a page may ask, when there are so many. */
   readonly projects: readonly ListedProject[];
+  /** There is no key in use at all. */
+  readonly isEmptyPool: boolean;
   /** Id of the project that `ownerOf` is of; absent when that is not known. */
   readonly owner?: string;
 }

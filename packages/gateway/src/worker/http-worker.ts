@@ -17,6 +17,7 @@ import { FrontDoor } from "./front-door.ts";
 import { Guard } from "./guard/guard.ts";
 import { createHttpServer } from "./http-server.ts";
 import { LeaseDesk } from "./lease-desk.ts";
+import { ModelCatalogue } from "./lists/model-catalogue.ts";
 import { ProjectDesk } from "./lists/project-desk.ts";
 import { LiveAffinity } from "./live/live-affinity.ts";
 import { LiveDoor } from "./live/live-door.ts";
@@ -48,6 +49,7 @@ export class HttpWorker {
   readonly #desk: LeaseDesk;
   readonly #affinity: Affinity;
   readonly #projects: ProjectDesk;
+  readonly #models: ModelCatalogue;
   readonly #pages: PageDesk;
   readonly #door: FrontDoor;
   readonly #liveDoor: LiveDoor;
@@ -88,6 +90,7 @@ export class HttpWorker {
       count: (tally) => this.#counters.count(tally),
     });
     this.#projects = new ProjectDesk((message) => this.#send(message));
+    this.#models = new ModelCatalogue(this.#now);
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();
     this.#service = this.#newService(config);
@@ -119,6 +122,7 @@ export class HttpWorker {
       desk: this.#desk,
       affinity: this.#affinity,
       projects: this.#projects,
+      models: this.#models,
       gauge: this.#gauge,
       upstream,
       origins: new UpstreamOrigins(upstreamOptions(config), upstream),
@@ -167,6 +171,7 @@ export class HttpWorker {
         return;
       case "pool.grew":
         this.#desk.poolGrew();
+        this.#models.forget();
         return;
       case "config.change":
         this.#reconfigure(message.config);

@@ -9,6 +9,7 @@ import type { SharedCounters } from "../shared-counters.ts";
 import type { Affinity } from "./affinity/affinity.ts";
 import type { Guard } from "./guard/guard.ts";
 import type { LeaseDesk } from "./lease-desk.ts";
+import type { ModelCatalogue } from "./lists/model-catalogue.ts";
 import type { ProjectDesk } from "./lists/project-desk.ts";
 import type { LiveAffinity } from "./live/live-affinity.ts";
 import type { LiveUpstream } from "./live/live-upstream.ts";
@@ -25,6 +26,7 @@ export interface Service {
   readonly desk: LeaseDesk;
   readonly affinity: Affinity;
   readonly projects: ProjectDesk;
+  readonly models: ModelCatalogue;
   readonly gauge: TokenGauge;
   readonly upstream: Upstream;
   /** The same way out to the hosts that uploads and downloads lead to. */

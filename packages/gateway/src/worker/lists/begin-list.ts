@@ -4,16 +4,30 @@ import { listRouteOf } from "@gemini-gateway/gemini/resources/list-route";
 import type { Admission } from "../admission.ts";
 import type { ClientCall } from "../client/client-call.ts";
 import type { Service } from "../service.ts";
-import { ListExchange } from "./list-exchange.ts";
+import { ListExchange, type AskedList } from "./list-exchange.ts";
+import { askedModels, ModelListExchange } from "./model-list-exchange.ts";
 
 /** False for anything else, also for lists in a form that only one project can give: those are ordinary requests. */
 export function beginList(service: Service, call: ClientCall, admission: Admission): boolean {
-  const { below, upstreamPath, isUpload } = admission.route;
-  const route = isUpload ? undefined : listRouteOf(call.method, below);
-  if (route === undefined) return false;
+  if (call.method !== "GET") return false;
+  const models = askedModels(admission);
+  if (models !== undefined) {
+    new ModelListExchange(service, call, admission, models).begin();
+    return true;
+  }
+  const list = askedList(call.method, admission);
+  if (list === undefined) return false;
+  new ListExchange(service, call, admission, list).begin();
+  return true;
+}
+
+function askedList(
+  method: string,
+  { route: { below, upstreamPath, isUpload } }: Admission,
+): AskedList | undefined {
+  const route = isUpload ? undefined : listRouteOf(method, below);
+  if (route === undefined) return undefined;
   const queryAt = upstreamPath.indexOf("?");
   const request = readListRequest(route, queryAt < 0 ? "" : upstreamPath.slice(queryAt + 1));
-  if (request === undefined) return false;
-  new ListExchange(service, call, admission, { route, request }).begin();
-  return true;
+  return request === undefined ? undefined : { route, request };
 }

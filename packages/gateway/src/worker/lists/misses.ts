@@ -1,7 +1,6 @@
 /** What is told of projects that a list had to do without. Worker threads; pure. */
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
-import type { ListedProject } from "../../affinity/project-messages.ts";
 import type { LastFailure } from "../final-answer.ts";
 
 /** Why a project's page is not to be had. */
@@ -10,6 +9,11 @@ export interface Miss {
   readonly last: LastFailure | undefined;
   /** Why no key was lent, when that is what ended it. */
   readonly denial: Denial | undefined;
+}
+
+export interface NamedMiss extends Miss {
+  /** Public name of a key of the project. */
+  readonly fingerprint: string;
 }
 
 /** Projects named in the header. */
@@ -21,25 +25,20 @@ export function noList(status: number): Outcome {
 }
 
 /** `x-gateway-left-out: k-abc=quota, k-def=overloaded, 3 more`: each project by a key of it. Flat name and value. */
-export function leftOutHeader(
-  misses: ReadonlyMap<string, Miss>,
-  projects: ReadonlyMap<string, ListedProject>,
-): readonly string[] {
-  const named = [...misses.entries().take(NAMED_MAX)].map(
-    ([project, miss]) => `${projects.get(project)?.fingerprint ?? project}=${wordOf(miss)}`,
-  );
-  if (misses.size > NAMED_MAX) named.push(`${misses.size - NAMED_MAX} more`);
+export function leftOutHeader(misses: readonly NamedMiss[]): readonly string[] {
+  const named = misses.slice(0, NAMED_MAX).map((miss) => `${miss.fingerprint}=${wordOf(miss)}`);
+  if (misses.length > NAMED_MAX) named.push(`${misses.length - NAMED_MAX} more`);
   return ["x-gateway-left-out", named.join(", ")];
 }
 
 function wordOf({ last, denial }: Miss): string {
-  return denial?.reason ?? last?.outcome.kind ?? "internal";
+  return last?.outcome.kind ?? denial?.reason ?? "internal";
 }
 
 /** Of several misses the one that stands for all: an answer of the upstream, else the project that returns first. */
 export function missToTell(misses: readonly Miss[]): Miss {
   const answered = misses.find(({ last }) => last?.kept !== undefined) ?? misses.find(({ last }) => last);
-  if (answered !== undefined) return answered;
+  if (answered !== undefined) return { ...answered, denial: ofThePool(answered.denial) };
   const [soonest] = misses.toSorted((one, other) => returnMs(one.denial) - returnMs(other.denial));
   return { last: undefined, denial: ofThePool(soonest?.denial) };
 }

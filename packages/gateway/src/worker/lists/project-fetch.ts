@@ -17,7 +17,7 @@ import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-seeker.ts";
 import type { AttemptNote } from "../request-record.ts";
-import type { Service } from "../service.ts";
+import type { FetchService } from "./fetch-service.ts";
 import { type Miss, noList } from "./misses.ts";
 
 /** What the list wants to hear of its fetches. */
@@ -29,7 +29,7 @@ export interface FetchListener {
 
 /** What is asked. */
 export interface FetchOptions {
-  readonly service: Service;
+  readonly service: FetchService;
   readonly route: Route;
   /** Id of the project. */
   readonly project: string;
