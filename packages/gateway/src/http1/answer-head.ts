@@ -39,6 +39,8 @@ interface Hints {
 /** Longest length that is read, decimal digits: below where numbers stop being exact. */
 const LENGTH = /^\d{1,15}$/;
 const KEPT_SECONDS = /(?:^|[,;\s])timeout=(\d{1,9})/i;
+const JUST_KEPT_SECONDS = /^timeout=\d{1,9}$/;
+const TIMEOUT_LENGTH = "timeout=".length;
 
 /** What was found out about a head on the way. */
 export interface HeadParts {
@@ -119,12 +121,24 @@ function heedLength(value: string, hints: Hints): boolean {
 
 function heedConnection(lowerName: string, value: string, hints: Hints): void {
   if (lowerName === "keep-alive") {
-    const seconds = KEPT_SECONDS.exec(value)?.[1];
-    if (seconds !== undefined) hints.keptSeconds = Number(seconds);
+    hints.keptSeconds = keptSecondsOf(value) ?? hints.keptSeconds;
   } else if (lowerName === "connection") {
-    for (const token of value.toLowerCase().split(",")) {
-      if (token.trim() === "close") hints.isClosing = true;
-      else if (token.trim() === "keep-alive") hints.isKeeping = true;
-    }
+    // What nearly all say.
+    if (value === "keep-alive") hints.isKeeping = true;
+    else heedConnectionTokens(value, hints);
   }
+}
+
+function heedConnectionTokens(value: string, hints: Hints): void {
+  for (const token of value.toLowerCase().split(",")) {
+    if (token.trim() === "close") hints.isClosing = true;
+    else if (token.trim() === "keep-alive") hints.isKeeping = true;
+  }
+}
+
+function keptSecondsOf(value: string): number | undefined {
+  // As most servers write it: without a list of matches.
+  if (JUST_KEPT_SECONDS.test(value)) return Number(value.slice(TIMEOUT_LENGTH));
+  const seconds = KEPT_SECONDS.exec(value)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
 }
