@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LeasePocket } from "./lease-pocket.ts";
+import { DEFAULT_POCKET_OPTIONS } from "./model-demand.ts";
 import type { Lease, LeaseWish } from "./lease.ts";
 import { LEASE_USES_MAX } from "./lease.ts";
 import type { Evidence, Outcome } from "./outcome.ts";
@@ -53,6 +54,29 @@ test("more waiting requests than one wish may ask for are asked for in several",
   expect(wishes.map((wish) => wish?.uses)).toEqual([LEASE_USES_MAX, 100, undefined]);
   for (const wish of wishes) if (wish !== undefined) pocket.denied(wish, { reason: "busy" }, NOW);
   expect(pocket.wish("m", LEASE_USES_MAX + 100, NOW + 50)?.uses).toBe(LEASE_USES_MAX);
+});
+
+test("requests by the hundred that come at once are asked for by the batch, not one by one", () => {
+  const pocket = new LeasePocket();
+  const { batchMax } = DEFAULT_POCKET_OPTIONS;
+  // Grants that are used up at once make its batch as large as it may be.
+  for (let size = 1, nowMs = NOW; size <= batchMax; size *= 2, nowMs += 1) {
+    const wish = wished(pocket, 1, nowMs);
+    pocket.granted(wish, [leaseOf(size, wish.uses)], nowMs);
+    while (pocket.take("m", nowMs) !== undefined);
+  }
+  const waitingMax = 4 * batchMax;
+  let [wishes, asked] = [0, 0];
+  for (let waiting = 1; waiting <= waitingMax; waiting += 1) {
+    const wish = pocket.wish("m", waiting, NOW);
+    if (wish === undefined) continue;
+    wishes += 1;
+    asked += wish.uses;
+    expect(asked).toBeLessThan(waiting + batchMax);
+    expect(asked - (wish.inAdvance ?? 0)).toBeLessThanOrEqual(waiting);
+  }
+  expect(asked).toBeGreaterThanOrEqual(waitingMax);
+  expect(wishes).toBeLessThanOrEqual(waitingMax / batchMax + 1);
 });
 
 test("uses of different keys go turn by turn", () => {

@@ -121,7 +121,9 @@ export class ModelDemand {
     const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
     if (!(isShort || isLow) || this.denial(nowMs, tokens) !== undefined) return NO_USES;
     if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
-    const wanted = isScarce ? waiting : Math.max(waiting, this.#batch);
+    // Those who wait already are more than was asked for: asked one by one, each of the next would be a wish of its own.
+    const ahead = isShort && this.#asked > 0 ? this.#batch - 1 : 0;
+    const wanted = isScarce ? waiting : Math.max(waiting + ahead, this.#batch);
     const uses = Math.min(wanted - coming, LEASE_USES_MAX);
     this.#asked += uses;
     return { uses, inAdvance: uses - Math.min(Math.max(waiting - coming, 0), uses) };

@@ -37,7 +37,9 @@ function after(body: Buffer, from: number, byte: number): number {
 
 function afterWord(body: Buffer, from: number, word: Buffer): number {
   const index = from < 0 ? -1 : skipSpace(body, from);
-  return index >= 0 && body.subarray(index, index + word.length).equals(word) ? index + word.length : -1;
+  if (index < 0) return -1;
+  for (let at = 0; at < word.length; at += 1) if (body[index + at] !== word[at]) return -1;
+  return index + word.length;
 }
 
 const PARTS = Buffer.from('"parts"');

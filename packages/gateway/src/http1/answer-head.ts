@@ -39,6 +39,11 @@ interface Hints {
 /** Longest length that is read, decimal digits: below where numbers stop being exact. */
 const LENGTH = /^\d{1,15}$/;
 const KEPT_SECONDS = /(?:^|[,;\s])timeout=(\d{1,9})/i;
+const JUST_KEPT_SECONDS = /^timeout=\d{1,9}$/;
+const TIMEOUT_LENGTH = "timeout=".length;
+
+/** Copied for each answer: room for its headers at once. A list that grows from nothing takes three times as much. */
+const ROOM: readonly string[] = Array.from({ length: 128 }, () => "");
 
 /** What was found out about a head on the way. */
 export interface HeadParts {
@@ -59,9 +64,7 @@ export function readHead(
   { status, minor, isBodiless }: HeadParts,
   texts: KnownTexts,
 ): FramedHead | undefined {
-  // Of its final length at once: a list that grows is copied, and leaves what it had before.
-  // oxlint-disable-next-line unicorn/no-new-array -- a length
-  const rawHeaders = new Array<string>((spansLength / SPAN_LENGTH) * 2);
+  const rawHeaders = ROOM.slice(0, (spansLength / SPAN_LENGTH) * 2);
   const hints: Hints = {
     bodyBytes: -1,
     isChunked: false,
@@ -120,12 +123,24 @@ function heedLength(value: string, hints: Hints): boolean {
 
 function heedConnection(lowerName: string, value: string, hints: Hints): void {
   if (lowerName === "keep-alive") {
-    const seconds = KEPT_SECONDS.exec(value)?.[1];
-    if (seconds !== undefined) hints.keptSeconds = Number(seconds);
+    hints.keptSeconds = keptSecondsOf(value) ?? hints.keptSeconds;
   } else if (lowerName === "connection") {
-    for (const token of value.toLowerCase().split(",")) {
-      if (token.trim() === "close") hints.isClosing = true;
-      else if (token.trim() === "keep-alive") hints.isKeeping = true;
-    }
+    // What nearly all say.
+    if (value === "keep-alive") hints.isKeeping = true;
+    else heedConnectionTokens(value, hints);
   }
+}
+
+function heedConnectionTokens(value: string, hints: Hints): void {
+  for (const token of value.toLowerCase().split(",")) {
+    if (token.trim() === "close") hints.isClosing = true;
+    else if (token.trim() === "keep-alive") hints.isKeeping = true;
+  }
+}
+
+function keptSecondsOf(value: string): number | undefined {
+  // As most servers write it: without a list of matches.
+  if (JUST_KEPT_SECONDS.test(value)) return Number(value.slice(TIMEOUT_LENGTH));
+  const seconds = KEPT_SECONDS.exec(value)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
 }

@@ -54,9 +54,10 @@ const STALL_CHECK_MS = 5_000;
 const SILENT_CHECKS_MAX = 6;
 /**
  * V8's memory for new objects in a worker, megabytes. What relaying leaves behind dies at once: with V8's own limit a
- * worker that holds streams grows by tens of megabytes between collections, and works no less (docs/decisions/0080).
+ * worker that holds streams grows by tens of megabytes between collections. With less than this, requests of some hundred
+ * connections outlive two collections, and are copied twice and marked before they go (docs/decisions/0086).
  */
-const YOUNG_GENERATION_MB = 8;
+const YOUNG_GENERATION_MB = 16;
 /** A worker that dies younger than this counts as failing to start, milliseconds. */
 const YOUNG_MS = 5_000;
 /** Wait before a replacement: none at first, then growing while replacements die young, milliseconds. */

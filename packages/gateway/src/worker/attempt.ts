@@ -233,7 +233,10 @@ export class Attempt implements AnswerHandler, JudgementContext {
   }
 
   #hold(chunk: Buffer): void {
-    this.#held.push(Buffer.from(chunk));
+    const copy = Buffer.from(chunk);
+    // A first push takes room for seventeen, and most answers come in one piece.
+    if (this.#held.length === 0) this.#held = [copy];
+    else this.#held.push(copy);
     this.#heldBytes += chunk.length;
   }
 

@@ -22,7 +22,9 @@ export class ChunkList {
       this.#chunks.push(piece);
       return;
     }
-    this.#small.push(piece);
+    // A first push takes room for seventeen, and most bodies come in one piece.
+    if (this.#small.length === 0) this.#small = [piece];
+    else this.#small.push(piece);
     if (this.#small.length >= SMALL_PIECES_MAX) this.#gather();
   }
 
@@ -47,7 +49,9 @@ export class ChunkList {
   #gather(): void {
     const [only] = this.#small;
     if (only === undefined) return;
-    this.#chunks.push(this.#small.length === 1 ? only : Buffer.concat(this.#small));
+    if (this.#small.length > 1) this.#chunks.push(Buffer.concat(this.#small));
+    else if (this.#chunks.length > 0) this.#chunks.push(only);
+    else this.#chunks = this.#small;
     this.#small = [];
   }
 }
