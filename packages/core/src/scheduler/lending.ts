@@ -65,10 +65,12 @@ export function lendUses(ledger: Ledger, lending: Lending): LentLease[] {
  */
 function lendInBursts(ledger: Ledger, lending: Lending, lent: Lent, uses: number): void {
   const { model, wanted, nowMs } = lending;
-  for (let left = uses; left > 0; ) {
+  for (let left = uses; left > 0;) {
     const choice = chooseToServe(model, ledger.pool, wanted, ledger.shelf.mayGrow);
     if (choice === undefined) return;
-    const burst = choice.isTrial ? 1 : Math.min(left, burstFor(ledger, choice.lane, lending.wish.tokens, nowMs));
+    const burst = choice.isTrial
+      ? 1
+      : Math.min(left, burstFor(ledger, choice.lane, lending.wish.tokens, nowMs));
     lend(ledger, lending, lent, choice, burst);
     left -= burst;
   }
