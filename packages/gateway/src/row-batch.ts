@@ -3,6 +3,7 @@
  * rest is one block of numbers. A structured clone of the rows as objects costs 7 µs a row, this 0.3 µs. Every thread;
  * pure, and it holds no secret. The one place that knows the layout: both ends run the same program.
  */
+import type { KeyId } from "@gemini-gateway/core/lease";
 import type { RequestRow } from "./request-row.ts";
 
 /** What many requests have in common, and so is worth telling once: who asked for what, and how it ended. */
@@ -50,13 +51,14 @@ const COLUMNS = 11;
 const ROWS_AT_FIRST = 64;
 /** Kinds, newest first, that a row is compared with. One that is missed is told twice, which does no harm. */
 const KINDS_COMPARED_MAX = 16;
-const FINGERPRINTS_COMPARED_MAX = 16;
 
 /** Collects rows and makes a batch of them. Worker threads. */
 export class RowCollector {
   #requestIds: string[] = [];
   #kinds: RequestKind[] = [];
   #fingerprints: string[] = [];
+  /** Where the fingerprint of each key of this batch stands. */
+  readonly #placeOfKey = new Map<KeyId, number>();
   #numbers = new Float64Array(ROWS_AT_FIRST * COLUMNS);
 
   get count(): number {
@@ -68,7 +70,7 @@ export class RowCollector {
     if (start === this.#numbers.length) this.#grow();
     const numbers = this.#numbers;
     numbers[start + COLUMN.kind] = this.#kindOf(row);
-    numbers[start + COLUMN.fingerprint] = this.#placeOf(row.fingerprint);
+    numbers[start + COLUMN.fingerprint] = this.#placeOf(row);
     numbers[start + COLUMN.keyId] = row.keyId;
     numbers[start + COLUMN.atMs] = row.atMs;
     numbers[start + COLUMN.firstByteMs] = row.firstByteMs;
@@ -94,6 +96,7 @@ export class RowCollector {
     this.#requestIds = [];
     this.#kinds = [];
     this.#fingerprints = [];
+    this.#placeOfKey.clear();
     return batch;
   }
 
@@ -113,13 +116,13 @@ export class RowCollector {
     return kinds.push({ method, path, model, status, outcome, reason, attempts, client, address }) - 1;
   }
 
-  #placeOf(fingerprint: string): number {
-    const fingerprints = this.#fingerprints;
-    const last = fingerprints.length - 1;
-    for (let place = last; place >= 0 && place > last - FINGERPRINTS_COMPARED_MAX; place -= 1) {
-      if (fingerprints[place] === fingerprint) return place;
-    }
-    return fingerprints.push(fingerprint) - 1;
+  /** By the key: of many keys no fingerprint is among the last few. */
+  #placeOf({ keyId, fingerprint }: RequestRow): number {
+    const known = this.#placeOfKey.get(keyId);
+    if (known !== undefined && this.#fingerprints[known] === fingerprint) return known;
+    const place = this.#fingerprints.push(fingerprint) - 1;
+    this.#placeOfKey.set(keyId, place);
+    return place;
   }
 }
 

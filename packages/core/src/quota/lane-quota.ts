@@ -105,15 +105,14 @@ export class LaneQuota {
 
   /** One use has ended; what a success says of the limits is learnt. True when a belief changed. */
   ended(charge: Charge, end: UseEnd, nowMs: number): boolean {
-    const taken = this.#window.refund(charge.atMs, 1, charge.tokens);
     const isToday = charge.day === this.#day;
     if (end.how === "refused") {
+      this.#window.refund(charge.atMs, 1, charge.tokens);
       if (isToday) this.#requestsOfDay--;
       return false;
     }
     const startedAtMs = Math.min(end.startedAtMs ?? charge.atMs, charge.atMs);
-    // Nothing was taken back when the minute of the use is over already: then it no longer counts.
-    if (taken.requests > 0) this.#window.charge(startedAtMs, 1, end.promptTokens ?? charge.tokens);
+    this.#window.move(charge.atMs, charge.tokens, startedAtMs, end.promptTokens ?? charge.tokens);
     if (end.how !== "served") return false;
     if (isToday) this.#servedOfDay++;
     const requestsOfMinute = this.#served.add(startedAtMs);

@@ -71,3 +71,32 @@ test("what is given back counts no more, in whatever order; what is out of the w
   expect(window.used).toEqual({ requests: 1, tokens: 400 });
   expect(window.refund(NOW, 1, 100)).toEqual({ requests: 0, tokens: 0 });
 });
+
+test("to move a use is to give it back and to charge it again", () => {
+  const moves = fc.array(
+    fc.record({ use: fc.nat(), earlierMs: fc.nat({ max: 5_000 }), tokens: fc.nat({ max: 9_000 }) }),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(charges, moves, fc.nat({ max: 70_000 }), (list, ends, laterMs) => {
+      const [moved, charged] = [new UsageWindow(), new UsageWindow()];
+      let nowMs = NOW;
+      const uses = list.map(({ afterMs, tokens }) => {
+        nowMs += afterMs;
+        for (const window of [moved, charged]) window.charge(nowMs, 1, tokens);
+        return { atMs: nowMs, tokens };
+      });
+      for (const { use, earlierMs, tokens } of ends) {
+        const [ended] = uses.splice(use % Math.max(uses.length, 1), 1);
+        if (ended === undefined) break;
+        moved.move(ended.atMs, ended.tokens, ended.atMs - earlierMs, tokens);
+        if (charged.refund(ended.atMs, 1, ended.tokens).requests > 0)
+          charged.charge(ended.atMs - earlierMs, 1, tokens);
+      }
+      for (const window of [moved, charged]) window.forget(nowMs + laterMs);
+      expect(moved.used).toEqual(charged.used);
+      expect(moved.spans).toBe(charged.spans);
+      expect(moved.emptiesToMs(0, 0)).toBe(charged.emptiesToMs(0, 0));
+    }),
+  );
+});

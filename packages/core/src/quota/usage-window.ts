@@ -53,7 +53,8 @@ export class UsageWindow {
     const at = this.#indexFrom(span);
     if (marks[at] === span) this.#add(at, requests, tokens);
     else if (marks.length >= EXACT_NUMBERS_MAX) marks.splice(at, 0, span, requests, tokens);
-    else this.#marks = [...marks.slice(0, at), span, requests, tokens, ...marks.slice(at)];
+    else if (marks.length === 0) this.#marks = [span, requests, tokens];
+    else this.#marks = marks.toSpliced(at, 0, span, requests, tokens);
     this.#requests += requests;
     this.#tokens += tokens;
   }
@@ -74,6 +75,23 @@ export class UsageWindow {
     this.#requests -= taken.requests;
     this.#tokens -= taken.tokens;
     return taken;
+  }
+
+  /**
+   * One use that was charged at a moment began at another, with other tokens: it counts there from now on. What is
+   * out of the window already counts no longer.
+   */
+  move(chargedAtMs: number, chargedTokens: number, startedAtMs: number, tokens: number): void {
+    const marks = this.#marks;
+    const isOnly = marks.length === NUMBERS_PER_MARK && marks[0] === spanOf(chargedAtMs);
+    // A lane's only use, as most are where there are many lanes: its mark becomes the other one.
+    if (isOnly && marks[REQUESTS_AT] === 1 && marks[TOKENS_AT] === chargedTokens) {
+      marks[0] = spanOf(startedAtMs);
+      marks[TOKENS_AT] = tokens;
+      this.#tokens += tokens - chargedTokens;
+    } else if (this.refund(chargedAtMs, 1, chargedTokens).requests > 0) {
+      this.charge(startedAtMs, 1, tokens);
+    }
   }
 
   /** Drops what is out of the window. Each charge is dropped once. */

@@ -7,6 +7,7 @@ import type { KeyPool } from "./key-pool.ts";
 import { append, firstOf } from "./link.ts";
 import type { Link } from "./link.ts";
 import type { LoadLevels } from "./load-levels.ts";
+import { PLENTY_LANES } from "./options.ts";
 import { NO_TRIAL } from "./records.ts";
 import type { Lane, Model, PooledKey } from "./records.ts";
 import { isFit, isTrusted, laneOf } from "./seating.ts";
@@ -35,7 +36,7 @@ export function chooseToFindOut(
   wanted: Wanted,
   { mayGrow, count }: { readonly mayGrow: boolean; readonly count: number },
 ): Choice | undefined {
-  switch (model.wariness.turn(count)) {
+  switch (model.wariness.turn(count, hasPlenty(model))) {
     case "trial":
       return dueTrial(model, pool);
     case "explore":
@@ -74,6 +75,11 @@ export function chooseRetry(
     (mayGrow ? neverTried(model, pool, wanted) : undefined) ??
     use(leastOf(model.untried, wanted), wanted)
   );
+}
+
+/** At high load, in calm times, with many lanes to choose from: whoever else wants a key finds others. */
+export function hasPlenty({ bursts, wariness, census }: Model): boolean {
+  return bursts.uses > 1 && !wariness.isWary && census.open.lanes >= PLENTY_LANES;
 }
 
 /** A storm is on, and no open lane has proved itself since it began. */

@@ -6,10 +6,10 @@ import { isKeyUsable } from "../key-health.ts";
 import { isLaneOpen } from "../lane.ts";
 import { LEASE_USES_MAX } from "../lease.ts";
 import type { HolderId, LeaseWish } from "../lease.ts";
-import { chooseRetry, chooseToFindOut, chooseToServe, isInDoubt } from "./choice.ts";
+import { chooseRetry, chooseToFindOut, chooseToServe, hasPlenty, isInDoubt } from "./choice.ts";
 import type { Choice } from "./choice.ts";
 import type { Ledger } from "./ledger.ts";
-import { DOUBTFUL_USES_MAX, PLENTY_LANES } from "./options.ts";
+import { DOUBTFUL_USES_MAX } from "./options.ts";
 import { ampleUses, chargeFor, chargeUses, leaseEndMs } from "./pacing.ts";
 import type { Lane, LentLease, Model, PooledKey } from "./records.ts";
 import { laneLoadChanged, reseat } from "./seating.ts";
@@ -74,11 +74,6 @@ function lendInBursts(ledger: Ledger, lending: Lending, lent: Lent, uses: number
     lend(ledger, lending, lent, choice, burst);
     left -= burst;
   }
-}
-
-/** In calm times, with many lanes to choose from: whoever else wants a key finds others. */
-function hasPlenty({ bursts, wariness, census }: Model): boolean {
-  return bursts.uses > 1 && !wariness.isWary && census.open.lanes >= PLENTY_LANES;
 }
 
 /** Uses of the lane that may be lent together now: one of what has yet to prove itself, else as far as its quota is ample. */

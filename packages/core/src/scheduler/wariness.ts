@@ -15,6 +15,8 @@ const SCORE_MAX = 10;
 
 /** Of first attempts in calm times, one in so many explores a project not tried yet. */
 const EXPLORE_EVERY_CALM = 4;
+/** The same at high load while nothing is refused: those that are known suffice, and each use may be the one that fails. */
+const EXPLORE_EVERY_BUSY = 16;
 /** The same in a storm: its share of failing attempts stays under a tenth. */
 const EXPLORE_EVERY_WARY = 16;
 /** One first attempt in so many may be a trial of something out of service. */
@@ -48,10 +50,14 @@ export class Wariness {
     if (this.#score <= CALM_AT) this.#isWary = false;
   }
 
-  /** What the `count`-th first attempt is for. Turns of different kinds never fall on the same count. */
-  turn(count: number): Turn {
+  /**
+   * What the `count`-th first attempt is for. Turns of different kinds never fall on the same count.
+   *
+   * @param isBusy lanes are plenty at high load, and none has refused anything for its minute's quota lately.
+   */
+  turn(count: number, isBusy: boolean): Turn {
     if (count % TRIAL_EVERY === TRIAL_EVERY - 1) return "trial";
-    const every = this.#isWary ? EXPLORE_EVERY_WARY : EXPLORE_EVERY_CALM;
+    const every = this.#isWary ? EXPLORE_EVERY_WARY : isBusy ? EXPLORE_EVERY_BUSY : EXPLORE_EVERY_CALM;
     return count % every === every / 2 ? "explore" : "serve";
   }
 }

@@ -44,6 +44,14 @@ it("keeps few rows for the interval, and writes all of them at the end", () => {
   expect(scene.store.requests.counts(0).total).toBe(REPORT_ROWS);
 });
 
+it("writes what changed at once, a small batch in each turn, also while few rows wait", async () => {
+  using scene = new Scene(folder);
+  scene.changeStates(1_100);
+  for (let report = 0; report < 4; report += 1) scene.report();
+  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+  expect(scene.savedStates).toEqual([250, 250, 250, 250, 100]);
+});
+
 it("keeps at most 50,000 rows while they cannot be written, counts the others and does not try at every report", async () => {
   using scene = new Scene(folder);
   let tries = 0;
@@ -64,6 +72,9 @@ class Scene implements Disposable {
   readonly store: DurableStore;
   readonly keeper: Bookkeeper;
   append: DurableStore["requests"]["append"];
+  /** How many states of keys each batch had. */
+  readonly savedStates: number[] = [];
+  readonly #scheduler = new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5);
   #rows = 0;
 
   constructor(path: string) {
@@ -72,14 +83,27 @@ class Scene implements Disposable {
     this.store = new DurableStore({ path: join(path, "gateway.db"), log, now });
     this.append = (rows) => this.store.requests.append(rows);
     const requests = { ...this.store.requests, append: this.#append.bind(this) };
-    const { keys, models } = this.store;
+    const { models } = this.store;
+    const saveHealth: DurableStore["keys"]["saveHealth"] = (rows) => {
+      this.savedStates.push(rows.length);
+      this.store.keys.saveHealth(rows);
+    };
+    const keys = { ...this.store.keys, saveHealth };
     this.keeper = new Bookkeeper({
       store: { keys, models, requests },
-      scheduler: new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5),
+      scheduler: this.#scheduler,
       log,
       logRequests: () => false,
       now,
     });
+  }
+
+  /** So many keys have a state that is not stored yet. */
+  changeStates(keys: number): void {
+    this.#scheduler.addKeys(
+      Array.from({ length: keys }, (_, index) => ({ id: index + 1, project: undefined })),
+    );
+    this.#scheduler.forgetStored();
   }
 
   /** A worker reports. */

@@ -27,10 +27,8 @@ export interface BookkeeperOptions {
 const WRITE_INTERVAL_MS = 500;
 /** Rows kept while the database cannot be written; the oldest go first, a report of a worker at a time. */
 const PENDING_ROWS_MAX = 50_000;
-/** Batches written in one turn, so that the primary is never held up for long. */
-const BATCHES_A_TURN = 2;
-/** States written in one turn. */
-const STATES_A_TURN = 1_000;
+/** States of keys, and of lanes, in one batch: a millisecond each. A turn writes one, so that no worker waits long for a key. */
+const BATCH_STATES = 250;
 /** Rows of a report that are worth being sorted. */
 const SORTED_ROWS_MIN = 32;
 /** A write that fails is reported at most this often, milliseconds. */
@@ -43,6 +41,8 @@ export class Bookkeeper implements Disposable {
   #pending: RowList[] = [];
   #pendingRows = 0;
   #unsaved: DirtyStates | undefined;
+  /** The last batch of states was full: there are more. */
+  #hasMoreStates = false;
   /** Set while a batch is about to be written between two intervals. */
   #immediate: NodeJS.Immediate | undefined;
   #isFailing = false;
@@ -53,7 +53,7 @@ export class Bookkeeper implements Disposable {
   constructor(options: BookkeeperOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      this.#write(BATCHES_A_TURN);
+      this.#write(1);
       this.#writeSoon();
     }, WRITE_INTERVAL_MS);
     this.#timer.unref();
@@ -96,7 +96,8 @@ export class Bookkeeper implements Disposable {
 
   /** A full batch need not wait for the interval, which no load may outrun; one that cannot be written does. */
   #writeSoon(): void {
-    if (this.#pendingRows < REQUEST_LOG_BATCH_ROWS || this.#isFailing) return;
+    const isMuch = this.#hasMoreStates || this.#pendingRows >= REQUEST_LOG_BATCH_ROWS;
+    if (!isMuch || this.#isFailing) return;
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
       this.#write(1);
@@ -114,7 +115,7 @@ export class Bookkeeper implements Disposable {
     const { scheduler, store, now } = this.#options;
     for (let batch = 0; batch < batchesMax; batch += 1) {
       // A batch that could not be written stays in hand and goes first next time.
-      this.#unsaved ??= scheduler.takeDirty(STATES_A_TURN);
+      this.#unsaved ??= scheduler.takeDirty(BATCH_STATES);
       const { keys, models } = this.#unsaved;
       if (keys.length > 0)
         store.keys.saveHealth(keys.map((state) => ({ id: state.id, health: storedHealthOf(state) })));
@@ -125,7 +126,8 @@ export class Bookkeeper implements Disposable {
         );
       }
       this.#unsaved = undefined;
-      if (keys.length < STATES_A_TURN && models.length < STATES_A_TURN) return;
+      this.#hasMoreStates = keys.length === BATCH_STATES || models.length === BATCH_STATES;
+      if (!this.#hasMoreStates) return;
     }
   }
 

@@ -101,8 +101,7 @@ export class LeaseDesk {
     for (const answer of answers) {
       const open = this.#wishes.get(answer.wishId);
       this.#wishes.delete(answer.wishId);
-      for (const { keyId, secret, fingerprint, projectId } of answer.leases)
-        this.#keys.set(keyId, { secret, fingerprint, projectId });
+      for (const lease of answer.leases) this.#know(lease);
       if (open === undefined) continue;
       if (open.only === undefined) this.#receiveForLane(answer, open.wish);
       else this.#receiveFor(open.only, answer);
@@ -143,6 +142,12 @@ export class LeaseDesk {
     this.#closed = undefined;
     this.#pocket.drain(this.#now());
     closed();
+  }
+
+  /** What is known stays as it is: 100,000 records made anew all day would be the collector's work. */
+  #know({ keyId, secret, fingerprint, projectId }: GrantedLease): void {
+    if (this.#keys.get(keyId)?.projectId !== projectId)
+      this.#keys.set(keyId, { secret, fingerprint, projectId });
   }
 
   #receiveForLane({ leases, denial, model }: WishAnswer, wish: LeaseWish): void {
