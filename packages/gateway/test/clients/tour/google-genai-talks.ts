@@ -21,9 +21,8 @@ interface Heard {
 
 /** Opens a session, says something, hears the answer and hangs up. Rejects with the server's own words. */
 async function talk(ai: GoogleGenAI, config: LiveConnectConfig): Promise<Heard> {
-  const { promise, resolve, reject } = Promise.withResolvers<Heard>();
-  // Only the older clients leave it at this; the newest one's `connect` rejects too.
-  promise.catch(() => {});
+  const heard = Promise.withResolvers<Heard>();
+  const closed = Promise.withResolvers<never>();
   let said = "";
   let handle = "";
   const onmessage = ({ serverContent, sessionResumptionUpdate }: LiveServerMessage): void => {
@@ -31,17 +30,19 @@ async function talk(ai: GoogleGenAI, config: LiveConnectConfig): Promise<Heard> 
     said += (serverContent?.modelTurn?.parts ?? []).map(({ text = "" }) => text).join("");
     const project = /project (\w+): you said "hello"/.exec(said)?.[1];
     const isWhole = config.sessionResumption === undefined || sessionResumptionUpdate !== undefined;
-    if (project !== undefined && isWhole) resolve({ project, handle });
+    if (project !== undefined && isWhole) heard.resolve({ project, handle });
   };
   const onclose = ({ code, reason }: { readonly code: number; readonly reason: string }): void =>
-    reject(new Error(`closed with ${code} ${reason}`));
-  const session = await ai.live.connect({
+    closed.reject(new Error(`closed with ${code} ${reason}`));
+  const connecting = ai.live.connect({
     model: LIVE_MODEL,
     config: { responseModalities: [Modality.TEXT], ...config },
-    callbacks: { onmessage, onclose: onclose },
+    callbacks: { onmessage, onclose },
   });
+  // The older two wait for ever when they are turned away.
+  const session = await Promise.race([connecting, closed.promise]);
   session.sendClientContent({ turns: "hello" });
-  return promise.finally(() => session.close());
+  return Promise.race([heard.promise, closed.promise]).finally(() => session.close());
 }
 
 function liveTalk(generation: Generation, world: World): Stop {

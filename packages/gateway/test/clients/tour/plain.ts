@@ -144,7 +144,7 @@ function continued(world: World): Stop {
 /** Begun, gone on with by visits that ask how far it is, and finished when it is left. */
 function halfwayUpload(world: World, method: "POST" | "PUT"): Stop {
   const leg = async (path: string, headers: Record<string, string>, body?: Buffer): Promise<Response> => {
-    const response = await fetch(`${world.url}${path}`, { method, headers, ...(body && { body }) });
+    const response = await fetch(new URL(path, world.url), { method, headers, ...(body && { body }) });
     if (!response.ok) throw new AnswerError(response.status, await response.text());
     return response;
   };

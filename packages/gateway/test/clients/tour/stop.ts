@@ -59,13 +59,19 @@ export function replyOf(project: string, prompt: string): string {
   return `Hello from project ${project}: you said "${prompt}"`;
 }
 
-/** Calls that came to another project than the one that owns what they name, as texts; none is as it should be. */
+/**
+ * Calls that came to another project than the one that owns what they name, as texts; none is as it should be. Signed
+ * thoughts are left out: their project is only preferred.
+ */
 export function strayCalls({ calls }: Emulator): readonly string[] {
   return calls.recent().filter(isStray).map(told);
 }
 
 function isStray({ project, resources }: Call): boolean {
-  return resources.some(({ owner, access }) => owner !== "" && owner !== project && access !== "created");
+  return resources.some(
+    ({ name, owner, access }) =>
+      owner !== "" && owner !== project && access !== "created" && name !== "thoughtSignature",
+  );
 }
 
 function told({ method, path, project, status, resources }: Call): string {
