@@ -13,12 +13,12 @@ import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
-import { headerOf } from "../http1/header-list.ts";
 import { RequestAffinity } from "./affinity/request-affinity.ts";
 import { AnswerGate, type GateOwner, type LastPart } from "./answer-gate.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
 import { ClientReply, type ReplyWords } from "./client-reply.ts";
+import { extraHeadersOf } from "./extra-headers.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import type { Refusal } from "./guard/refusal.ts";
@@ -29,7 +29,7 @@ import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
 import { readRequest } from "./request-reading.ts";
-import { attemptsHeader, reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
+import { reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
@@ -257,10 +257,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   }
 
   extraHeaders(): readonly string[] {
-    const { caller, extraHeaders } = this.#admission;
-    if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
-      return extraHeaders;
-    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#course.notes)];
+    return extraHeadersOf(this.#admission, this.#call.rawHeaders, this.#course.notes);
   }
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------

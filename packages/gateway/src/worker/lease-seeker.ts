@@ -12,8 +12,6 @@ export interface HeldUse {
   readonly startedAtMs: number;
   /** The seeker prefers a project, and this key is of another. */
   readonly isElsewhere?: true;
-  /** The seeker prefers a project, and this key is of another. */
-  readonly isElsewhere?: true;
   /** What the primary knows of the resources that the seeker named; undefined when it named none. */
   readonly owner?: KnownOwner;
 }

@@ -4,12 +4,12 @@
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
-import { headerOf } from "../../http1/header-list.ts";
 import type { Admission } from "../admission.ts";
 import type { ClientCall } from "../client/client-call.ts";
 import { ClientReply, type ReplyWords } from "../client-reply.ts";
+import { extraHeadersOf } from "../extra-headers.ts";
 import { finalAnswer } from "../final-answer.ts";
-import { attemptsHeader, rowOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
+import { rowOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import { leftOutHeader, missToTell, type NamedMiss } from "./misses.ts";
 
@@ -77,12 +77,8 @@ export class ListReply implements ReplyWords {
   }
 
   extraHeaders(): readonly string[] {
-    const { caller, extraHeaders } = this.#admission;
-    const headers = [...extraHeaders];
-    if (this.#misses.length > 0) headers.push(...leftOutHeader(this.#misses));
-    if (caller.authenticated && headerOf(this.#call.rawHeaders, "x-gateway-debug") !== undefined)
-      headers.push("x-gateway-attempts", attemptsHeader(this.notes));
-    return headers;
+    const headers = extraHeadersOf(this.#admission, this.#call.rawHeaders, this.notes);
+    return this.#misses.length === 0 ? headers : [...headers, ...leftOutHeader(this.#misses)];
   }
 
   #end(outcome: RowOutcome, status: number, reason: string): void {

@@ -57,6 +57,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   readonly lane = LANE;
   readonly tokens = 0;
   readonly refersTo = [];
+  readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly bond: KeyId;

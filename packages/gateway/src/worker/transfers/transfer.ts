@@ -12,18 +12,18 @@ import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
-import { headerOf } from "../../http1/header-list.ts";
 import type { Admission } from "../admission.ts";
 import { Attempt, type AttemptListener } from "../attempt.ts";
 import type { BodyFault, ClientCall, ClientWatcher } from "../client/client-call.ts";
 import { ClientReply, type ReplyWords } from "../client-reply.ts";
+import { extraHeadersOf } from "../extra-headers.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-seeker.ts";
 import { afterFailure } from "../after-failure.ts";
 import type { BodyRefusal } from "../request-body.ts";
-import { attemptsHeader, reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
+import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import { publicBaseOf } from "./public-base.ts";
 import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
@@ -44,6 +44,7 @@ const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", 
 export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
   readonly refersTo = [];
+  readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly tokens = 0;
@@ -170,12 +171,12 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#note(attempt, "served");
     const found = foundWith(attempt.use, this.resources, this.now());
     if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
     this.#body.leave();
-    this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
+    this.#reply.begin(attempt.status, rawHeaders, attempt.dialect !== undefined);
     for (const chunk of held) this.more(attempt, chunk);
   }
 
@@ -245,7 +246,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#last = seen;
     this.#reason = reasonOf(outcome);
     const { startedAtMs } = this.#admission;
-    const next = afterFailure(this.#service, this.trail, attempt.use, seen.outcome.kind, startedAtMs);
+    const { keyId, owner } = attempt.use;
+    const { kind } = seen.outcome;
+    const isUnknown = owner?.isKnown === false;
+    const next = afterFailure(this.#service, this.trail, keyId, kind, isUnknown, startedAtMs);
     this.trail = next.trail;
     if (next.goesOn && this.#mayGoOn) this.#seek();
     else this.#giveLastWord(undefined);
@@ -286,10 +290,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   }
 
   extraHeaders(): readonly string[] {
-    const { caller, extraHeaders } = this.#admission;
-    if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
-      return extraHeaders;
-    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
+    return extraHeadersOf(this.#admission, this.#call.rawHeaders, this.#notes);
   }
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------
