@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Attempt, type AttemptListener } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { AttemptListener, AttemptSubject } from "./attempt-listener.ts";
 import { Upstream } from "./upstream.ts";
 
 const PATH = "/v1/models/m:generateContent";
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Writes down what it hears, and resolves with the first word that ends the attempt. */
-class Listener implements AttemptListener {
+class Listener implements AttemptListener, AttemptSubject {
   readonly route = routeRequest("POST", PATH) as Route;
   readonly refersTo = [];
   readonly isSigned = false;
@@ -66,7 +67,7 @@ class Listener implements AttemptListener {
 
 async function heardOf(rawHeaders: string[], isFaulty = false): Promise<readonly string[]> {
   const listener = new Listener(isFaulty);
-  new Attempt(USE, listener, 1024).begin(upstream, {
+  new Attempt(USE, listener, listener, 1024).begin(upstream, {
     path: PATH,
     method: "POST",
     rawHeaders,

@@ -4,11 +4,11 @@
  * unseen; afterwards it hands on bytes as they come. It judges nothing itself: see judgement.ts.
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
-import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { maskedBody, maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
 import type { AnswerHead } from "../http1/answer-head.ts";
+import type { AttemptListener, AttemptSubject } from "./attempt-listener.ts";
 import {
   failureOf,
   judgeRefusal,
@@ -25,30 +25,6 @@ import { TailWindow } from "./tail-window.ts";
 import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
-export interface AttemptListener {
-  readonly route: Route;
-  /** What the request names and only one project can see. */
-  readonly refersTo: readonly Resource[];
-  /** Whether it carries thought signatures. */
-  readonly isSigned: boolean;
-  readonly requestTokensFloor: number;
-  readonly tokenQuotaRefusals: number;
-  now(): number;
-  /** The answer is good: send the head, then the chunks held so far. */
-  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
-  /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
-  more(attempt: Attempt, chunk: Buffer): boolean;
-  /** A whole answer small enough to be kept: send it. */
-  whole(attempt: Attempt, answer: KeptAnswer): void;
-  /** An answer that had begun is complete, or broke off with `failure`. */
-  ended(attempt: Attempt, failure: Outcome | undefined): void;
-  /** Nothing was sent to the client; `kept` is the upstream's answer, if it gave one that can be passed on. */
-  failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void;
-  /** One of the above threw: whatever it has not done yet is to be ended now. */
-  faulted(attempt: Attempt): void;
-}
-
 /** Bytes of an error answer that are read, the rest is cut off. */
 const REFUSAL_BYTES_MAX = 262_144;
 
@@ -61,6 +37,7 @@ export class Attempt implements AnswerHandler, JudgementContext {
   dialect: StreamDialect | undefined;
   status = 0;
   readonly #listener: AttemptListener;
+  readonly #subject: AttemptSubject;
   readonly #peekBytesMax: number;
   /** Undefined before it is sent and once it is over. */
   #call: UpstreamCall | undefined;
@@ -73,8 +50,9 @@ export class Attempt implements AnswerHandler, JudgementContext {
   /** From the moment that bytes go to the client. */
   #mask: SecretMask | undefined;
 
-  constructor(use: HeldUse, listener: AttemptListener, peekBytesMax: number) {
+  constructor(use: HeldUse, subject: AttemptSubject, listener: AttemptListener, peekBytesMax: number) {
     this.use = use;
+    this.#subject = subject;
     this.#listener = listener;
     this.#peekBytesMax = peekBytesMax;
   }
@@ -142,7 +120,7 @@ export class Attempt implements AnswerHandler, JudgementContext {
       this.#phase = "refused";
       return;
     }
-    const { route } = this.#listener;
+    const { route } = this.#subject;
     this.dialect = streamDialectOf(route, contentType);
     if (this.dialect === undefined) {
       this.#phase = "unary";
@@ -295,7 +273,7 @@ export class Attempt implements AnswerHandler, JudgementContext {
 
   #concludeWhole(): void {
     const kept = this.#kept();
-    const judged = this.#listener.route.generates ? judgeWhole(kept, this) : undefined;
+    const judged = this.#subject.route.generates ? judgeWhole(kept, this) : undefined;
     if (judged === undefined) this.#finish(kept);
     else this.#fail(judged);
   }
@@ -312,15 +290,15 @@ export class Attempt implements AnswerHandler, JudgementContext {
   // --- what judgements ask for, most of it only after a failure ------------------------------------------------------
 
   get route(): Route {
-    return this.#listener.route;
+    return this.#subject.route;
   }
 
-  get refersTo(): AttemptListener["refersTo"] {
-    return this.#listener.refersTo;
+  get refersTo(): AttemptSubject["refersTo"] {
+    return this.#subject.refersTo;
   }
 
   get isSigned(): boolean {
-    return this.#listener.isSigned;
+    return this.#subject.isSigned;
   }
 
   get contentType(): string {
@@ -332,14 +310,14 @@ export class Attempt implements AnswerHandler, JudgementContext {
   }
 
   get nowMs(): number {
-    return this.#listener.now();
+    return this.#subject.now();
   }
 
   get requestTokensFloor(): number {
-    return this.#listener.requestTokensFloor;
+    return this.#subject.requestTokensFloor;
   }
 
   get tokenQuotaRefusals(): number {
-    return this.#listener.tokenQuotaRefusals;
+    return this.#subject.tokenQuotaRefusals;
   }
 }

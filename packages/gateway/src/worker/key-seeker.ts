@@ -66,8 +66,8 @@ export class KeySeeker implements LeaseSeeker {
     return this.#affinity.preference;
   }
 
-  get bond(): KeyId | undefined {
-    return this.#affinity.bond;
+  get onlyProjectOf(): KeyId | undefined {
+    return this.#affinity.onlyProjectOf;
   }
 
   get waitUntilMs(): number {

@@ -40,7 +40,7 @@ export interface LeaseSeeker {
   /** It is denied a key, with `isKnown` false, when nobody knows whose they are. */
   readonly isKnownOnly?: boolean;
   /** A key whose project alone will do: it is known already, or others were tried. */
-  readonly bond?: KeyId | undefined;
+  readonly onlyProjectOf?: KeyId | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;

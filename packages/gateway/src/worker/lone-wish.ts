@@ -7,21 +7,21 @@ export interface Sought {
   readonly lane: string;
   readonly trail: Trail;
   readonly resources?: readonly string[] | undefined;
-  readonly bond?: KeyId | undefined;
+  readonly onlyProjectOf?: KeyId | undefined;
   readonly preference?: KeyId | undefined;
 }
 
 /** Whether only one project's keys will do. */
-export function isBound({ resources, bond }: Sought): boolean {
-  return bond !== undefined || (resources !== undefined && resources.length > 0);
+export function isBound({ resources, onlyProjectOf }: Sought): boolean {
+  return onlyProjectOf !== undefined || (resources !== undefined && resources.length > 0);
 }
 
 /** @param tokens of the request, 0 where nobody counts them */
 export function loneWish(sought: Sought, tokens: number): LeaseWish {
-  const { lane, trail, preference, bond } = sought;
+  const { lane, trail, preference, onlyProjectOf } = sought;
   const { excludedKeys, excludedProjectsOf } = trail;
   const sized = tokens > 0 ? { tokens } : {};
   const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-  const bound = bond === undefined ? preferring : { onlyProjectOf: bond };
-  return { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...bound, ...sized };
+  const bound = onlyProjectOf === undefined ? {} : { onlyProjectOf };
+  return { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...bound, ...sized };
 }

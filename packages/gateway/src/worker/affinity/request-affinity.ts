@@ -30,7 +30,7 @@ export class RequestAffinity {
   /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
   preference: KeyId | undefined;
   /** The same, when no other will do: another has refused its signatures. */
-  bond: KeyId | undefined;
+  onlyProjectOf: KeyId | undefined;
   /** Whether the conversation carries signatures that only the project which issued them may take. */
   isSigned = false;
   /** See conversation-table.ts; undefined when the request is of none. */
@@ -91,8 +91,8 @@ export class RequestAffinity {
   mayBeElsewhere({ owner, isElsewhere }: HeldUse): boolean {
     if (owner !== undefined) return !owner.isKnown;
     if (!this.isSigned || this.preference === undefined) return this.isSigned;
-    this.bond = isElsewhere === true ? this.preference : undefined;
-    return this.bond !== undefined;
+    this.onlyProjectOf = isElsewhere === true ? this.preference : undefined;
+    return this.onlyProjectOf !== undefined;
   }
 
   /** A good answer has begun: what the request named is of this key's project. */

@@ -103,7 +103,7 @@ export class ListExchange implements FetchListener, ClientWatcher {
         service: this.#service,
         route,
         project: id,
-        bond: keyId,
+        onlyProjectOf: keyId,
         path: `${path}?${query}`,
         pageToken,
         rawHeaders: this.#call.rawHeaders,

@@ -88,7 +88,7 @@ export class ModelSurvey implements FetchListener {
   #fetch({ id, keyId }: ListedProject): void {
     const { service, route, path, rawHeaders } = this.#options;
     const waitUntilMs = service.now() + Math.min(LEASE_WAIT_MS, service.config.lease.maxWaitMs);
-    const asked = { service, route, project: id, bond: keyId, path, pageToken: "" };
+    const asked = { service, route, project: id, onlyProjectOf: keyId, path, pageToken: "" };
     const fetch = new ProjectFetch({ ...asked, rawHeaders, waitUntilMs }, this);
     this.#running.add(fetch);
     fetch.begin();

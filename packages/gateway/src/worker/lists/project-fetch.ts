@@ -12,7 +12,8 @@ import {
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
 import type { Route } from "@gemini-gateway/gemini/route";
-import { Attempt, type AttemptListener } from "../attempt.ts";
+import { Attempt } from "../attempt.ts";
+import type { AttemptListener, AttemptSubject } from "../attempt-listener.ts";
 import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-seeker.ts";
@@ -34,7 +35,7 @@ export interface FetchOptions {
   /** Id of the project. */
   readonly project: string;
   /** A key of it. */
-  readonly bond: KeyId;
+  readonly onlyProjectOf: KeyId;
   /** Path and query to be sent. */
   readonly path: string;
   /** The project's own token in it; "" for its first page. */
@@ -52,7 +53,7 @@ const FIRST_BYTE_MAX_MS = 15_000;
 /** Requests that belong to no model. */
 const LANE = "*";
 
-export class ProjectFetch implements AttemptListener, LeaseSeeker {
+export class ProjectFetch implements AttemptListener, AttemptSubject, LeaseSeeker {
   readonly route: Route;
   readonly lane = LANE;
   readonly tokens = 0;
@@ -60,7 +61,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
-  readonly bond: KeyId;
+  readonly onlyProjectOf: KeyId;
   readonly waitUntilMs: number;
   readonly project: string;
   readonly pageToken: string;
@@ -77,7 +78,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
     this.route = options.route;
     this.project = options.project;
     this.pageToken = options.pageToken;
-    this.bond = options.bond;
+    this.onlyProjectOf = options.onlyProjectOf;
     this.waitUntilMs = options.waitUntilMs;
   }
 
@@ -100,7 +101,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   leased(use: HeldUse): void {
     const { service, path, rawHeaders } = this.#options;
     const { firstByteMs, idleMs } = service.config.timeouts;
-    const attempt = new Attempt(use, this, PAGE_BYTES_MAX);
+    const attempt = new Attempt(use, this, this, PAGE_BYTES_MAX);
     this.#attempt = attempt;
     attempt.begin(service.upstream, {
       method: "GET",

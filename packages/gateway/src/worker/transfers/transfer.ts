@@ -12,13 +12,12 @@ import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
-import type { Admission } from "../admission.ts";
-import { Attempt, type AttemptListener } from "../attempt.ts";
+import { Attempt } from "../attempt.ts";
+import type { AttemptListener, AttemptSubject } from "../attempt-listener.ts";
 import type { BodyFault, ClientCall, ClientWatcher } from "../client/client-call.ts";
 import { ClientReply, type ReplyWords } from "../client-reply.ts";
 import { extraHeadersOf } from "../extra-headers.ts";
 import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
-import type { Refusal } from "../guard/refusal.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-seeker.ts";
 import { afterFailure } from "../after-failure.ts";
@@ -27,21 +26,17 @@ import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.t
 import type { Service } from "../service.ts";
 import { publicBaseOf } from "./public-base.ts";
 import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
+import type { TransferAdmission } from "./transfer-admission.ts";
 import { TransferBody, type TransferBodyOwner } from "./transfer-body.ts";
 import { transferRow } from "./transfer-row.ts";
 import { TransferWay } from "./transfer-way.ts";
 import type { Destination } from "./upstream-origins.ts";
 
-/** Beside what every request is let in with. */
-export interface TransferAdmission extends Admission {
-  readonly transfer: TransferKind;
-  /** Counts a request with a wrong upload id as any other of its address, and says whether it is too many. */
-  readonly countWrongId: () => Refusal | undefined;
-}
-
 const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", download: "none" } as const;
 
-export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
+export class Transfer
+  implements AttemptListener, AttemptSubject, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords
+{
   readonly route: Route;
   readonly refersTo = [];
   readonly isSigned = false;
@@ -144,7 +139,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   #send(use: HeldUse, { upstream, path }: Destination): void {
     const { timeouts } = this.#service.config;
-    const attempt = new Attempt(use, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
+    const attempt = new Attempt(use, this, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
     this.#attempt = attempt;
     attempt.begin(upstream, {
       method: this.#call.method,
