@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Attempt } from "./attempt.ts";
-import type { AttemptListener, AttemptSubject } from "./attempt-listener.ts";
+import { Attempt, type AttemptListener } from "./attempt.ts";
+import type { AttemptSubject } from "./attempt-subject.ts";
 import { Upstream } from "./upstream.ts";
 
 const PATH = "/v1/models/m:generateContent";

@@ -8,7 +8,7 @@ import type { Route } from "@gemini-gateway/gemini/route";
 import { maskedBody, maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
 import type { AnswerHead } from "../http1/answer-head.ts";
-import type { AttemptListener, AttemptSubject } from "./attempt-listener.ts";
+import type { AttemptSubject } from "./attempt-subject.ts";
 import {
   failureOf,
   judgeRefusal,
@@ -24,6 +24,22 @@ import type { HeldUse } from "./lease-seeker.ts";
 import { TailWindow } from "./tail-window.ts";
 import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
 import type { Upstream } from "./upstream.ts";
+
+/** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
+export interface AttemptListener {
+  /** The answer is good: send the head, then the chunks held so far. */
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
+  /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
+  more(attempt: Attempt, chunk: Buffer): boolean;
+  /** A whole answer small enough to be kept: send it. */
+  whole(attempt: Attempt, answer: KeptAnswer): void;
+  /** An answer that had begun is complete, or broke off with `failure`. */
+  ended(attempt: Attempt, failure: Outcome | undefined): void;
+  /** Nothing was sent to the client; `kept` is the upstream's answer, if it gave one that can be passed on. */
+  failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void;
+  /** One of the above threw: whatever it has not done yet is to be ended now. */
+  faulted(attempt: Attempt): void;
+}
 
 /** Bytes of an error answer that are read, the rest is cut off. */
 const REFUSAL_BYTES_MAX = 262_144;

@@ -9,7 +9,7 @@ import type { Route } from "@gemini-gateway/gemini/route";
 import type { Admission } from "./admission.ts";
 import type { RequestAffinity } from "./affinity/request-affinity.ts";
 import { afterFailure } from "./after-failure.ts";
-import type { AttemptSubject } from "./attempt-listener.ts";
+import type { AttemptSubject } from "./attempt-subject.ts";
 import type { LastFailure } from "./final-answer.ts";
 import type { HeldUse } from "./lease-seeker.ts";
 import { reasonOf, type AttemptNote } from "./request-record.ts";

@@ -12,8 +12,8 @@ import {
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
 import type { Route } from "@gemini-gateway/gemini/route";
-import { Attempt } from "../attempt.ts";
-import type { AttemptListener, AttemptSubject } from "../attempt-listener.ts";
+import { Attempt, type AttemptListener } from "../attempt.ts";
+import type { AttemptSubject } from "../attempt-subject.ts";
 import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-seeker.ts";
