@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, it, vi } from "vitest";
 import { TRAVELLERS } from "./tour/travellers.ts";
-import { strayCalls, type Stop } from "./tour/stop.ts";
+import { CLIENT_KEY, strayCalls, type Stop } from "./tour/stop.ts";
 
 // Their warnings of what is new or about to go are not the point.
 beforeAll(() => void vi.spyOn(console, "warn").mockReturnValue());
 
 it.each(Object.entries(TRAVELLERS))("%s", { timeout: 180_000 }, async (_client, stopsFor) => {
-  await using emulator = await startEmulator({ projects: [{ name: "alone", keys: ["test-key-tour"] }] });
+  await using emulator = await startEmulator({ projects: [{ name: "alone", keys: [CLIENT_KEY] }] });
   await using folder = await scratchFolder();
   const world = { url: emulator.url, emulator, folder: folder.path };
   for (const stop of stopsFor(world)) {

@@ -1,7 +1,7 @@
 /** The versions of `@google/genai` that travel, and what their stops share. The newest one's types speak for all. */
 import type { GoogleGenAI, GoogleGenAIOptions, HttpOptions } from "@google/genai";
 import { expect } from "vitest";
-import type { World } from "./stop.ts";
+import { CLIENT_KEY, type World } from "./stop.ts";
 
 /** One version. */
 export interface Generation {
@@ -16,7 +16,7 @@ export interface Generation {
 
 /** A client as its documentation makes one. A new one each time: the address changes with a restart. */
 export function clientOf(generation: Generation, world: World, more: HttpOptions = {}): GoogleGenAI {
-  return generation.create({ apiKey: "test-key-tour", httpOptions: { baseUrl: world.url, ...more } });
+  return generation.create({ apiKey: CLIENT_KEY, httpOptions: { baseUrl: world.url, ...more } });
 }
 
 /** Sees that it is gone, and that the upstream itself said so: 403 for most kinds, 404 for the newer ones. */

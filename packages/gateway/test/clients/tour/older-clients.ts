@@ -8,16 +8,14 @@ import { GoogleAICacheManager, GoogleAIFileManager } from "@google/generative-ai
 import { generateText, uploadFile } from "ai";
 import { expect } from "vitest";
 import { CHAT_MODEL } from "../../harness/client-pools.ts";
-import { ownerOf, replyOf, type Stop, type World } from "./stop.ts";
-
-const KEY = "test-key-tour";
+import { CLIENT_KEY, ownerOf, replyOf, type Stop, type World } from "./stop.ts";
 
 export function generativeAiStops(world: World): readonly Stop[] {
   return [fileInOneRequest(world), cache(world)];
 }
 
 function fileInOneRequest(world: World): Stop {
-  const files = (): GoogleAIFileManager => new GoogleAIFileManager(KEY, { baseUrl: world.url });
+  const files = (): GoogleAIFileManager => new GoogleAIFileManager(CLIENT_KEY, { baseUrl: world.url });
   return {
     name: "file",
     make: async () => {
@@ -28,7 +26,7 @@ function fileInOneRequest(world: World): Stop {
         owner,
         visit: async () => {
           expect(await files().getFile(file.name)).toMatchObject({ name: file.name, sizeBytes: "5" });
-          const model = new GoogleGenerativeAI(KEY).getGenerativeModel(
+          const model = new GoogleGenerativeAI(CLIENT_KEY).getGenerativeModel(
             { model: CHAT_MODEL },
             { baseUrl: world.url },
           );
@@ -50,7 +48,7 @@ function fileInOneRequest(world: World): Stop {
 }
 
 function cache(world: World): Stop {
-  const caches = (): GoogleAICacheManager => new GoogleAICacheManager(KEY, { baseUrl: world.url });
+  const caches = (): GoogleAICacheManager => new GoogleAICacheManager(CLIENT_KEY, { baseUrl: world.url });
   const contents = [{ role: "user", parts: [{ text: "word".repeat(2_000) }] }];
   return {
     name: "cache",
@@ -63,7 +61,7 @@ function cache(world: World): Stop {
         owner,
         visit: async () => {
           const content = await caches().get(name);
-          const model = new GoogleGenerativeAI(KEY).getGenerativeModelFromCachedContent(
+          const model = new GoogleGenerativeAI(CLIENT_KEY).getGenerativeModelFromCachedContent(
             content,
             {},
             { baseUrl: world.url },
@@ -79,7 +77,7 @@ function cache(world: World): Stop {
 
 export function aiSdkStops(world: World): readonly Stop[] {
   const google = (): ReturnType<typeof createGoogleGenerativeAI> =>
-    createGoogleGenerativeAI({ apiKey: KEY, baseURL: `${world.url}/v1beta` });
+    createGoogleGenerativeAI({ apiKey: CLIENT_KEY, baseURL: `${world.url}/v1beta` });
   return [
     {
       name: "file",

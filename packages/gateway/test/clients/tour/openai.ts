@@ -3,7 +3,7 @@ import OpenAI, { toFile } from "openai";
 import { expect } from "vitest";
 import { CHAT_MODEL } from "../../harness/client-pools.ts";
 import { collect } from "../../harness/collect.ts";
-import { ownerOf, polled, type Stop, type World } from "./stop.ts";
+import { CLIENT_KEY, ownerOf, polled, type Stop, type World } from "./stop.ts";
 
 export function openAiStops(world: World): readonly Stop[] {
   return [batchInput(world), batch(world), cancelledBatch(world)];
@@ -11,7 +11,7 @@ export function openAiStops(world: World): readonly Stop[] {
 
 /** It repeats nothing by itself, so that what is seen is the gateway's doing. */
 function clientOf(world: World): OpenAI {
-  return new OpenAI({ apiKey: "test-key-tour", baseURL: `${world.url}/v1beta/openai/`, maxRetries: 0 });
+  return new OpenAI({ apiKey: CLIENT_KEY, baseURL: `${world.url}/v1beta/openai/`, maxRetries: 0 });
 }
 
 async function uploaded(world: World, text: string): Promise<string> {

@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { CHAT_MODEL } from "../../harness/client-pools.ts";
-import { ownerOf, polled, type Stop, type World } from "./stop.ts";
+import { CLIENT_KEY, ownerOf, polled, type Stop, type World } from "./stop.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -37,7 +37,7 @@ export function plainStops(world: World): readonly Stop[] {
 async function asked(world: World, path: string, body?: unknown, method?: string): Promise<Response> {
   const response = await fetch(`${world.url}${path}`, {
     method: method ?? (body === undefined ? "GET" : "POST"),
-    headers: { "x-goog-api-key": "test-key-tour", "content-type": "application/json" },
+    headers: { "x-goog-api-key": CLIENT_KEY, "content-type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new AnswerError(response.status, await response.text());
@@ -184,7 +184,7 @@ async function begunUpload(world: World, bytes: number): Promise<string> {
   const response = await fetch(`${world.url}/upload/v1beta/files`, {
     method: "POST",
     headers: {
-      "x-goog-api-key": "test-key-tour",
+      "x-goog-api-key": CLIENT_KEY,
       "content-type": "application/json",
       "x-goog-upload-protocol": "resumable",
       "x-goog-upload-command": "start",

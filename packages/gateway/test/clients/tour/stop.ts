@@ -28,6 +28,9 @@ export interface Stay {
   leave(): Promise<void>;
 }
 
+/** What every client shows: the one key of a lone project, or the auth key of a gateway that wants one. */
+export const CLIENT_KEY = "test-key-tour";
+
 /** Where a client is to go. */
 export interface World {
   /** Base URL of whatever serves now; another one after a restart. No slash at the end. */
