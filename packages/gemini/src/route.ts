@@ -6,6 +6,7 @@
 import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from "./path-grammar.ts";
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
+import { type AnswerTelling, answerTelling } from "./resources/answer-route.ts";
 import { resourceOfPath } from "./resources/path-resource.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
 
@@ -31,6 +32,8 @@ export interface Route {
   readonly transfer: Transfer | undefined;
   /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
+  /** What a good answer tells of resources. */
+  readonly tells: AnswerTelling;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
   readonly upstreamPath: string;
 }
@@ -113,6 +116,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     isUpload,
     transfer: transferOf({ method, path, below, query: target.query, isUpload, wantsMedia: wish.media }),
     resource: resourceOfPath(below)?.root,
+    tells: answerTelling(method, below, isUpload),
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };
 }

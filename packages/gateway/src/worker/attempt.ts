@@ -4,6 +4,7 @@
  * unseen; afterwards it hands on bytes as they come. It judges nothing itself: see judgement.ts.
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { maskedBody, maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
@@ -27,11 +28,13 @@ import type { Upstream } from "./upstream.ts";
 /** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
 export interface AttemptListener {
   readonly route: Route;
+  /** What the request names and only one project can see. */
+  readonly refersTo: readonly Resource[];
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
   now(): number;
   /** The answer is good: send the head, then the chunks held so far. */
-  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void;
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
   /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
   /** A whole answer small enough to be kept: send it. */
@@ -141,7 +144,7 @@ export class Attempt implements AnswerHandler {
     this.dialect = streamDialectOf(route, contentType);
     if (this.dialect === undefined) {
       this.#phase = "unary";
-    } else if (route.generates) {
+    } else if (route.generates || route.operation === "interactions.create") {
       this.#phase = "inspecting";
       this.#inspector = new StreamInspector(this.dialect);
     } else {
@@ -240,7 +243,7 @@ export class Attempt implements AnswerHandler {
     this.#inspector = undefined;
     this.#phase = "relaying";
     for (const chunk of held) this.tail.push(chunk);
-    this.#listener.begun(this, this.status, this.#rawHeaders, held);
+    this.#listener.begun(this, this.#rawHeaders, held);
     // They have been told.
     this.#rawHeaders = [];
   }
@@ -302,9 +305,10 @@ export class Attempt implements AnswerHandler {
   }
 
   #context(): JudgementContext {
-    const { route, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
+    const { route, refersTo, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
     return {
       route,
+      refersTo,
       contentType: this.#contentType,
       secret: this.use.secret,
       nowMs: this.#listener.now(),

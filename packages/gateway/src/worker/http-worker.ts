@@ -82,6 +82,7 @@ export class HttpWorker {
       start: start.affinity,
       settings: () => service().config.affinity,
       post: (message) => this.#send(message),
+      count: (tally) => this.#counters.count(tally),
     });
     this.#pages = new PageDesk({ post: (message) => this.#send(message), now: this.#now });
     const requestIds = new RequestIds();

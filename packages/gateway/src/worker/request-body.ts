@@ -106,6 +106,13 @@ export class RequestBody implements BodyReader {
     return this.#chunks.all();
   }
 
+  /** Puts other bytes in its place, of about its length. */
+  replace(bytes: Buffer): void {
+    this.#chunks.clear();
+    this.#chunks.push(bytes);
+    this.#bytes = bytes.length;
+  }
+
   /** Gives the memory back: once an answer has begun there is nothing left to replay. */
   release(): void {
     this.#chunks.clear();

@@ -6,10 +6,11 @@
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
-import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
+import type { Trail } from "@gemini-gateway/core/retry-policy";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
+import { parseResourceName, type Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
 import { headerOf } from "../../http1/header-list.ts";
@@ -17,15 +18,15 @@ import type { Admission } from "../admission.ts";
 import { Attempt, type AttemptListener } from "../attempt.ts";
 import type { BodyFault, ClientCall, ClientWatcher } from "../client/client-call.ts";
 import { ClientReply, type ReplyWords } from "../client-reply.ts";
-import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
+import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "../final-answer.ts";
 import type { Refusal } from "../guard/refusal.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-desk.ts";
-import { afterFailure } from "../live/after-failure.ts";
 import type { BodyRefusal } from "../request-body.ts";
-import { attemptsHeader, reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
+import { RequestCourse } from "../request-course.ts";
+import { attemptsHeader, reasonOf, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
-import { publicBaseOf } from "./public-base.ts";
+import { publicBaseFor } from "./public-base.ts";
 import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
 import { TransferBody, type TransferBodyOwner } from "./transfer-body.ts";
 import { transferRow } from "./transfer-row.ts";
@@ -49,7 +50,8 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   readonly lane: string;
   readonly resources: readonly string[];
   readonly isKnownOnly: boolean;
-  trail = FRESH_TRAIL;
+  /** What the path names; an upload is known by its id alone. */
+  readonly refersTo: readonly Resource[];
   readonly #service: Service;
   readonly #call: ClientCall;
   readonly #admission: TransferAdmission;
@@ -57,21 +59,19 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   readonly #body: TransferBody;
   readonly #way: TransferWay;
   readonly #reply: ClientReply;
-  readonly #notes: AttemptNote[] = [];
+  readonly #course = new RequestCourse();
   #isSeeking = false;
   #attempt: Attempt | undefined;
-  #last: LastFailure | undefined;
-  #reason = "";
   #hasEnded = false;
 
   constructor(service: Service, call: ClientCall, admission: TransferAdmission) {
     const { route, transfer } = admission;
-    const { counters, config, origins } = service;
+    const { counters, config, origins, upstream } = service;
     this.#service = service;
     this.#call = call;
     this.#admission = admission;
     this.#kind = transfer.kind;
-    this.#way = new TransferWay(origins);
+    this.#way = new TransferWay(origins, upstream);
     this.#body = new TransferBody(call, this, {
       counters,
       limits: config.limits,
@@ -80,8 +80,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.route = route;
     this.lane = quotaLane(route, "");
     this.isKnownOnly = transfer.kind === "upload-leg";
-    if (transfer.kind === "upload-leg") this.resources = [transfer.upload];
-    else this.resources = route.resource === undefined ? [] : [route.resource];
+    const named = transfer.kind === "upload-leg" ? undefined : parseResourceName(route.resource ?? "");
+    this.refersTo = named === undefined ? [] : [named];
+    this.resources =
+      transfer.kind === "upload-leg" ? [transfer.upload] : this.refersTo.map(({ root }) => root);
     this.#reply = new ClientReply(call, route, this, service.now);
   }
 
@@ -109,6 +111,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#answerOwn(fault, "refused");
   }
 
+  get trail(): Trail {
+    return this.#course.trail;
+  }
+
   get waitUntilMs(): number {
     return this.#admission.startedAtMs + this.#service.config.lease.maxWaitMs;
   }
@@ -126,17 +132,13 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   leased(use: HeldUse): void {
     this.#isSeeking = false;
-    const { origins, upstream, desk } = this.#service;
-    const path = this.route.upstreamPath;
-    const destination =
-      this.#kind === "upload-leg"
-        ? origins.of(use.owner?.detail ?? "")
-        : { upstream, path, isUpstreams: true };
+    const isLeg = this.#kind === "upload-leg";
+    const destination = isLeg ? this.#way.goOnAt(use) : this.#way.begin(this.route.upstreamPath);
     if (destination !== undefined) {
-      this.#send(use, this.#way.begin(destination));
+      this.#send(use, destination);
       return;
     }
-    desk.settle(use, { kind: "caller-left" });
+    this.#service.desk.settle(use, { kind: "caller-left" });
     this.#answerOwn("upload-unknown", "refused");
   }
 
@@ -147,7 +149,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     attempt.begin(upstream, {
       method: this.#call.method,
       path,
-      rawHeaders: this.#call.rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: this.#way.credentialFor(use),
       ...this.#body.toSend(),
       firstByteMs: timeouts.firstByteMs,
@@ -163,18 +165,18 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       const refusal = this.#admission.countWrongId();
       this.#answerOwn(refusal?.code ?? "upload-unknown", "refused", refusal?.retryAfterMs);
     } else {
-      this.#giveLastWord(denial);
+      this.#giveLastWord(denial, owner?.resources);
     }
   }
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
-    this.#note(attempt, "served");
-    const found = foundWith(attempt.use, this.resources, this.now());
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
+    this.#course.note(attempt.use, "served");
+    const found = foundWith(attempt.use, this.refersTo, this.now());
     if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
     this.#body.leave();
-    this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
+    this.#reply.begin(attempt.status, rawHeaders, attempt.dialect !== undefined);
     for (const chunk of held) this.more(attempt, chunk);
   }
 
@@ -190,20 +192,18 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   whole(attempt: Attempt, kept: KeptAnswer): void {
     const { config, guard, affinity } = this.#service;
-    const { rawHeaders, target } = this.#call;
-    const isProxied = guard.isProxied(this.#call);
     this.#attempt = undefined;
-    this.#note(attempt, "served");
+    this.#course.note(attempt.use, "served");
     this.#settle(attempt.use, { kind: "served" });
     const { answer, entries } = readTransferAnswer(kept, {
       below: this.route.below,
       keyId: attempt.use.keyId,
       nowMs: this.now(),
-      base: publicBaseOf({ config, target, rawHeaders, isProxied }),
+      base: publicBaseFor(this.#call, config, guard),
       askedOrigin: this.#way.origin,
       fileUris: config.fileUris,
     });
-    const all = [...entries, ...foundWith(attempt.use, this.resources, this.now())];
+    const all = [...entries, ...foundWith(attempt.use, this.refersTo, this.now())];
     const send = (): void => this.#sendWhole(attempt, answer);
     // Any worker may get the client's next request: it must know by then.
     if (all.length === 0) send();
@@ -226,7 +226,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     else this.#reply.cut();
     const outcome = failure ?? { kind: "served" };
     this.#attempt = undefined;
-    this.#reason = reasonOf(outcome);
+    this.#course.reason = reasonOf(outcome);
     this.#settle(attempt.use, outcome);
     this.#end(outcome.kind, attempt.status);
   }
@@ -239,14 +239,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       return;
     }
     this.#settle(attempt.use, outcome);
-    this.#note(attempt, outcome.kind);
     const seen = this.#way.ofRequest(outcome, kept);
-    this.#last = seen;
-    this.#reason = reasonOf(outcome);
     const { startedAtMs } = this.#admission;
-    const next = afterFailure(this.#service, this.trail, attempt.use, seen.outcome.kind, startedAtMs);
-    this.trail = next.trail;
-    if (next.goesOn && this.#mayGoOn) this.#seek();
+    const goesOn = this.#course.failed(this.#service, attempt.use, seen.outcome, seen.kept, startedAtMs);
+    if (goesOn && this.#mayGoOn) this.#seek();
     else this.#giveLastWord(undefined);
   }
 
@@ -261,11 +257,12 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
-  #giveLastWord(denial: Denial | undefined): void {
-    const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
-    const final = finalAnswer(this.#last, denial, this.now());
+  #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
+    const { last } = this.#course;
+    const outcome: RowOutcome = last?.outcome.kind ?? "denied";
+    const final = finalAnswer(last, denial, about, this.now());
     if (final.kind === "own") {
-      this.#answerOwn(final.code, outcome, final.retryAfterMs);
+      this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
     }
     this.#body.leave();
@@ -273,10 +270,15 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#end(outcome, final.answer.status);
   }
 
-  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs?: number): void {
-    this.#reason ||= code;
+  #answerOwn(
+    code: ErrorCode,
+    outcome: RowOutcome,
+    retryAfterMs?: number,
+    about: readonly string[] = [],
+  ): void {
+    this.#course.reason ||= code;
     const isUnread = outcome === "refused" || this.#body.isUnread;
-    const status = this.#reply.own(code, retryAfterMs, isUnread);
+    const status = this.#reply.own(code, retryAfterMs, isUnread, about);
     this.#end(outcome, status);
   }
 
@@ -288,14 +290,10 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     const { caller, extraHeaders } = this.#admission;
     if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
       return extraHeaders;
-    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
+    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#course.notes)];
   }
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------
-
-  #note({ use }: Attempt, outcome: AttemptNote["outcome"]): void {
-    this.#notes.push({ keyId: use.keyId, fingerprint: use.fingerprint, outcome });
-  }
 
   /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
   faulted(attempt: Attempt): void {
@@ -324,7 +322,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#attempt = undefined;
     attempt.abandon();
     this.#service.desk.settle(attempt.use, { kind: "caller-left" });
-    if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
+    if (this.#reply.firstByteAtMs < 0) this.#course.note(attempt.use, "caller-left");
   }
 
   #end(outcome: RowOutcome, status: number): void {
@@ -339,8 +337,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
         atMs: this.now(),
         outcome,
         status,
-        reason: this.#reason,
-        notes: this.#notes,
+        course: this.#course,
         bytesIn: this.#body.bytes,
         reply: this.#reply,
       }),
