@@ -260,8 +260,6 @@ it("waits for its own project, and says when to come back", async () => {
   const [start] = pool.emulator.calls.recent();
   const project = start?.project ?? "";
   pool.emulator.fault({ match: { project }, fault: { kind: "error", error: "quota-minute" } });
-  for (const { name } of PROJECTS.filter(({ name: other }) => other !== project))
-    expect(name).not.toBe(project);
   // Another request of the same kind finds its quota used up.
   for (let count = 0; count < PROJECTS.length; count += 1) await fetch(`${pool.url}/v1beta/files/x`);
   const refused = await leg(url, "upload, finalize", { offset: 0, body: "hello" });
