@@ -2,6 +2,7 @@
  * Reads the start of a body whose length nobody told: most of these are short, and can be kept for another key. Worker
  * threads.
  */
+import { ChunkList } from "../chunk-list.ts";
 import type { BodyFault, BodyReader, ClientRequest } from "../client/client-call.ts";
 
 /** Bytes kept beside what `limits.bodyMemory` counts; a body that is longer is passed on as it comes. */
@@ -10,9 +11,9 @@ const START_BYTES_MAX = 65_536;
 /** One of the first two is called, once, unless the client leaves or the third is. */
 export interface BodyStartOwner {
   /** The body is there whole. */
-  startIsAll(chunks: readonly Buffer[]): void;
+  startIsAll(chunks: ChunkList): void;
   /** It is longer; the rest waits to be read. */
-  startOverflows(chunks: readonly Buffer[]): void;
+  startOverflows(chunks: ChunkList): void;
   /** The rest will not come; also after an overflow, while nobody reads it yet. */
   startBroken(fault: BodyFault): void;
 }
@@ -20,7 +21,7 @@ export interface BodyStartOwner {
 export class BodyStart implements BodyReader {
   readonly #call: ClientRequest;
   readonly #owner: BodyStartOwner;
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks = new ChunkList();
   #bytes = 0;
   #isOver = false;
 

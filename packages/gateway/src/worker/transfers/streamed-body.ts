@@ -2,6 +2,7 @@
  * A body that passes from the client to the upstream as it comes, of any length: at most what the two sockets hold is in
  * memory. Worker threads. It comes once, so its request has one try.
  */
+import type { ChunkList } from "../chunk-list.ts";
 import type { BodyFault, BodyReader, ClientRequest } from "../client/client-call.ts";
 import type { BodySink, BodySource } from "../upstream-call.ts";
 
@@ -9,7 +10,7 @@ export interface StreamedBodyOptions {
   /** Length, bytes; undefined when only its end will tell. */
   readonly bytes: number | undefined;
   /** What was read of it before. */
-  readonly start?: readonly Buffer[];
+  readonly start?: ChunkList | undefined;
   /** Told when the rest of the body will not come. */
   readonly broken: (fault: BodyFault) => void;
 }
@@ -19,13 +20,13 @@ export class StreamedBody implements BodyReader, BodySource {
   readonly bytes: number | undefined;
   readonly #call: ClientRequest;
   readonly #broken: (fault: BodyFault) => void;
-  #start: readonly Buffer[];
+  #start: ChunkList | undefined;
   #sink: BodySink | undefined;
   #received = 0;
   #hasBegun = false;
   #isOver = false;
 
-  constructor(call: ClientRequest, { bytes, broken, start = [] }: StreamedBodyOptions) {
+  constructor(call: ClientRequest, { bytes, broken, start }: StreamedBodyOptions) {
     this.#call = call;
     this.bytes = bytes;
     this.#broken = broken;
@@ -51,10 +52,10 @@ export class StreamedBody implements BodyReader, BodySource {
     this.#hasBegun = true;
     this.#sink = sink;
     const start = this.#start;
-    this.#start = [];
-    for (const chunk of start) this.bodyChunk(chunk);
+    this.#start = undefined;
+    for (const chunk of start?.all() ?? []) this.bodyChunk(chunk);
     this.#call.readBody(this);
-    if (start.length > 0) this.#call.resumeBody();
+    if (start !== undefined) this.#call.resumeBody();
   }
 
   drained(): void {

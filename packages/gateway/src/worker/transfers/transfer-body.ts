@@ -4,6 +4,7 @@
  */
 import type { SharedCounters } from "../../shared-counters.ts";
 import { headerOf } from "../../http1/header-list.ts";
+import type { ChunkList } from "../chunk-list.ts";
 import type { BodyFault, ClientCall } from "../client/client-call.ts";
 import { RequestBody, type BodyLimits, type BodyRefusal } from "../request-body.ts";
 import type { OutgoingRequest } from "../upstream-call.ts";
@@ -61,12 +62,12 @@ export class TransferBody implements BodyStartOwner {
   }
 
   /** A body of unknown length has ended before it was long: it may be sent again. */
-  startIsAll(chunks: readonly Buffer[]): void {
-    this.#gathered = chunks;
+  startIsAll(chunks: ChunkList): void {
+    this.#gathered = chunks.all();
     this.#owner.bodyReady();
   }
 
-  startOverflows(chunks: readonly Buffer[]): void {
+  startOverflows(chunks: ChunkList): void {
     this.#stream(undefined, chunks);
   }
 
@@ -75,7 +76,7 @@ export class TransferBody implements BodyStartOwner {
     else this.#owner.bodyBroken(fault);
   }
 
-  #stream(bytes: number | undefined, start: readonly Buffer[] = []): void {
+  #stream(bytes: number | undefined, start?: ChunkList): void {
     const broken = (fault: BodyFault): void => this.#owner.bodyBroken(fault);
     this.#streamed = new StreamedBody(this.#call, { bytes, start, broken });
     this.#owner.bodyReady();
