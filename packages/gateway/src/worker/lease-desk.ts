@@ -9,6 +9,7 @@ import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { RESOURCES_PER_WISH_MAX } from "../affinity/messages.ts";
 import type { GrantedLease, WishAnswer } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import { isBound, loneWish } from "./lone-wish.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** One use of a lease, in the hands of one attempt. */
@@ -48,6 +49,8 @@ export interface LeaseSeeker {
   readonly resources?: readonly string[] | undefined;
   /** It is denied a key, with `isKnown` false, when nobody knows whose they are. */
   readonly isKnownOnly?: boolean;
+  /** A key whose project alone will do, for whoever knows it already. */
+  readonly onlyProjectOf?: KeyId | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;
@@ -104,14 +107,14 @@ export class LeaseDesk {
       this.#wishAlone(this.#register(seeker));
       return;
     }
-    const isBound = isBoundSeeker(seeker);
-    const use = isBound ? undefined : this.#takeFor(seeker, nowMs);
+    const isTied = isBound(seeker);
+    const use = isTied ? undefined : this.#takeFor(seeker, nowMs);
     if (use !== undefined) {
       this.#wishFor(seeker.lane, nowMs);
       seeker.leased(this.#held(use, nowMs));
     } else if (this.#waiting.size >= WAITING_MAX) {
       seeker.denied({ reason: "busy", retryAtMs: nowMs + CROWDED_RETRY_MS });
-    } else if (isBound || seeker.preference !== undefined) {
+    } else if (isTied || seeker.preference !== undefined) {
       this.#wishAlone(this.#register(seeker));
     } else {
       this.#enqueue(this.#register(seeker), nowMs);
@@ -284,12 +287,7 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference } = waiting.seeker;
-    const { excludedKeys, excludedProjectsOf } = trail;
-    const tokens = this.#tokensOf(waiting.seeker);
-    const sized = tokens > 0 ? { tokens } : {};
-    const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const wish = { model: lane, uses: 1, excludedKeys, excludedProjectsOf, ...preferring, ...sized };
+    const wish = loneWish(waiting.seeker, this.#tokensOf(waiting.seeker));
     this.#send({ wish, only: waiting });
   }
 
@@ -338,10 +336,6 @@ export class LeaseDesk {
     const { secret, fingerprint } = key;
     return { leaseId, keyId, secret, fingerprint, startedAtMs: nowMs };
   }
-}
-
-function isBoundSeeker({ resources }: LeaseSeeker): boolean {
-  return resources !== undefined && resources.length > 0;
 }
 
 function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {

@@ -5,12 +5,10 @@
 import type { KeyId } from "@gemini-gateway/core/lease";
 import { isUploadHeader, resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
 import { toldOf } from "@gemini-gateway/gemini/resources/answer-told";
-import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
 import { uploadAddress } from "@gemini-gateway/gemini/resources/public-address";
 import type { ResourceEntry } from "../../affinity/messages.ts";
-import type { HeldUse } from "../lease-desk.ts";
-import { entriesFound, entriesTold } from "../affinity/resource-entries.ts";
+import { entriesTold } from "../affinity/resource-entries.ts";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
 import { withGatewaysUris } from "./file-uris.ts";
 
@@ -71,13 +69,4 @@ function publicHeaders(
       entries.set(entry.name, { ...entry, detail });
   }
   return shown;
-}
-
-/** What was asked for with a key of a project that was only guessed, and is there. */
-export function foundWith(
-  { owner, keyId }: HeldUse,
-  refersTo: readonly Resource[],
-  nowMs: number,
-): readonly ResourceEntry[] {
-  return owner?.isKnown === false ? entriesFound(refersTo, keyId, nowMs) : [];
 }

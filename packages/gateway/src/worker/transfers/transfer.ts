@@ -10,8 +10,6 @@ import type { Trail } from "@gemini-gateway/core/retry-policy";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
-import { parseResourceName, type Resource } from "@gemini-gateway/gemini/resources/resource-name";
-import type { Route } from "@gemini-gateway/gemini/route";
 import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
 import { headerOf } from "../../http1/header-list.ts";
 import type { Admission } from "../admission.ts";
@@ -27,8 +25,9 @@ import { RequestCourse } from "../request-course.ts";
 import { attemptsHeader, reasonOf, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
 import { publicBaseFor } from "./public-base.ts";
-import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
+import { readTransferAnswer } from "./transfer-answer.ts";
 import { TransferBody, type TransferBodyOwner } from "./transfer-body.ts";
+import { TransferTies } from "./transfer-ties.ts";
 import { transferRow } from "./transfer-row.ts";
 import { TransferWay } from "./transfer-way.ts";
 import type { Destination } from "./upstream-origins.ts";
@@ -43,15 +42,10 @@ export interface TransferAdmission extends Admission {
 const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", download: "none" } as const;
 
 export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
-  readonly route: Route;
-  readonly requestTokensFloor = 0;
-  readonly tokenQuotaRefusals = 0;
   readonly tokens = 0;
   readonly lane: string;
   readonly resources: readonly string[];
   readonly isKnownOnly: boolean;
-  /** What the path names; an upload is known by its id alone. */
-  readonly refersTo: readonly Resource[];
   readonly #service: Service;
   readonly #call: ClientCall;
   readonly #admission: TransferAdmission;
@@ -59,7 +53,8 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   readonly #body: TransferBody;
   readonly #way: TransferWay;
   readonly #reply: ClientReply;
-  readonly #course = new RequestCourse();
+  readonly #ties: TransferTies;
+  readonly #course: RequestCourse;
   #isSeeking = false;
   #attempt: Attempt | undefined;
   #hasEnded = false;
@@ -77,13 +72,11 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       limits: config.limits,
       way: WAYS_OF_BODY[transfer.kind],
     });
-    this.route = route;
+    this.#ties = new TransferTies(route, transfer);
+    this.#course = new RequestCourse(service, admission, this.#ties, this.#ties);
     this.lane = quotaLane(route, "");
     this.isKnownOnly = transfer.kind === "upload-leg";
-    const named = transfer.kind === "upload-leg" ? undefined : parseResourceName(route.resource ?? "");
-    this.refersTo = named === undefined ? [] : [named];
-    this.resources =
-      transfer.kind === "upload-leg" ? [transfer.upload] : this.refersTo.map(({ root }) => root);
+    this.resources = this.#ties.names;
     this.#reply = new ClientReply(call, route, this, service.now);
   }
 
@@ -133,7 +126,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   leased(use: HeldUse): void {
     this.#isSeeking = false;
     const isLeg = this.#kind === "upload-leg";
-    const destination = isLeg ? this.#way.goOnAt(use) : this.#way.begin(this.route.upstreamPath);
+    const destination = isLeg ? this.#way.goOnAt(use) : this.#way.begin(this.#admission.route.upstreamPath);
     if (destination !== undefined) {
       this.#send(use, destination);
       return;
@@ -144,7 +137,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   #send(use: HeldUse, { upstream, path }: Destination): void {
     const { timeouts } = this.#service.config;
-    const attempt = new Attempt(use, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
+    const attempt = new Attempt(use, this.#course, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
     this.#attempt = attempt;
     attempt.begin(upstream, {
       method: this.#call.method,
@@ -173,7 +166,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#course.note(attempt.use, "served");
-    const found = foundWith(attempt.use, this.refersTo, this.now());
+    const found = this.#ties.foundWith(attempt.use, this.now());
     if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
     this.#body.leave();
     this.#reply.begin(attempt.status, rawHeaders, attempt.dialect !== undefined);
@@ -196,14 +189,14 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#course.note(attempt.use, "served");
     this.#settle(attempt.use, { kind: "served" });
     const { answer, entries } = readTransferAnswer(kept, {
-      below: this.route.below,
+      below: this.#admission.route.below,
       keyId: attempt.use.keyId,
       nowMs: this.now(),
       base: publicBaseFor(this.#call, config, guard),
       askedOrigin: this.#way.origin,
       fileUris: config.fileUris,
     });
-    const all = [...entries, ...foundWith(attempt.use, this.refersTo, this.now())];
+    const all = [...entries, ...this.#ties.foundWith(attempt.use, this.now())];
     const send = (): void => this.#sendWhole(attempt, answer);
     // Any worker may get the client's next request: it must know by then.
     if (all.length === 0) send();
@@ -240,8 +233,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     }
     this.#settle(attempt.use, outcome);
     const seen = this.#way.ofRequest(outcome, kept);
-    const { startedAtMs } = this.#admission;
-    const goesOn = this.#course.failed(this.#service, attempt.use, seen.outcome, seen.kept, startedAtMs);
+    const goesOn = this.#course.failed(attempt.use, seen);
     if (goesOn && this.#mayGoOn) this.#seek();
     else this.#giveLastWord(undefined);
   }
