@@ -74,7 +74,7 @@ export const SCHEMA = {
     default: "google",
     reload: "live",
     manual:
-      "Whose address the URIs of files in answers bear: `google` as they came, or `gateway` for clients that take a file for their own only when it lies below their base URL. In requests both are understood.",
+      "Whose address the URIs of files in answers bear: `google` as they came, or `gateway` for clients that take a file for their own only when it lies below their base URL. The gateway's are then understood in requests, too.",
   },
   keysDir: {
     kind: "text",

@@ -4,6 +4,7 @@ import { GoogleGenAI as GoogleGenAI1 } from "@google/genai-1";
 import OpenAI from "openai";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { startPool, type Pool } from "./harness/pool.ts";
+import { ask } from "./harness/requests.ts";
 import { beginUpload, leg, receivedOf } from "./harness/uploads.ts";
 
 let stack: AsyncDisposableStack;
@@ -217,5 +218,52 @@ it("passes on as it comes what is too large to be kept", async () => {
       await (await fetch(`${pool.url}/v1beta/${file.name}:download?alt=media`)).arrayBuffer(),
     ).toHaveProperty("byteLength", bytes);
   }
+  await pool.endsInBalance();
+});
+
+it("bears the address that is wished for wherever a file is told of, and is understood so", async () => {
+  const pool = await poolWith({ flags: { "file-uris": "gateway" } });
+  const { url } = await beginUpload(pool.url, 5);
+  const last = await leg(url, "upload, finalize", { offset: 0, body: "hello" });
+  const { file } = (await last.json()) as { file: { name: string; uri: string } };
+  expect(file.uri).toBe(`${pool.url}/v1beta/${file.name}`);
+  const told = await fetch(file.uri);
+  expect(await told.json()).toMatchObject({ name: file.name, uri: file.uri });
+  const parts = [{ text: "Hello" }, { fileData: { fileUri: file.uri, mimeType: "text/plain" } }];
+  for (let count = 0; count < 3; count += 1) {
+    const answer = await ask(pool.url, { body: JSON.stringify({ contents: [{ role: "user", parts }] }) });
+    expect(answer.status).toBe(200);
+  }
+  expect(pool.emulator.calls.foreignHits).toBe(0);
+  await pool.endsInBalance();
+});
+
+it("goes to the project of the store that it is for", async () => {
+  const pool = await poolWith();
+  const ai = new GoogleGenAI({ apiKey: "any", httpOptions: { baseUrl: pool.url } });
+  for (let count = 0; count < 3; count += 1) {
+    const store = await ai.fileSearchStores.create({ config: { displayName: "s" } });
+    const operation = await ai.fileSearchStores.uploadToFileSearchStore({
+      file: new Blob(["hello"], { type: "text/plain" }),
+      fileSearchStoreName: store.name ?? "",
+      config: { mimeType: "text/plain" },
+    });
+    expect(operation.name).toContain(store.name);
+  }
+  expect(pool.emulator.calls.foreignHits).toBe(0);
+  await pool.endsInBalance();
+});
+
+it("waits for its own project, and says when to come back", async () => {
+  const pool = await poolWith({ flags: { "lease-max-wait": "0s" } });
+  const { url } = await beginUpload(pool.url, 5);
+  const [start] = pool.emulator.calls.recent();
+  const project = start?.project ?? "";
+  pool.emulator.fault({ match: { project }, fault: { kind: "error", error: "quota-minute" } });
+  // Another request of the same kind finds its quota used up.
+  for (let count = 0; count < PROJECTS.length; count += 1) await fetch(`${pool.url}/v1beta/files/x`);
+  const refused = await leg(url, "upload, finalize", { offset: 0, body: "hello" });
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
   await pool.endsInBalance();
 });

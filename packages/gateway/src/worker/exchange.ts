@@ -8,6 +8,7 @@ import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
@@ -30,6 +31,7 @@ import { modelToServe, readRequest } from "./request-reading.ts";
 import { reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
+import { fileBasesOf, toGooglesUris, withGatewaysUris } from "./transfers/file-uris.ts";
 import { endOfStream } from "./stream-end.ts";
 
 export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
@@ -47,6 +49,8 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
+  /** See {@link fileBasesOf}. */
+  #fileBases: readonly PublicBase[] = [];
   #usage: Usage | undefined;
   #hasEnded = false;
 
@@ -83,8 +87,10 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
 
   #firstSeek(): void {
     this.#service.retryBudget.deposit();
-    const read = readRequest(this.#route, this.#body);
+    this.#fileBases = fileBasesOf(this.#service, this.#call);
+    const read = readRequest(this.#route, this.#body, this.#fileBases);
     const reading = withoutAliases(this.#service.aliases, this.#call.target, this.#body, read);
+    toGooglesUris(this.#body, reading);
     // A model that the path names has been looked at before the body was.
     const refusal = this.#route.modelInBody ? this.#takeModel(reading) : undefined;
     if (refusal !== undefined) {
@@ -145,7 +151,11 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#served(attempt);
     this.#usage = readUsage(answer.body);
     this.#affinity.answered(attempt.use, answer);
-    this.#conclude(attempt, { kind: "served" }, "served", pagedAnswer(answer, this.#page));
+    this.#conclude(attempt, { kind: "served" }, "served", this.#shown(answer));
+  }
+
+  #shown(answer: KeptAnswer): KeptAnswer {
+    return withGatewaysUris(pagedAnswer(answer, this.#page), this.#fileBases);
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {
@@ -185,9 +195,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
-    // What another project said of signatures that are not its own is not the truth about them.
-    const last =
-      denial !== undefined && this.#affinity.onlyProjectOf !== undefined ? undefined : this.#course.last;
+    const last = this.#affinity.isOwnDenial(denial) ? undefined : this.#course.last;
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
     const final = finalAnswer(last, denial, about, this.#service.now());
     if (final.kind === "own") {

@@ -16,6 +16,10 @@ import { reasonOf, type AttemptNote } from "./request-record.ts";
 import type { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
 
+/** What ties the request to a project. */
+type Ties = Pick<RequestAffinity, "resources" | "isSigned" | "mayBeElsewhere">;
+type Size = Pick<RequestSize, "floor">;
+
 export class RequestCourse implements AttemptSubject {
   readonly route: Route;
   readonly notes: AttemptNote[] = [];
@@ -27,16 +31,11 @@ export class RequestCourse implements AttemptSubject {
   /** Attempts that failed at a quota of tokens: a request may be too large for any. */
   tokenQuotaRefusals = 0;
   readonly #service: Service;
-  readonly #affinity: RequestAffinity;
-  readonly #size: RequestSize;
+  readonly #affinity: Ties;
+  readonly #size: Size;
   readonly #startedAtMs: number;
 
-  constructor(
-    service: Service,
-    { route, startedAtMs }: Admission,
-    affinity: RequestAffinity,
-    size: RequestSize,
-  ) {
+  constructor(service: Service, { route, startedAtMs }: Admission, affinity: Ties, size: Size) {
     this.route = route;
     this.#service = service;
     this.#affinity = affinity;

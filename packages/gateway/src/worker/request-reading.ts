@@ -3,6 +3,7 @@
  * threads; once for each request. What is no JSON is not looked at: it may be a hundred megabytes of video.
  */
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
 import { readBodyInPieces } from "@gemini-gateway/gemini/resources/read-body";
 import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import type { Caller } from "./auth.ts";
@@ -14,14 +15,18 @@ const SPACE = 0x20;
 /** White space before a body's first brace that is read past, bytes. */
 const INDENT_BYTES_MAX = 64;
 
-/** @returns undefined for a request without a JSON body, and for the bytes of an upload */
+/**
+ * @param bases the gateway's own addresses, when files in requests may bear them
+ * @returns undefined for a request without a JSON body, and for the bytes of an upload
+ */
 export function readRequest(
   { isUpload }: Pick<Route, "isUpload">,
   body: RequestBody,
+  bases: readonly PublicBase[],
 ): BodyReading | undefined {
   if (isUpload || body.bytes === 0) return undefined;
   const pieces = body.toSend();
-  return beginsJson(pieces[0]) ? readBodyInPieces(pieces, () => body.whole()) : undefined;
+  return beginsJson(pieces[0]) ? readBodyInPieces(pieces, () => body.whole(), bases) : undefined;
 }
 
 /**

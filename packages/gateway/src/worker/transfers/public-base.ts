@@ -5,8 +5,10 @@
 import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
 import type { GatewayConfig } from "../../config.ts";
 import { headerOf } from "../../http1/header-list.ts";
+import type { ClientRequest } from "../client/client-call.ts";
+import type { Guard } from "../guard/guard.ts";
 
-export interface BaseOptions {
+interface BaseOptions {
   readonly config: Pick<GatewayConfig, "publicUrl" | "pathPrefix" | "host" | "port">;
   /** As sent. */
   readonly target: string;
@@ -19,8 +21,18 @@ export interface BaseOptions {
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 const PREFIX = /^(?:\/[A-Za-z0-9._~-]+){1,16}$/;
 
+/** The address of the gateway as the client of this request knows it. */
+export function publicBaseFor(
+  call: Pick<ClientRequest, "target" | "rawHeaders" | "peer">,
+  config: BaseOptions["config"],
+  guard: Pick<Guard, "isProxied">,
+): PublicBase {
+  const { target, rawHeaders } = call;
+  return publicBaseOf({ config, target, rawHeaders, isProxied: guard.isProxied(call) });
+}
+
 /** Without a slash at its end. */
-export function publicBaseOf({ config, target, rawHeaders, isProxied }: BaseOptions): PublicBase {
+function publicBaseOf({ config, target, rawHeaders, isProxied }: BaseOptions): PublicBase {
   if (config.publicUrl !== "") return config.publicUrl.replace(/\/+$/, "");
   const told = isProxied ? toldByProxy(rawHeaders) : {};
   const isSecure = told.protocol?.toLowerCase() === "https";

@@ -4,13 +4,13 @@
  */
 import type { KeyId } from "@gemini-gateway/core/lease";
 import { isUploadHeader, resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
-import { type Told, toldOf } from "@gemini-gateway/gemini/resources/answer-told";
-import { GOOGLE_ORIGIN, type PublicBase } from "@gemini-gateway/gemini/resources/file-address";
-import { uploadAddress, withPublicAddresses } from "@gemini-gateway/gemini/resources/public-address";
-import { parseResourceName } from "@gemini-gateway/gemini/resources/resource-name";
+import { toldOf } from "@gemini-gateway/gemini/resources/answer-told";
+import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
+import { uploadAddress } from "@gemini-gateway/gemini/resources/public-address";
 import type { ResourceEntry } from "../../affinity/messages.ts";
-import type { HeldUse } from "../lease-seeker.ts";
-import { encodingOf, unpacked, withBody, type KeptAnswer } from "../kept-answer.ts";
+import { entriesTold } from "../affinity/resource-entries.ts";
+import { unpacked, type KeptAnswer } from "../kept-answer.ts";
+import { withGatewaysUris } from "./file-uris.ts";
 
 export interface AnswerContext {
   /** Decoded path below the version. */
@@ -39,12 +39,10 @@ export function readTransferAnswer(kept: KeptAnswer, context: AnswerContext): Re
   const entries = new Map<string, ResourceEntry>();
   const rawHeaders = publicHeaders(kept.rawHeaders, context, entries);
   const text = unpacked(kept);
-  for (const told of resourcesInAnswer(below, text, nowMs))
-    entries.set(told.resource.root, entryOf(told, keyId));
-  const answer = { ...kept, rawHeaders };
-  if (fileUris === "google" || encodingOf(kept) !== "") return { answer, entries: [...entries.values()] };
-  const body = withPublicAddresses(kept.body, GOOGLE_ORIGIN, base);
-  return { answer: body === kept.body ? answer : withBody(answer, body), entries: [...entries.values()] };
+  for (const entry of entriesTold(resourcesInAnswer(below, text, nowMs), keyId))
+    entries.set(entry.name, entry);
+  const answer = withGatewaysUris({ ...kept, rawHeaders }, fileUris === "google" ? [] : [base]);
+  return { answer, entries: [...entries.values()] };
 }
 
 /** A header that should lead to an upload and does not is left out: it may lead around the gateway. */
@@ -67,25 +65,8 @@ function publicHeaders(
     const { publicUrl, upload } = address;
     shown.push(name, publicUrl);
     if (entries.has(upload.root) && name.toLowerCase() !== UPLOAD_URL) continue;
-    entries.set(upload.root, { ...entryOf(toldOf(upload, nowMs), keyId), detail });
+    for (const entry of entriesTold([toldOf(upload, nowMs)], keyId))
+      entries.set(entry.name, { ...entry, detail });
   }
   return shown;
-}
-
-function entryOf({ resource, expiresAtMs }: Told, keyId: KeyId): ResourceEntry {
-  const entry = { name: resource.root, keyId };
-  return expiresAtMs === undefined ? entry : { ...entry, expiresAtMs };
-}
-
-/** What was asked for with a key of a project that was only guessed, and is there. @param names canonical */
-export function foundWith(
-  { owner, keyId }: HeldUse,
-  names: readonly string[],
-  nowMs: number,
-): ResourceEntry[] {
-  if (owner?.isKnown !== false) return [];
-  return names.flatMap((name) => {
-    const resource = parseResourceName(name);
-    return resource === undefined ? [] : [entryOf(toldOf(resource, nowMs), keyId)];
-  });
 }

@@ -1,7 +1,8 @@
 /** The row of an upload or download for the log. Worker threads; pure. */
 import type { RequestRow } from "../../request-row.ts";
 import type { Admission } from "../admission.ts";
-import { type AttemptNote, rowOf, type RowOutcome } from "../request-record.ts";
+import type { RequestCourse } from "../request-course.ts";
+import { rowOf, type RowOutcome } from "../request-record.ts";
 import { pathOfRoute } from "./told-path.ts";
 
 export interface FinishedTransfer {
@@ -10,15 +11,14 @@ export interface FinishedTransfer {
   readonly atMs: number;
   readonly outcome: RowOutcome;
   readonly status: number;
-  readonly reason: string;
-  readonly notes: readonly AttemptNote[];
+  readonly course: Pick<RequestCourse, "notes" | "reason">;
   /** Bytes of the request's body that have come. */
   readonly bytesIn: number;
   /** What went to the client. */
   readonly reply: { readonly firstByteAtMs: number; readonly bytes: number };
 }
 
-export function transferRow({ admission, reply, outcome, reason, ...told }: FinishedTransfer): RequestRow {
+export function transferRow({ admission, reply, outcome, course, ...told }: FinishedTransfer): RequestRow {
   const { startedAtMs, requestId, route, caller, address } = admission;
   return rowOf({
     ...told,
@@ -28,7 +28,8 @@ export function transferRow({ admission, reply, outcome, reason, ...told }: Fini
     requestId,
     path: pathOfRoute(route),
     model: "",
-    reason: outcome === "served" ? "" : reason,
+    reason: outcome === "served" ? "" : course.reason,
+    notes: course.notes,
     bytesOut: reply.bytes,
     usage: undefined,
     client: caller.name,

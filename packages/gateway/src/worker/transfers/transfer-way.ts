@@ -7,6 +7,7 @@ import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse } from "../lease-seeker.ts";
 import { isRedirect, redirectOf } from "./redirect.ts";
+import type { Upstream } from "../upstream.ts";
 import type { Destination, UpstreamOrigins } from "./upstream-origins.ts";
 
 /** Redirects followed for one download. */
@@ -14,21 +15,35 @@ const HOPS_MAX = 5;
 
 export class TransferWay {
   readonly #origins: UpstreamOrigins;
+  readonly #upstream: Upstream;
   #current: Destination | undefined;
   #hops = 0;
   /** Whether the upstream has taken the key. */
   #isProved = false;
 
-  constructor(origins: UpstreamOrigins) {
+  constructor(origins: UpstreamOrigins, upstream: Upstream) {
     this.#origins = origins;
+    this.#upstream = upstream;
   }
 
-  /** Begins, or begins anew with another key. */
-  begin(destination: Destination): Destination {
+  /** Begins at the upstream, or begins anew with another key. */
+  begin(path: string): Destination {
+    const destination = { upstream: this.#upstream, path, isUpstreams: true };
+    this.#start(destination);
+    return destination;
+  }
+
+  /** Begins where the upload that the use is for goes on; undefined when that is not known. */
+  goOnAt({ owner }: HeldUse): Destination | undefined {
+    const destination = this.#origins.of(owner?.detail ?? "");
+    this.#start(destination);
+    return destination;
+  }
+
+  #start(destination: Destination | undefined): void {
     this.#current = destination;
     this.#hops = 0;
     this.#isProved = false;
-    return destination;
   }
 
   /** Where an answer leads; undefined when it leads nowhere that may be followed. */

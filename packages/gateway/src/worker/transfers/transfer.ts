@@ -6,47 +6,38 @@
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
-import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
+import type { Trail } from "@gemini-gateway/core/retry-policy";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
-import type { Route } from "@gemini-gateway/gemini/route";
 import type { Transfer as TransferKind } from "@gemini-gateway/gemini/transfer";
 import { Attempt, type AttemptListener } from "../attempt.ts";
-import type { AttemptSubject } from "../attempt-subject.ts";
 import type { BodyFault, ClientCall, ClientWatcher } from "../client/client-call.ts";
 import { ClientReply, type ReplyWords } from "../client-reply.ts";
 import { extraHeadersOf } from "../extra-headers.ts";
-import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "../final-answer.ts";
+import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-seeker.ts";
-import { afterFailure } from "../after-failure.ts";
 import type { BodyRefusal } from "../request-body.ts";
-import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
+import { RequestCourse } from "../request-course.ts";
+import { reasonOf, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
-import { publicBaseOf } from "./public-base.ts";
-import { foundWith, readTransferAnswer } from "./transfer-answer.ts";
+import { publicBaseFor } from "./public-base.ts";
+import { readTransferAnswer } from "./transfer-answer.ts";
 import type { TransferAdmission } from "./transfer-admission.ts";
 import { TransferBody, type TransferBodyOwner } from "./transfer-body.ts";
+import { TransferTies } from "./transfer-ties.ts";
 import { transferRow } from "./transfer-row.ts";
 import { TransferWay } from "./transfer-way.ts";
 import type { Destination } from "./upstream-origins.ts";
 
 const WAYS_OF_BODY = { upload: "whole-if-it-fits", "upload-leg": "as-it-comes", download: "none" } as const;
 
-export class Transfer
-  implements AttemptListener, AttemptSubject, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords
-{
-  readonly route: Route;
-  readonly refersTo = [];
-  readonly isSigned = false;
-  readonly requestTokensFloor = 0;
-  readonly tokenQuotaRefusals = 0;
+export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner, ClientWatcher, ReplyWords {
   readonly tokens = 0;
   readonly lane: string;
   readonly resources: readonly string[];
   readonly isKnownOnly: boolean;
-  trail = FRESH_TRAIL;
   readonly #service: Service;
   readonly #call: ClientCall;
   readonly #admission: TransferAdmission;
@@ -54,31 +45,30 @@ export class Transfer
   readonly #body: TransferBody;
   readonly #way: TransferWay;
   readonly #reply: ClientReply;
-  readonly #notes: AttemptNote[] = [];
+  readonly #ties: TransferTies;
+  readonly #course: RequestCourse;
   #isSeeking = false;
   #attempt: Attempt | undefined;
-  #last: LastFailure | undefined;
-  #reason = "";
   #hasEnded = false;
 
   constructor(service: Service, call: ClientCall, admission: TransferAdmission) {
     const { route, transfer } = admission;
-    const { counters, config, origins } = service;
+    const { counters, config, origins, upstream } = service;
     this.#service = service;
     this.#call = call;
     this.#admission = admission;
     this.#kind = transfer.kind;
-    this.#way = new TransferWay(origins);
+    this.#way = new TransferWay(origins, upstream);
     this.#body = new TransferBody(call, this, {
       counters,
       limits: config.limits,
       way: WAYS_OF_BODY[transfer.kind],
     });
-    this.route = route;
+    this.#ties = new TransferTies(route, transfer);
+    this.#course = new RequestCourse(service, admission, this.#ties, this.#ties);
     this.lane = quotaLane(route, "");
     this.isKnownOnly = transfer.kind === "upload-leg";
-    if (transfer.kind === "upload-leg") this.resources = [transfer.upload];
-    else this.resources = route.resource === undefined ? [] : [route.resource];
+    this.resources = this.#ties.names;
     this.#reply = new ClientReply(call, route, this, service.now);
   }
 
@@ -106,6 +96,10 @@ export class Transfer
     this.#answerOwn(fault, "refused");
   }
 
+  get trail(): Trail {
+    return this.#course.trail;
+  }
+
   get waitUntilMs(): number {
     return this.#admission.startedAtMs + this.#service.config.lease.maxWaitMs;
   }
@@ -123,28 +117,24 @@ export class Transfer
 
   leased(use: HeldUse): void {
     this.#isSeeking = false;
-    const { origins, upstream, desk } = this.#service;
-    const path = this.route.upstreamPath;
-    const destination =
-      this.#kind === "upload-leg"
-        ? origins.of(use.owner?.detail ?? "")
-        : { upstream, path, isUpstreams: true };
+    const isLeg = this.#kind === "upload-leg";
+    const destination = isLeg ? this.#way.goOnAt(use) : this.#way.begin(this.#admission.route.upstreamPath);
     if (destination !== undefined) {
-      this.#send(use, this.#way.begin(destination));
+      this.#send(use, destination);
       return;
     }
-    desk.settle(use, { kind: "caller-left" });
+    this.#service.desk.settle(use, { kind: "caller-left" });
     this.#answerOwn("upload-unknown", "refused");
   }
 
   #send(use: HeldUse, { upstream, path }: Destination): void {
     const { timeouts } = this.#service.config;
-    const attempt = new Attempt(use, this, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
+    const attempt = new Attempt(use, this.#course, this, this.#kind === "download" ? 0 : ANSWER_BYTES_MAX);
     this.#attempt = attempt;
     attempt.begin(upstream, {
       method: this.#call.method,
       path,
-      rawHeaders: this.#call.rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: this.#way.credentialFor(use),
       ...this.#body.toSend(),
       firstByteMs: timeouts.firstByteMs,
@@ -167,8 +157,8 @@ export class Transfer
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
   begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
-    this.#note(attempt, "served");
-    const found = foundWith(attempt.use, this.resources, this.now());
+    this.#course.note(attempt.use, "served");
+    const found = this.#ties.foundWith(attempt.use, this.now());
     if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
     this.#body.leave();
     this.#reply.begin(attempt.status, rawHeaders, attempt.dialect !== undefined);
@@ -187,20 +177,18 @@ export class Transfer
 
   whole(attempt: Attempt, kept: KeptAnswer): void {
     const { config, guard, affinity } = this.#service;
-    const { rawHeaders, target } = this.#call;
-    const isProxied = guard.isProxied(this.#call);
     this.#attempt = undefined;
-    this.#note(attempt, "served");
+    this.#course.note(attempt.use, "served");
     this.#settle(attempt.use, { kind: "served" });
     const { answer, entries } = readTransferAnswer(kept, {
-      below: this.route.below,
+      below: this.#admission.route.below,
       keyId: attempt.use.keyId,
       nowMs: this.now(),
-      base: publicBaseOf({ config, target, rawHeaders, isProxied }),
+      base: publicBaseFor(this.#call, config, guard),
       askedOrigin: this.#way.origin,
       fileUris: config.fileUris,
     });
-    const all = [...entries, ...foundWith(attempt.use, this.resources, this.now())];
+    const all = [...entries, ...this.#ties.foundWith(attempt.use, this.now())];
     const send = (): void => this.#sendWhole(attempt, answer);
     // Any worker may get the client's next request: it must know by then.
     if (all.length === 0) send();
@@ -223,7 +211,7 @@ export class Transfer
     else this.#reply.cut();
     const outcome = failure ?? { kind: "served" };
     this.#attempt = undefined;
-    this.#reason = reasonOf(outcome);
+    this.#course.reason = reasonOf(outcome);
     this.#settle(attempt.use, outcome);
     this.#end(outcome.kind, attempt.status);
   }
@@ -236,17 +224,9 @@ export class Transfer
       return;
     }
     this.#settle(attempt.use, outcome);
-    this.#note(attempt, outcome.kind);
     const seen = this.#way.ofRequest(outcome, kept);
-    this.#last = seen;
-    this.#reason = reasonOf(outcome);
-    const { startedAtMs } = this.#admission;
-    const { keyId, owner } = attempt.use;
-    const { kind } = seen.outcome;
-    const isUnknown = owner?.isKnown === false;
-    const next = afterFailure(this.#service, this.trail, keyId, kind, isUnknown, startedAtMs);
-    this.trail = next.trail;
-    if (next.goesOn && this.#mayGoOn) this.#seek();
+    const goesOn = this.#course.failed(attempt.use, seen);
+    if (goesOn && this.#mayGoOn) this.#seek();
     else this.#giveLastWord(undefined);
   }
 
@@ -262,8 +242,9 @@ export class Transfer
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
-    const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
-    const final = finalAnswer(this.#last, denial, about, this.now());
+    const { last } = this.#course;
+    const outcome: RowOutcome = last?.outcome.kind ?? "denied";
+    const final = finalAnswer(last, denial, about, this.now());
     if (final.kind === "own") {
       this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
@@ -273,8 +254,13 @@ export class Transfer
     this.#end(outcome, final.answer.status);
   }
 
-  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs?: number, about?: readonly string[]): void {
-    this.#reason ||= code;
+  #answerOwn(
+    code: ErrorCode,
+    outcome: RowOutcome,
+    retryAfterMs?: number,
+    about: readonly string[] = [],
+  ): void {
+    this.#course.reason ||= code;
     const isUnread = outcome === "refused" || this.#body.isUnread;
     const status = this.#reply.own(code, retryAfterMs, isUnread, about);
     this.#end(outcome, status);
@@ -285,14 +271,10 @@ export class Transfer
   }
 
   extraHeaders(): readonly string[] {
-    return extraHeadersOf(this.#admission, this.#call.rawHeaders, this.#notes);
+    return extraHeadersOf(this.#admission, this.#call.rawHeaders, this.#course.notes);
   }
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------
-
-  #note({ use }: Attempt, outcome: AttemptNote["outcome"]): void {
-    this.#notes.push({ keyId: use.keyId, fingerprint: use.fingerprint, outcome });
-  }
 
   /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
   faulted(attempt: Attempt): void {
@@ -321,7 +303,7 @@ export class Transfer
     this.#attempt = undefined;
     attempt.abandon();
     this.#service.desk.settle(attempt.use, { kind: "caller-left" });
-    if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
+    if (this.#reply.firstByteAtMs < 0) this.#course.note(attempt.use, "caller-left");
   }
 
   #end(outcome: RowOutcome, status: number): void {
@@ -336,8 +318,7 @@ export class Transfer
         atMs: this.now(),
         outcome,
         status,
-        reason: this.#reason,
-        notes: this.#notes,
+        course: this.#course,
         bytesIn: this.#body.bytes,
         reply: this.#reply,
       }),
