@@ -3,13 +3,14 @@ import { routeRequest, type Route } from "@gemini-gateway/gemini/route";
 import { expect, it } from "vitest";
 import { allocateConversations } from "../../affinity/conversation-table.ts";
 import type { Tally } from "../../shared-counters.ts";
-import type { HeldUse } from "../lease-desk.ts";
+import type { HeldUse } from "../lease-seeker.ts";
 import { Affinity } from "./affinity.ts";
 import { RequestAffinity } from "./request-affinity.ts";
 
 const SETTINGS = {
   resources: 1_000,
   searchProjects: 8,
+  listProjects: 64,
   conversations: 64,
   sessionHeader: "x-gateway-session",
 };
