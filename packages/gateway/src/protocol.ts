@@ -60,6 +60,8 @@ export interface WishAnswer {
    * another may be the right one.
    */
   readonly owner?: "known" | "unknown";
+  /** Of a wish that prefers a project: the lease is of another. */
+  readonly isElsewhere?: true;
   /** Of these resources the owner is known, or the denial is about them. */
   readonly about?: readonly string[];
   /** What was kept with the first of them that has something. */

@@ -11,10 +11,21 @@ export type Counter = "requests" | "waiting" | "bodyKibibytes" | "sessions";
 
 const SLOTS: Readonly<Record<Counter, number>> = { requests: 0, waiting: 1, bodyKibibytes: 2, sessions: 3 };
 const COUNTERS = 4;
-/** Slots before the workers' own: the totals, then the flags. */
-const READY_SLOT = COUNTERS;
-const DATABASE_SLOT = COUNTERS + 1;
-const HEAD_SLOTS = COUNTERS + 2;
+
+/**
+ * What is only ever counted up, since the start: requests of conversations that stayed with their project, and those that
+ * had to go to another.
+ */
+export type Tally = "conversationsKept" | "conversationsMoved";
+const TALLY_SLOTS: Readonly<Record<Tally, number>> = {
+  conversationsKept: COUNTERS,
+  conversationsMoved: COUNTERS + 1,
+};
+const TALLIES = 2;
+/** Slots before the workers' own: the totals, the tallies, then the flags. */
+const READY_SLOT = COUNTERS + TALLIES;
+const DATABASE_SLOT = READY_SLOT + 1;
+const HEAD_SLOTS = DATABASE_SLOT + 1;
 
 /** Why `/readyz` says no; the position is the value stored. */
 const READINESS = ["no-key-ready", "ready", "draining"] as const;
@@ -63,6 +74,15 @@ export class SharedCounters {
 
   total(counter: Counter): number {
     return Atomics.load(this.#cells, SLOTS[counter]);
+  }
+
+  count(tally: Tally): void {
+    Atomics.add(this.#cells, TALLY_SLOTS[tally], 1);
+  }
+
+  /** Begins anew at 2^32. */
+  counted(tally: Tally): number {
+    return Atomics.load(this.#cells, TALLY_SLOTS[tally]) >>> 0;
   }
 
   /** What this part holds of the total. */

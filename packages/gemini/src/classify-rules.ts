@@ -6,6 +6,7 @@
 import type { DeadReason, Evidence, MisconfiguredReason, Outcome } from "@gemini-gateway/core/outcome";
 import type { ParsedError } from "./error-body.ts";
 import { judgeQuota } from "./quota-verdict.ts";
+import type { Resource } from "./resources/resource-name.ts";
 import type { Route } from "./route.ts";
 
 /** One refused answer, or an error that came late in a good one. */
@@ -18,6 +19,7 @@ export interface Refusal {
   readonly html: boolean;
   readonly evidence: Evidence;
   readonly route: Pick<Route, "resource" | "generates">;
+  readonly refersTo?: readonly Resource[];
   readonly nowMs: number;
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
@@ -73,6 +75,9 @@ const LOCATION_MESSAGE =
 
 /** Files and caches named in a body rather than in the path. */
 const FOREIGN_MESSAGE = /^You do not have permission to access the File|^CachedContent not found/i;
+
+/** Not documented: what any wording of it has to say. */
+const FOREIGN_TOKEN_MESSAGE = /continuation.?token/i;
 
 /** Names a model, and may begin with it. Only ever costs this project this model. */
 const NOT_OPEN_MESSAGE = /no longer available to new users|only accessible to billed users/i;
@@ -148,12 +153,28 @@ const billing: Rule = {
   },
 };
 
+/** A body that names something is refused with the same words as one that names a wrong model, but for these. */
+function isAboutModel({ status, message }: ParsedError): boolean {
+  return status === "model_not_found" || message.startsWith("models/") || NOT_OPEN_MESSAGE.test(message);
+}
+
+/** Of a body that names resources: refused because one of them is not to be seen. */
+function isAboutReference(status: number, error: ParsedError, refersTo: readonly Resource[]): boolean {
+  if (refersTo.length === 0) return false;
+  // A token of another project is malformed rather than forbidden.
+  if (status === 400)
+    return FOREIGN_TOKEN_MESSAGE.test(error.message) && refersTo.some(({ kind }) => kind === "continuation");
+  return !isAboutModel(error);
+}
+
 /** Google answers 403, not 404, for what another project owns. */
 const foreignResource: Rule = {
   name: "resource of another project",
-  judge({ status, error, route, evidence }) {
-    if (status !== 403 && status !== 404) return undefined;
-    const applies = route.resource !== undefined || FOREIGN_MESSAGE.test(error?.message ?? "");
+  judge({ status, error, route, refersTo = [], evidence }) {
+    if (status !== 403 && status !== 404 && status !== 400) return undefined;
+    const applies =
+      (status !== 400 && (route.resource !== undefined || FOREIGN_MESSAGE.test(error?.message ?? ""))) ||
+      (error !== undefined && isAboutReference(status, error, refersTo));
     return applies ? { kind: "foreign-resource", evidence } : undefined;
   },
 };

@@ -6,6 +6,7 @@ import type { Evidence, Outcome } from "@gemini-gateway/core/outcome";
 import { type Refusal, RULES } from "./classify-rules.ts";
 import { parseErrorBody, type ParsedError } from "./error-body.ts";
 import { redactKeyShapes } from "./redact.ts";
+import type { Resource } from "./resources/resource-name.ts";
 import type { Route } from "./route.ts";
 import { statusOfError } from "./status-names.ts";
 
@@ -21,6 +22,8 @@ export interface ReceivedAnswer {
 /** What the caller knows of the request and the moment. */
 export interface ClassifyContext {
   readonly route: Pick<Route, "resource" | "generates">;
+  /** What the body names and only one project can see; nothing when absent. */
+  readonly refersTo?: readonly Resource[];
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   /** Tokens that the request has at least; 0 when not known. */
@@ -78,9 +81,8 @@ export function classifyAnswer(answer: ReceivedAnswer, context: ClassifyContext)
   const error = parseErrorBody(answer.body);
   const evidence = evidenceOf(status, error, answer.body);
   if (status < 200) return { kind: "network", evidence };
-  const { route, nowMs, requestTokensFloor, tokenQuotaRefusals } = context;
   const html = error === undefined && isHtml(answer);
-  return judge({ status, error, html, evidence, route, nowMs, requestTokensFloor, tokenQuotaRefusals });
+  return judge({ status, error, html, evidence, ...context });
 }
 
 /**
@@ -93,15 +95,5 @@ export function classifyLateError(text: string, context: ClassifyContext): Outco
   const evidence = evidenceOf(200, error, text);
   if (error === undefined) return { kind: "broken", evidence };
   const status = statusOfError(error.code, error.status);
-  const { route, nowMs, requestTokensFloor, tokenQuotaRefusals } = context;
-  return judge({
-    status,
-    error,
-    html: false,
-    evidence,
-    route,
-    nowMs,
-    requestTokensFloor,
-    tokenQuotaRefusals,
-  });
+  return judge({ status, error, html: false, evidence, ...context });
 }

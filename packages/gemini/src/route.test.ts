@@ -21,6 +21,7 @@ describe("native routes", () => {
         generates: true,
         below: "/models/gemini-2.5-flash:generateContent",
         isUpload: false,
+        tells: "generation",
         resource: undefined,
         upstreamPath: path,
       });
@@ -98,6 +99,7 @@ describe("compatible routes", () => {
       generates: true,
       below: "/openai/chat/completions",
       isUpload: false,
+      tells: "none",
       resource: undefined,
       upstreamPath: "/v1beta/openai/chat/completions",
     });

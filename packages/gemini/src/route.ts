@@ -6,6 +6,7 @@
 import { type AnswerForm, GENERATING_OPERATIONS, meaningOf, type Surface } from "./path-grammar.ts";
 import { decodeLeniently, queryParameters } from "./query-string.ts";
 import { readTarget } from "./request-target.ts";
+import { type AnswerTelling, answerTelling } from "./resources/answer-route.ts";
 import { resourceOfPath } from "./resources/path-resource.ts";
 
 export type ApiVersion = "v1" | "v1beta" | "v1alpha";
@@ -28,6 +29,8 @@ export interface Route {
   readonly isUpload: boolean;
   /** Name of the project-bound resource whose owner has to serve the path, such as `files/abc`. */
   readonly resource: string | undefined;
+  /** What a good answer tells of resources. */
+  readonly tells: AnswerTelling;
   /** Path and query to send upstream: without prefix, aliases and credentials. */
   readonly upstreamPath: string;
 }
@@ -92,6 +95,7 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
   const meaning = meaningOf(method, below);
   if (meaning.model !== undefined && meaning.model.length > MODEL_NAME_LENGTH_MAX) return undefined;
   const wish = answerWish(target.query);
+  const isUpload = path.startsWith("/upload/");
   return {
     version: versioned[1] as ApiVersion,
     surface: meaning.surface,
@@ -101,8 +105,9 @@ export function routeRequest(method: string, url: string, options?: RouteOptions
     answer: answerForm(meaning.answer, wish),
     generates: wish.whole && GENERATING_OPERATIONS.has(meaning.operation),
     below,
-    isUpload: path.startsWith("/upload/"),
+    isUpload,
     resource: resourceOfPath(below)?.root,
+    tells: answerTelling(method, below, isUpload),
     upstreamPath: target.query === "" ? path : `${path}?${target.query}`,
   };
 }

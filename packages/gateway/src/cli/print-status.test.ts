@@ -46,6 +46,7 @@ const RUNNING: RunningStatus = {
   leases: { open: 4, uses: 12 },
   bans: 2,
   resources: { known: 17, unsaved: 0 },
+  conversations: { kept: 40, moved: 3 },
   database: { state: "ok", pendingRows: 0, lostRows: 0 },
   process: {
     memoryBytes: 200 * 1024 * 1024,

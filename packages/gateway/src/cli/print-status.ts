@@ -60,11 +60,21 @@ function headLines(report: RunningStatus): string[] {
   ];
 }
 
-function stateLines({ leases, bans, resources, database, process }: RunningStatus): string[] {
+function stateLines({
+  leases,
+  bans,
+  resources,
+  conversations: { kept, moved },
+  database,
+  process,
+}: RunningStatus): string[] {
   return [
     ...line("Leases", String(leases.open), [`${leases.uses} uses lent`]),
     ...(bans > 0 ? line("Bans", String(bans), []) : []),
     ...(resources.known > 0 ? line("Owned", `${resources.known} resources whose project is known`, []) : []),
+    ...(kept + moved > 0
+      ? line("Talks", "", [`${kept} requests stayed with their project`, `${moved} had to move`])
+      : []),
     ...databaseLines(database),
     ...processLines(process),
   ];

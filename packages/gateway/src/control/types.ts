@@ -122,6 +122,14 @@ export interface ResourceStatus {
   readonly unsaved: number;
 }
 
+/** Requests that go on with a conversation, since the start. */
+export interface ConversationStatus {
+  /** They went to the project that served it before. */
+  readonly kept: number;
+  /** That one could not serve them. */
+  readonly moved: number;
+}
+
 export interface RequestTotals extends RequestCounts {
   /** Counted from this moment on, milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -148,6 +156,7 @@ export interface RunningStatus {
   /** Addresses and networks banned now. */
   readonly bans: number;
   readonly resources: ResourceStatus;
+  readonly conversations: ConversationStatus;
   readonly database: DatabaseStatus;
   readonly process: ProcessStatus;
 }

@@ -2,7 +2,15 @@
  * The counter at which workers get keys and bring back outcomes: applies their reports to the scheduler and answers
  * their wishes. Primary thread. Decides nothing: the scheduler (core) does.
  */
-import type { Denial, HolderId, KeyId, Lease, LeaseId, Settlement } from "@gemini-gateway/core/lease";
+import type {
+  Denial,
+  HolderId,
+  KeyId,
+  Lease,
+  LeaseId,
+  LeaseWish,
+  Settlement,
+} from "@gemini-gateway/core/lease";
 import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import { servedSettlements, type ServedUses } from "@gemini-gateway/core/served-uses";
@@ -122,9 +130,17 @@ export class LeaseOffice {
       const { wishId, wish } = numbered;
       const result = this.#options.scheduler.lease(holder, wish, nowMs);
       if ("denial" in result) return denied(wishId, wish.model, result.denial);
-      return { wishId, model: wish.model, leases: result.leases.flatMap((lease) => this.#grant(lease)) };
+      const leases = result.leases.flatMap((lease) => this.#grant(lease));
+      const answer = { wishId, model: wish.model, leases };
+      return this.#isElsewhere(wish, leases[0]) ? { ...answer, isElsewhere: true } : answer;
     });
     this.#options.post(holder, { type: "lease.answer", answers });
+  }
+
+  /** Whether the wish prefers another project than it got. */
+  #isElsewhere({ preferProjectOf }: LeaseWish, lease: Lease | undefined): boolean {
+    if (preferProjectOf === undefined || lease === undefined) return false;
+    return this.#options.scheduler.owners.projectIdOf(preferProjectOf) !== lease.projectId;
   }
 
   /** A wish that names resources: of their project alone, as far as that is known. */

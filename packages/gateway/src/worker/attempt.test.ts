@@ -29,6 +29,7 @@ afterAll(async () => {
 /** Writes down what it hears, and resolves with the first word that ends the attempt. */
 class Listener implements AttemptListener {
   readonly route = routeRequest("POST", PATH) as Route;
+  readonly refersTo = [];
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly heard: string[] = [];

@@ -4,6 +4,7 @@
  * unseen; afterwards it hands on bytes as they come. It judges nothing itself: see judgement.ts.
  */
 import type { Outcome } from "@gemini-gateway/core/outcome";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { maskedBody, maskedHeaders, SecretMask } from "@gemini-gateway/gemini/secret-mask";
 import { StreamInspector } from "@gemini-gateway/gemini/stream-inspector";
@@ -27,6 +28,8 @@ import type { Upstream } from "./upstream.ts";
 /** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
 export interface AttemptListener {
   readonly route: Route;
+  /** What the request names and only one project can see. */
+  readonly refersTo: readonly Resource[];
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
   now(): number;
@@ -302,9 +305,10 @@ export class Attempt implements AnswerHandler {
   }
 
   #context(): JudgementContext {
-    const { route, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
+    const { route, refersTo, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
     return {
       route,
+      refersTo,
       contentType: this.#contentType,
       secret: this.use.secret,
       nowMs: this.#listener.now(),

@@ -6,6 +6,7 @@ import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import { answerDialect } from "@gemini-gateway/gemini/error-answer";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import type { Route } from "@gemini-gateway/gemini/route";
+import { shownName } from "../affinity/stored-name.ts";
 import type { ClientCall } from "./client/client-call.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
@@ -99,9 +100,15 @@ export class ClientReply {
   /**
    * Answers with one of the gateway's own errors; returns the status.
    * @param unread whether (some of) the request's body has not been read
+   * @param about canonical names of resources that it is to name
    */
-  own(code: ErrorCode, retryAfterMs: number | undefined, unread: boolean): number {
-    const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs);
+  own(
+    code: ErrorCode,
+    retryAfterMs: number | undefined,
+    unread: boolean,
+    about: readonly string[] = [],
+  ): number {
+    const answer = ownAnswer(code, answerDialect(this.#route), retryAfterMs, about.map(shownName));
     this.#firstByteAtMs = this.#now();
     this.#bytes = Buffer.byteLength(answer.body);
     if (unread) sendRefusal(this.#call, answer, this.#words.extraHeaders());

@@ -4,38 +4,42 @@
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
-import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
-import { mayRetry } from "@gemini-gateway/core/retry-budget";
-import {
-  curable,
-  drawsOnRatio,
-  extendTrail,
-  FRESH_TRAIL,
-  type RetryMode,
-  type Trail,
-} from "@gemini-gateway/core/retry-policy";
+import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
 import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
-import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
-import { modelInBody, type Route } from "@gemini-gateway/gemini/route";
+import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
+import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
+import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
+import { RequestAffinity } from "./affinity/request-affinity.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
 import { ClientReply, type ReplyWords } from "./client-reply.ts";
-import { finalAnswer, RETRY_AFTER_DEFAULT_MS, type LastFailure } from "./final-answer.ts";
+import { finalAnswer, RETRY_AFTER_DEFAULT_MS } from "./final-answer.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
-import type { HeldUse, LeaseSeeker } from "./lease-desk.ts";
-import { withoutAliasesUnread } from "./model-aliases.ts";
+import type { Refusal } from "./guard/refusal.ts";
+import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
+import type { HeldUse, KnownOwner } from "./lease-desk.ts";
+import { withoutAliases } from "./model-aliases.ts";
 import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
+import { RequestCourse } from "./request-course.ts";
+import { readRequest } from "./request-reading.ts";
+import { attemptsHeader, reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
-import { attemptsHeader, reasonOf, rowOf, type AttemptNote, type RowOutcome } from "./request-record.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
 
-export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, ClientWatcher, ReplyWords {
+/** What a body says that cannot be read. */
+const NO_CHOICE = { model: undefined, agent: undefined, stream: false };
+
+/** What the client is still to have: words at the end of what it has got, or all of an answer; undefined to be cut off. */
+type LastPart = string | KeptAnswer | undefined;
+
+export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
   readonly #admission: Admission;
   readonly #service: Service;
@@ -45,16 +49,10 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
   readonly #size: RequestSize;
   /** Set when the request lists models: the list is fetched whole and cut here. */
   readonly #page: ModelPage | undefined;
-  readonly #notes: AttemptNote[] = [];
-  /** From the path; when it is in the body, "" until that is read. */
-  #model: string;
-  /** Why the last attempt failed. */
-  #reason = "";
-  #trail: Trail = FRESH_TRAIL;
+  readonly #course = new RequestCourse();
+  readonly #affinity: RequestAffinity;
+  readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
-  #isSeeking = false;
-  #last: LastFailure | undefined;
-  #tokenQuotaRefusals = 0;
   #usage: Usage | undefined;
   #hasEnded = false;
 
@@ -63,10 +61,11 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#call = call;
     this.#admission = admission;
     this.route = admission.route;
-    this.#model = admission.route.model ?? "";
     this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
+    this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
+    this.#seeker = new KeySeeker(service, admission, this.#course, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
   }
 
@@ -84,28 +83,16 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     else this.#answerOwn(refusal, "refused", retryAfterMs);
   }
 
-  get lane(): string {
-    return quotaLane(this.route, this.#model);
-  }
-
-  get trail(): Trail {
-    return this.#trail;
-  }
-
-  get waitUntilMs(): number {
-    return this.#admission.startedAtMs + this.#service.config.lease.maxWaitMs;
+  get refersTo(): readonly Resource[] {
+    return this.#affinity.resources;
   }
 
   get requestTokensFloor(): number {
     return this.#size.floor;
   }
 
-  get tokens(): number {
-    return this.#size.guess(this.#model);
-  }
-
   get tokenQuotaRefusals(): number {
-    return this.#tokenQuotaRefusals;
+    return this.#course.tokenQuotaRefusals;
   }
 
   now(): number {
@@ -115,35 +102,42 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
   // --- lease: a key that can serve this now --------------------------------------------------------------------------
 
   #firstSeek(): void {
-    const { modelInBody: isInBody } = this.route;
-    withoutAliasesUnread(this.#service.aliases, this.#call.target, this.#body);
     this.#service.retryBudget.deposit();
-    if (isInBody) this.#model = modelInBody(this.#body.whole()).model ?? "";
+    const { aliases } = this.#service;
+    const asRead = readRequest(this.route, this.#body);
+    const reading = withoutAliases(aliases, this.#call.target, this.#body, asRead);
     // A model that the path names has been looked at before the body was.
-    const { caller } = this.#admission;
-    const refusal = isInBody ? this.#service.guard.refuseModel(caller, this.#model, this.lane) : undefined;
-    if (refusal === undefined) this.#seek();
-    else this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
+    const refusal = this.route.modelInBody ? this.#takeModel(reading) : undefined;
+    if (refusal !== undefined) {
+      this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
+      return;
+    }
+    const { affinity } = this.#service;
+    const session = affinity.sessionOf(this.#call.rawHeaders, this.#admission.caller.name);
+    this.#affinity.take(reading, this.#seeker.model, session);
+    this.#seeker.resources = this.#affinity.names;
+    this.#seeker.preference = this.#affinity.preference;
+    this.#seeker.seek();
   }
 
-  #seek(): void {
-    this.#isSeeking = true;
-    this.#service.desk.seek(this);
+  /** Says why the caller may not ask the model that the body names. */
+  #takeModel(reading: BodyReading | undefined): Refusal | undefined {
+    const { caller } = this.#admission;
+    // Bytes that are no JSON may read like anything: who may ask only some models is not believed on them.
+    const choice =
+      caller.client === undefined ? bodyChoice(reading ?? NO_CHOICE) : modelInBody(this.#body.whole());
+    this.#seeker.model = choice.model ?? "";
+    return this.#service.guard.refuseModel(caller, this.#seeker.model, this.#seeker.lane);
   }
 
   leased(use: HeldUse): void {
-    this.#isSeeking = false;
     const { limits, timeouts } = this.#service.config;
-    const attempt = new Attempt(
-      use,
-      this,
-      this.#page === undefined ? limits.peekBytes : MODEL_LIST_BYTES_MAX,
-    );
+    const attempt = new Attempt(use, this, this.#peekBytesMax(limits.peekBytes));
     this.#attempt = attempt;
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
       path: this.#page?.upstreamPath ?? this.route.upstreamPath,
-      rawHeaders: this.#call.rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
       bodyBytes: this.#body.bytesToSend,
@@ -152,16 +146,22 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     });
   }
 
-  denied(denial: Denial): void {
-    this.#isSeeking = false;
-    if (!this.#hasEnded) this.#giveLastWord(denial);
+  denied(denial: Denial, owner: KnownOwner | undefined): void {
+    if (!this.#hasEnded) this.#giveLastWord(denial, owner?.resources);
+  }
+
+  /** Bytes of an answer that is no stream to be held until it is whole: those that are cut, or read for what they tell. */
+  #peekBytesMax(otherwise: number): number {
+    if (this.#page !== undefined) return MODEL_LIST_BYTES_MAX;
+    const { tells } = this.route;
+    return tells === "none" || tells === "generation" ? otherwise : ANSWER_BYTES_MAX;
   }
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
   begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#body.release();
-    this.#note(attempt, "served");
+    this.#served(attempt);
     this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
     for (const chunk of held) this.more(attempt, chunk);
     if (held.length === 0) this.#reply.flushHead();
@@ -178,26 +178,26 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
   }
 
   whole(attempt: Attempt, answer: KeptAnswer): void {
-    this.#note(attempt, "served");
+    this.#served(attempt);
     this.#usage = readUsage(answer.body);
-    this.#reply.whole(pagedAnswer(answer, this.#page));
-    this.#conclude(attempt, { kind: "served" }, "served");
+    this.#affinity.answered(attempt.use, answer);
+    this.#conclude(attempt, { kind: "served" }, "served", pagedAnswer(answer, this.#page));
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {
-    if (attempt.dialect !== undefined) {
-      this.#endStream(attempt, attempt.dialect, failure);
+    const { dialect, tail } = attempt;
+    if (failure === undefined) this.#affinity.ended(attempt.use, tail.bytes());
+    if (dialect !== undefined) {
+      this.#endStream(attempt, dialect, failure);
       return;
     }
-    this.#usage = readUsage(attempt.tail.bytes());
-    if (failure === undefined) this.#reply.end();
-    else this.#reply.cut();
+    this.#usage = readUsage(tail.bytes());
     const outcome = failure ?? { kind: "served" };
-    this.#conclude(attempt, outcome, outcome.kind);
+    this.#conclude(attempt, outcome, outcome.kind, failure === undefined ? "" : undefined);
   }
 
   #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
-    const context = { route: this.route, nowMs: this.now() };
+    const context = { route: this.route, refersTo: this.refersTo, nowMs: this.now() };
     const { lastWords, outcome, logged, usage } = endOfStream(
       attempt.tail.bytes(),
       dialect,
@@ -205,51 +205,45 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
       context,
     );
     this.#usage = usage;
-    if (lastWords === undefined) this.#reply.cut();
-    else this.#reply.end(lastWords);
-    this.#conclude(attempt, outcome, logged);
+    this.#conclude(attempt, outcome, logged, lastWords);
+  }
+
+  /** The key has given what the client is to have. */
+  #served({ use }: Attempt): void {
+    this.#course.note(use, "served");
+    this.#affinity.served(use);
   }
 
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
     this.#attempt = undefined;
     this.#service.desk.settle(attempt.use, outcome);
-    this.#note(attempt, outcome.kind);
-    const before = this.#trail;
-    this.#trail = extendTrail(before, attempt.use.keyId, outcome.kind);
-    this.#last = { outcome, kept };
-    this.#reason = reasonOf(outcome);
-    if (outcome.kind === "quota-minute" && outcome.evidence.quotaId?.includes("Token") === true) {
-      this.#tokenQuotaRefusals += 1;
-    }
-    const { mode } = this.#service.config.retry;
-    if (curable(outcome.kind, before, mode) && this.#mayRetry(outcome.kind, mode)) this.#seek();
-    else this.#giveLastWord(undefined);
-  }
-
-  #mayRetry(kind: OutcomeKind, mode: RetryMode): boolean {
-    const { attempts: attemptsMax, timeMs } = this.#service.config.retry;
     const { startedAtMs } = this.#admission;
-    const { attempts: attempt } = this.#trail;
-    if (!mayRetry({ attempt, attemptsMax, startedAtMs, nowMs: this.now(), timeMs })) return false;
-    return !drawsOnRatio(kind, mode) || this.#service.retryBudget.tryWithdraw();
+    if (this.#course.failed(this.#service, attempt.use, outcome, kept, startedAtMs)) this.#seeker.seek();
+    else this.#giveLastWord(undefined);
   }
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
-  #giveLastWord(denial: Denial | undefined): void {
-    const outcome: RowOutcome = this.#last?.outcome.kind ?? "denied";
-    const final = finalAnswer(this.#last, denial, this.now());
+  #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
+    const { last } = this.#course;
+    const outcome: RowOutcome = last?.outcome.kind ?? "denied";
+    const final = finalAnswer(last, denial, about, this.now());
     if (final.kind === "own") {
-      this.#answerOwn(final.code, outcome, final.retryAfterMs);
+      this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
     }
     this.#reply.passOn(final.answer, final.retryAfterMs);
     this.#end(outcome, final.answer.status);
   }
 
-  #answerOwn(code: ErrorCode, outcome: RowOutcome, retryAfterMs: number | undefined): void {
-    this.#reason ||= code;
-    const status = this.#reply.own(code, retryAfterMs, outcome === "refused");
+  #answerOwn(
+    code: ErrorCode,
+    outcome: RowOutcome,
+    retryAfterMs: number | undefined,
+    about?: readonly string[],
+  ): void {
+    this.#course.reason ||= code;
+    const status = this.#reply.own(code, retryAfterMs, outcome === "refused", about);
     this.#end(outcome, status);
   }
 
@@ -261,34 +255,40 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     const { caller, extraHeaders } = this.#admission;
     if (!caller.authenticated || headerOf(this.#call.rawHeaders, "x-gateway-debug") === undefined)
       return extraHeaders;
-    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#notes)];
+    return [...extraHeaders, "x-gateway-attempts", attemptsHeader(this.#course.notes)];
   }
 
   // --- settle: once, at the end --------------------------------------------------------------------------------------
 
-  #note(attempt: Attempt, outcome: AttemptNote["outcome"]): void {
-    this.#notes.push({ keyId: attempt.use.keyId, fingerprint: attempt.use.fingerprint, outcome });
+  /** The attempt that served is over. The client has the end of it once what it told of is known everywhere. */
+  #conclude({ use, status }: Attempt, outcome: Outcome, logged: RowOutcome, last: LastPart): void {
+    this.#attempt = undefined;
+    this.#course.reason = reasonOf(outcome);
+    this.#service.desk.settle(use, outcome, this.#promptTokens());
+    if (this.#affinity.isKept) this.#finish(logged, status, last);
+    else this.#affinity.whenKept(() => this.#finish(logged, status, last));
   }
 
-  #conclude(attempt: Attempt, outcome: Outcome, logged: RowOutcome): void {
-    this.#attempt = undefined;
-    this.#reason = reasonOf(outcome);
-    this.#service.desk.settle(attempt.use, outcome, this.#promptTokens());
-    this.#end(logged, attempt.status);
+  #finish(logged: RowOutcome, status: number, last: LastPart): void {
+    if (this.#hasEnded) return;
+    if (last === undefined) this.#reply.cut();
+    else if (typeof last === "string") this.#reply.end(last);
+    else this.#reply.whole(last);
+    this.#end(logged, status);
   }
 
   /** Input tokens, if the answer told; the gauge learns from them where it was asked to guess. */
   #promptTokens(): number | undefined {
     const { promptTokens = 0 } = this.#usage ?? {};
     if (promptTokens === 0) return undefined;
-    this.#size.measured(this.#model, promptTokens);
+    this.#size.measured(this.#seeker.model, promptTokens);
     return promptTokens;
   }
 
   /** Our own code failed on this attempt: the request ends all the same, and the key is not blamed. */
   faulted(attempt: Attempt): void {
     const isCurrent = attempt === this.#attempt;
-    if (this.#hasEnded || (!isCurrent && (this.#isSeeking || this.#attempt !== undefined))) return;
+    if (this.#hasEnded || (!isCurrent && (this.#seeker.isSeeking || this.#attempt !== undefined))) return;
     if (isCurrent) {
       this.#attempt = undefined;
       this.#service.desk.settle(attempt.use, { kind: "caller-left" });
@@ -305,13 +305,13 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     if (this.#hasEnded) return;
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    if (this.#isSeeking) this.#service.desk.cancel(this);
+    this.#seeker.cancel();
     if (attempt !== undefined) {
       attempt.abandon();
       // What was used until then is charged all the same.
       this.#usage ??= readUsage(attempt.tail.bytes());
       this.#service.desk.settle(attempt.use, { kind: "caller-left" }, this.#promptTokens());
-      if (this.#reply.firstByteAtMs < 0) this.#note(attempt, "caller-left");
+      if (this.#reply.firstByteAtMs < 0) this.#course.note(attempt.use, "caller-left");
     }
     this.#end("caller-left", 499);
   }
@@ -322,23 +322,16 @@ export class Exchange implements AttemptListener, LeaseSeeker, BodyOwner, Client
     this.#body.release();
     this.#service.guard.leave(this.#admission.caller, this.#usage?.totalTokens ?? 0);
     this.#service.ended(
-      rowOf({
+      rowOfExchange(this.#admission, this.#course, {
         atMs: this.now(),
-        startedAtMs: this.#admission.startedAtMs,
         firstByteAtMs: this.#reply.firstByteAtMs,
-        requestId: this.#admission.requestId,
         method: this.#call.method,
-        path: this.route.upstreamPath,
-        model: this.#model,
+        model: this.#seeker.model,
         status,
         outcome,
-        reason: outcome === "served" ? "" : this.#reason,
-        notes: this.#notes,
         bytesIn: this.#body.bytes,
         bytesOut: this.#reply.bytes,
         usage: this.#usage,
-        client: this.#admission.caller.name,
-        address: this.#admission.address,
       }),
     );
   }

@@ -22,15 +22,23 @@ export interface LastFailure {
 /** `retryAfterMs` is undefined when coming back would change nothing. */
 export type FinalAnswer =
   | { readonly kind: "pass-on"; readonly answer: KeptAnswer; readonly retryAfterMs: number | undefined }
-  | { readonly kind: "own"; readonly code: ErrorCode; readonly retryAfterMs: number | undefined };
+  | {
+      readonly kind: "own";
+      readonly code: ErrorCode;
+      readonly retryAfterMs: number | undefined;
+      /** What the answer is to name. */
+      readonly about: readonly string[];
+    };
 
 /**
  * @param last undefined when no attempt was made
  * @param denial why no key was lent, when that is what ended it
+ * @param about resources that the denial is about
  */
 export function finalAnswer(
   last: LastFailure | undefined,
   denial: Denial | undefined,
+  about: readonly string[],
   nowMs: number,
 ): FinalAnswer {
   const kept = last?.kept;
@@ -41,7 +49,8 @@ export function finalAnswer(
     return { kind: "pass-on", answer: kept, retryAfterMs: comeBackMs(word.comeBack, kept, returnMs) };
   }
   const code = word.kind === "own" ? word.code : "internal";
-  return { kind: "own", code, retryAfterMs: errorAnswerOf(code).retryable ? returnMs : undefined };
+  const retryAfterMs = errorAnswerOf(code).retryable ? returnMs : undefined;
+  return { kind: "own", code, retryAfterMs, about: denial?.scope === "owner" ? about : [] };
 }
 
 function comeBackMs(comeBack: ComeBack, kept: KeptAnswer, returnMs: number): number | undefined {

@@ -86,6 +86,7 @@ export class HttpWorker {
       start: start.affinity,
       settings: () => service().config.affinity,
       post: (message) => this.#send(message),
+      count: (tally) => this.#counters.count(tally),
     });
     this.#projects = new ProjectDesk((message) => this.#send(message));
     this.#models = new ModelCatalogue(this.#now);

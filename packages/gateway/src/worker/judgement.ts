@@ -7,6 +7,7 @@ import { classifyAnswer, classifyLateError } from "@gemini-gateway/gemini/classi
 import { answerDialect, lateErrorAnswer } from "@gemini-gateway/gemini/error-answer";
 import { readErrorObject } from "@gemini-gateway/gemini/error-body";
 import { judgeAnswer } from "@gemini-gateway/gemini/emptiness";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import { redactSecrets } from "@gemini-gateway/gemini/redact";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { StreamDialect, StreamVerdict } from "@gemini-gateway/gemini/stream-inspector";
@@ -16,6 +17,8 @@ export type { StreamDialect };
 
 export interface JudgementContext {
   readonly route: Route;
+  /** What the request names and only one project can see. */
+  readonly refersTo: readonly Resource[];
   readonly contentType: string;
   /** The key used, to be redacted by its exact value. */
   readonly secret: string;

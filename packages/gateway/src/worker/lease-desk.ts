@@ -19,6 +19,8 @@ export interface HeldUse {
   readonly fingerprint: string;
   /** When the attempt began, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** The seeker prefers a project, and this key is of another. */
+  readonly isElsewhere?: true;
   /** What the primary knows of the resources that the seeker named; undefined when it named none. */
   readonly owner?: KnownOwner;
 }
@@ -43,11 +45,11 @@ export interface LeaseSeeker {
   /** Input tokens of the request, guessed rather too high; asked only where keys are lent by size. */
   readonly tokens: number;
   /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
-  readonly resources?: readonly string[];
+  readonly resources?: readonly string[] | undefined;
   /** A key whose project alone will do, for whoever knows it already. */
   readonly onlyProjectOf?: KeyId;
   /** A key whose project is to serve it where that can be lent at once. */
-  readonly preference?: KeyId;
+  readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;
   /** `owner` when the seeker named resources. */
   denied(denial: Denial, owner?: KnownOwner): void;
@@ -221,7 +223,12 @@ export class LeaseDesk {
     this.#forget(waiting);
     const { id: leaseId, keyId, secret, fingerprint } = lease;
     const use = { leaseId, keyId, secret, fingerprint, startedAtMs: this.#now() };
-    waiting.seeker.leased(owner === undefined ? use : { ...use, owner });
+    const { isElsewhere } = answer;
+    waiting.seeker.leased({
+      ...use,
+      ...(owner === undefined ? {} : { owner }),
+      ...(isElsewhere === undefined ? {} : { isElsewhere }),
+    });
   }
 
   /** A use that came too late for its request ends as one whose caller has left. */

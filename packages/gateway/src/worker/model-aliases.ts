@@ -9,7 +9,6 @@ import {
   type ModelAliases,
   pathWithoutAlias,
 } from "@gemini-gateway/gemini/resources/model-alias";
-import { readBody } from "@gemini-gateway/gemini/resources/read-body";
 import type { RequestBody } from "./request-body.ts";
 
 /** The target with the model in place of an alias; the same string when it names none. */
@@ -36,9 +35,4 @@ export function withoutAliases(
     body.edit([{ ...reading.modelSpan, text: model }]);
   else if (model !== undefined || isTargetAlias) body.edit(aliasEdits(aliases, body.whole()));
   return model === undefined ? reading : { ...reading, model };
-}
-
-/** The same for whoever has not read the body. */
-export function withoutAliasesUnread(aliases: ModelAliases, target: string, body: RequestBody): void {
-  if (aliases.size > 0 && body.bytes > 0) withoutAliases(aliases, target, body, readBody(body.whole()));
 }

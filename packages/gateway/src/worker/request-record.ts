@@ -2,6 +2,7 @@
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { RequestRow } from "../request-row.ts";
+import type { Admission } from "./admission.ts";
 
 export type RowOutcome = RequestRow["outcome"];
 
@@ -73,6 +74,38 @@ export function rowOf(finished: FinishedRequest): RequestRow {
     client: finished.client,
     address: finished.address,
   };
+}
+
+/** What only its end tells of a request that was let in. */
+type ExchangeEnd = Pick<
+  FinishedRequest,
+  "atMs" | "firstByteAtMs" | "method" | "model" | "status" | "outcome" | "bytesIn" | "bytesOut" | "usage"
+>;
+
+/** The one row of a request that was let in. */
+export function rowOfExchange(
+  { route, caller, address, requestId, startedAtMs }: Admission,
+  { notes, reason }: Pick<FinishedRequest, "notes" | "reason">,
+  end: ExchangeEnd,
+): RequestRow {
+  return rowOf({
+    atMs: end.atMs,
+    startedAtMs,
+    firstByteAtMs: end.firstByteAtMs,
+    requestId,
+    method: end.method,
+    path: route.upstreamPath,
+    model: end.model,
+    status: end.status,
+    outcome: end.outcome,
+    reason: end.outcome === "served" ? "" : reason,
+    notes,
+    bytesIn: end.bytesIn,
+    bytesOut: end.bytesOut,
+    usage: end.usage,
+    client: caller.name,
+    address,
+  });
 }
 
 /** Of a request or session turned away before anything was read or tried: what is told of all of them alike. */

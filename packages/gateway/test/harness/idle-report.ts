@@ -33,6 +33,7 @@ export const IDLE_REPORT: RunningStatus = {
   leases: { open: 0, uses: 0 },
   bans: 0,
   resources: { known: 0, unsaved: 0 },
+  conversations: { kept: 0, moved: 0 },
   database: { state: "ok", pendingRows: 0, lostRows: 0 },
   process: { memoryBytes: 1, loopDelay: { p50Ms: 0, p99Ms: 0, maxMs: 0 }, messages: 0, workersReplaced: 0 },
 };

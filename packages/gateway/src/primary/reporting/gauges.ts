@@ -112,6 +112,16 @@ export const SNAPSHOT_METRICS: readonly SnapshotMetric[] = [
     "Resources of single projects whose owner is known",
     ({ report }) => report.resources.known,
   ),
+  {
+    name: "gemini_gateway_conversation_requests_total",
+    help: "Requests that go on with a conversation: kept at the project that served it before, or moved to another",
+    type: "counter",
+    labels: ["project"],
+    samples: ({ report: { conversations } }) => [
+      [conversations.kept, "kept"],
+      [conversations.moved, "moved"],
+    ],
+  },
   gauge(
     "gemini_gateway_database_up",
     "1 when the database can be written; 0: it fails, or there is no file",

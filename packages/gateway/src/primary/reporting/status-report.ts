@@ -67,6 +67,10 @@ export async function statusReport(sources: ReportSources): Promise<RunningStatu
     leases: { open: summary.leases, uses: summary.inFlight },
     bans: sources.bans(),
     resources: sources.resources(),
+    conversations: {
+      kept: counters.counted("conversationsKept"),
+      moved: counters.counted("conversationsMoved"),
+    },
     database: sources.database(),
     process: {
       memoryBytes: process.memoryUsage.rss(),

@@ -14,25 +14,25 @@ const SETTINGS = {
 
 function affinity(conversations = 64, settings = SETTINGS): Affinity {
   const start = { conversations: allocateConversations(conversations) };
-  return new Affinity({ start, settings: () => settings, post: () => {} });
+  return new Affinity({ start, settings: () => settings, post: () => {}, count: () => {} });
 }
 
 const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 it("knows a conversation by the header and the client that sent it", () => {
   const subject = affinity();
-  const session = subject.sessionOf({ "x-session": "talk-1" }, "alice");
+  const session = subject.sessionOf(["X-Session", "talk-1"], "alice");
   expect(session).toMatch(/^[\da-f]{16}$/);
-  expect(subject.sessionOf({ "x-session": "talk-1" }, "alice")).toBe(session);
-  expect(subject.sessionOf({ "x-session": "talk-1" }, "bob")).not.toBe(session);
-  expect(subject.sessionOf({ "x-session": "talk-2" }, "alice")).not.toBe(session);
+  expect(subject.sessionOf(["X-Session", "talk-1"], "alice")).toBe(session);
+  expect(subject.sessionOf(["X-Session", "talk-1"], "bob")).not.toBe(session);
+  expect(subject.sessionOf(["X-Session", "talk-2"], "alice")).not.toBe(session);
 });
 
 it("knows none that is not named, absurdly long, or of no use", () => {
-  expect(affinity().sessionOf({}, "alice")).toBeUndefined();
-  expect(affinity().sessionOf({ "x-session": "" }, "alice")).toBeUndefined();
-  expect(affinity().sessionOf({ "x-session": "x".repeat(10_000) }, "alice")).toBeUndefined();
-  expect(affinity(0).sessionOf({ "x-session": "talk-1" }, "alice")).toBeUndefined();
+  expect(affinity().sessionOf([], "alice")).toBeUndefined();
+  expect(affinity().sessionOf(["x-session", ""], "alice")).toBeUndefined();
+  expect(affinity().sessionOf(["x-session", "x".repeat(10_000)], "alice")).toBeUndefined();
+  expect(affinity(0).sessionOf(["X-Session", "talk-1"], "alice")).toBeUndefined();
 });
 
 it("asks one project at least, however few may be searched", () => {

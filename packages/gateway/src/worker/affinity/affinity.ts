@@ -3,10 +3,11 @@
  * all workers, and the settings. Worker threads.
  */
 import { createHash } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
 import { ConversationTable } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
 import type { GatewayConfig } from "../../config.ts";
+import { headerOf } from "../../http1/header-list.ts";
+import type { Tally } from "../../shared-counters.ts";
 import { ResourceDesk } from "./resource-desk.ts";
 
 export interface AffinityOptions {
@@ -14,6 +15,8 @@ export interface AffinityOptions {
   /** As it is in effect at the moment. */
   readonly settings: () => GatewayConfig["affinity"];
   readonly post: (message: AffinityToPrimary) => void;
+  /** Counts one request of a conversation that went on. */
+  readonly count: (tally: Tally) => void;
 }
 
 /** Longest name of a conversation that is looked at, characters. */
@@ -24,11 +27,13 @@ const CONVERSATION_LENGTH = 16;
 export class Affinity {
   readonly resources: ResourceDesk;
   readonly conversations: ConversationTable;
+  readonly count: (tally: Tally) => void;
   readonly #settings: () => GatewayConfig["affinity"];
 
-  constructor({ start, settings, post }: AffinityOptions) {
+  constructor({ start, settings, post, count }: AffinityOptions) {
     this.resources = new ResourceDesk(post);
     this.conversations = new ConversationTable(start.conversations);
+    this.count = count;
     this.#settings = settings;
   }
 
@@ -42,14 +47,21 @@ export class Affinity {
     return this.#settings().listProjects;
   }
 
+  /** The headers without the one that names a conversation: it is nobody's business upstream. The same list when it has none. */
+  withoutSession(rawHeaders: readonly string[]): readonly string[] {
+    const name = this.#settings().sessionHeader.toLowerCase();
+    if (headerOf(rawHeaders, name) === undefined) return rawHeaders;
+    return rawHeaders.filter((_part, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== name);
+  }
+
   /**
    * The conversation that the client named in the header, as {@link ConversationTable} has it; undefined when it named
    * none. The same name of another client is another conversation.
    */
-  sessionOf(headers: IncomingHttpHeaders, client: string): string | undefined {
+  sessionOf(rawHeaders: readonly string[], client: string): string | undefined {
     if (!this.conversations.isOn) return undefined;
-    const named = headers[this.#settings().sessionHeader.toLowerCase()];
-    if (typeof named !== "string" || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
+    const named = headerOf(rawHeaders, this.#settings().sessionHeader.toLowerCase());
+    if (named === undefined || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
     const digest = createHash("sha256").update(`${client}\n${named}`).digest("hex");
     return digest.slice(0, CONVERSATION_LENGTH);
   }

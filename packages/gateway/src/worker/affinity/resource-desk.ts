@@ -43,7 +43,11 @@ export class ResourceDesk {
 
   /** These are of their keys; `kept`, called once, says that any worker's next request finds it, or must be able to do without. */
   learn(entries: readonly ResourceEntry[], kept: () => void): void {
-    this.#entries.push(...entries);
+    // What fills a message goes ahead; messages arrive in order, so that the last one speaks for all.
+    for (const entry of entries) {
+      if (this.#entries.length + this.#forgotten.length >= RESOURCES_PER_MESSAGE_MAX) this.#send();
+      this.#entries.push(entry);
+    }
     this.#await(kept);
   }
 
@@ -68,7 +72,7 @@ export class ResourceDesk {
 
   #send(): void {
     this.#isPlanned = false;
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length + this.#entries.length === 0) return;
     this.#lastId += 1;
     const parcel: Parcel = {
       id: this.#lastId,

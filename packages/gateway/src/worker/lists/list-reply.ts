@@ -51,7 +51,7 @@ export class ListReply implements ReplyWords {
     this.#misses = misses;
     const { last, denial } = missToTell(misses);
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
-    const final = finalAnswer(last, denial, this.#service.now());
+    const final = finalAnswer(last, denial, [], this.#service.now());
     if (final.kind === "own") {
       this.own(final.code, outcome, final.retryAfterMs);
       return;

@@ -58,6 +58,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   readonly tokens = 0;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
+  readonly refersTo: readonly never[] = [];
   readonly onlyProjectOf: KeyId;
   readonly waitUntilMs: number;
   readonly project: string;

@@ -4,24 +4,18 @@
  */
 import type { KeyId } from "@gemini-gateway/core/lease";
 import { handleInLiveMessage } from "@gemini-gateway/gemini/resources/answer-events";
-import { toldOf } from "@gemini-gateway/gemini/resources/answer-told";
 import { readBody } from "@gemini-gateway/gemini/resources/read-body";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
-import type { ResourceEntry } from "../../affinity/messages.ts";
 import type { Affinity } from "../affinity/affinity.ts";
+import { entriesFound } from "../affinity/resource-entries.ts";
 
 export class LiveAffinity {
-  readonly #affinity: Pick<Affinity, "resources" | "projectsAskedMax">;
+  readonly #affinity: Pick<Affinity, "resources">;
   readonly #now: () => number;
 
-  constructor(affinity: Pick<Affinity, "resources" | "projectsAskedMax">, now: () => number) {
+  constructor(affinity: Pick<Affinity, "resources">, now: () => number) {
     this.#affinity = affinity;
     this.#now = now;
-  }
-
-  /** Most projects asked for something whose owner is not known. */
-  get projectsAskedMax(): number {
-    return this.#affinity.projectsAskedMax;
   }
 
   /** What a setup refers to: the session to be resumed, files, a cache. */
@@ -37,12 +31,7 @@ export class LiveAffinity {
 
   /** The project of this key has them. */
   found(resources: readonly Resource[], keyId: KeyId): void {
-    const nowMs = this.#now();
-    const entries = resources.map((resource): ResourceEntry => {
-      const { expiresAtMs } = toldOf(resource, nowMs);
-      const entry = { name: resource.root, keyId };
-      return expiresAtMs === undefined ? entry : { ...entry, expiresAtMs };
-    });
+    const entries = entriesFound(resources, keyId, this.#now());
     if (entries.length > 0) this.#affinity.resources.learn(entries, () => {});
   }
 }

@@ -18,10 +18,10 @@ import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Usage } from "@gemini-gateway/gemini/usage";
 import type { WebSocket } from "ws";
+import { afterFailure } from "../after-failure.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
 import { reasonOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
-import { afterFailure } from "./after-failure.ts";
 import type { LiveAdmission } from "./live-admission.ts";
 import { LiveAttempt, type LiveAttemptListener, type LiveMessage } from "./live-attempt.ts";
 import {
@@ -172,7 +172,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#attempt = attempt;
     const opening = {
       route,
-      rawHeaders,
+      rawHeaders: this.#service.affinity.withoutSession(rawHeaders),
       credential,
       messageBytesMax: live.messageBytes,
       handshakeMs: live.setupMs,

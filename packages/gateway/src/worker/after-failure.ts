@@ -1,9 +1,9 @@
-/** What follows an attempt at a Live session that failed unseen. Worker threads. */
+/** What follows an attempt at a request or a Live session that failed unseen. Worker threads. */
 import type { OutcomeKind } from "@gemini-gateway/core/outcome";
 import { mayRetry } from "@gemini-gateway/core/retry-budget";
 import { curable, drawsOnRatio, extendTrail, type Trail } from "@gemini-gateway/core/retry-policy";
-import type { HeldUse } from "../lease-desk.ts";
-import type { Service } from "../service.ts";
+import type { HeldUse } from "./lease-desk.ts";
+import type { Service } from "./service.ts";
 
 export interface AfterFailure {
   readonly trail: Trail;
@@ -11,7 +11,7 @@ export interface AfterFailure {
   readonly goesOn: boolean;
 }
 
-/** @param sinceMs when the session first could have a key */
+/** @param sinceMs from when on its time is counted: its arrival, or when a session first could have a key */
 export function afterFailure(
   service: Service,
   before: Trail,
@@ -23,7 +23,7 @@ export function afterFailure(
   if (kind === "foreign-resource" && owner?.isKnown === false) {
     // Nobody knows whose it is: other projects are asked in turn, which is a search and no retry.
     const excludedProjectsOf = [...trail.excludedProjectsOf, keyId];
-    const goesOn = trail.attempts < service.liveAffinity.projectsAskedMax;
+    const goesOn = trail.attempts < service.affinity.projectsAskedMax;
     return { trail: { ...trail, excludedProjectsOf }, goesOn };
   }
   const { attempts: attemptsMax, timeMs, mode } = service.config.retry;

@@ -1,0 +1,155 @@
+/**
+ * What ties one request to a project: the resources that it names, and those that its answer tells of. Worker threads;
+ * one for each request. A client hears of something new only once every worker's next request would find it: whoever
+ * ends the answer waits for that with {@link RequestAffinity.whenKept}.
+ */
+import type { KeyId } from "@gemini-gateway/core/lease";
+import { continuationInTail, resourcesInInteraction } from "@gemini-gateway/gemini/resources/answer-events";
+import { deletionTold, resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
+import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
+import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-resources";
+import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
+import type { Route } from "@gemini-gateway/gemini/route";
+import { unpacked, type KeptAnswer } from "../kept-answer.ts";
+import { NO_KEY } from "../../affinity/conversation-table.ts";
+import type { HeldUse } from "../lease-desk.ts";
+import type { Affinity } from "./affinity.ts";
+import { entriesFound, entriesTold } from "./resource-entries.ts";
+
+const NONE: readonly never[] = [];
+
+export class RequestAffinity {
+  /** What the request names, each root once. */
+  resources: readonly Resource[] = NONE;
+  /** The same by canonical name, as the lease desk wants it; undefined when there is nothing. */
+  names: readonly string[] | undefined;
+  /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
+  preference: KeyId | undefined;
+  /** See conversation-table.ts; undefined when the request is of none. */
+  #conversation: string | undefined;
+  readonly #affinity: Affinity;
+  readonly #route: Route;
+  readonly #now: () => number;
+  /** Lessons on their way to the primary. */
+  #unkept = 0;
+  #then: (() => void) | undefined;
+
+  constructor(affinity: Affinity, route: Route, now: () => number) {
+    this.#affinity = affinity;
+    this.#route = route;
+    this.#now = now;
+  }
+
+  /** Takes in what the request says, before it gets a key. @param session see {@link Affinity.sessionOf} */
+  take(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+    const { resource, below, upstreamPath } = this.#route;
+    const isNamedInLine = resource !== undefined || upstreamPath.includes("upload_id");
+    this.resources = isNamedInLine
+      ? resourcesOfRequest(below, queryOf(upstreamPath), reading)
+      : (reading?.resources ?? NONE);
+    if (this.resources.length > 0) this.names = this.resources.map(({ root }) => root);
+    // What binds it binds all of its conversation.
+    else if (this.#affinity.conversations.isOn) this.#takeConversation(reading, model, session);
+  }
+
+  /** A conversation's first request goes anywhere; where it went is remembered for those that go on with it. */
+  #takeConversation(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+    const { generates, operation } = this.#route;
+    const lead = generates || operation === "interactions.create" ? reading?.lead : undefined;
+    const conversation = session ?? lead?.key(model);
+    if (conversation === undefined) return;
+    this.#conversation = conversation;
+    if (session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2) return;
+    const keyId = this.#affinity.conversations.find(conversation);
+    if (keyId !== NO_KEY) this.preference = keyId;
+  }
+
+  /** A good answer has begun: what the request named is of this key's project. */
+  served({ keyId, owner, isElsewhere }: HeldUse): void {
+    if (this.#conversation !== undefined) this.#goesOnWith(keyId, isElsewhere === true);
+    if (owner === undefined || owner.resources.length === this.resources.length) return;
+    const unknown = this.resources.filter(({ root }) => !owner.resources.includes(root));
+    this.#learn(entriesFound(unknown, keyId, this.#now()));
+  }
+
+  #goesOnWith(keyId: KeyId, isElsewhere: boolean): void {
+    const { conversations } = this.#affinity;
+    // To find it has made it the last heard of, too.
+    if (keyId !== this.preference) conversations.keep(this.#conversation ?? "", keyId);
+    if (this.preference !== undefined)
+      this.#affinity.count(isElsewhere ? "conversationsMoved" : "conversationsKept");
+  }
+
+  /** A good answer was read whole. */
+  answered({ keyId }: HeldUse, answer: KeptAnswer): void {
+    switch (this.#route.tells) {
+      case "none":
+        return;
+      case "generation":
+        return this.#tell(continuationInTail(unpacked(answer), this.#now()), keyId);
+      case "resource":
+      case "upload":
+        return this.#tell(resourcesInAnswer(this.#route.below, unpacked(answer), this.#now()), keyId);
+      case "interaction":
+        return this.#answeredInteraction(unpacked(answer), keyId);
+      case "deletion": {
+        const told = deletionTold(this.#route.below);
+        if (told !== undefined) this.#forget([told.resource.root]);
+      }
+    }
+  }
+
+  /** A good answer that was relayed has ended well. @param tail its last bytes */
+  ended({ keyId }: HeldUse, tail: Buffer): void {
+    if (this.#route.tells === "generation") this.#tell(continuationInTail(tail, this.#now()), keyId);
+  }
+
+  /** Whether all that was learnt so far is known to every worker. */
+  get isKept(): boolean {
+    return this.#unkept === 0;
+  }
+
+  /** Calls back, once, when it is; for an answer of which something is not yet. */
+  whenKept(then: () => void): void {
+    this.#then = then;
+  }
+
+  /** One interaction, or a list of them. */
+  #answeredInteraction(body: Buffer, keyId: number): void {
+    const nowMs = this.#now();
+    const told = [
+      ...resourcesInInteraction(body.toString("utf8"), nowMs),
+      ...resourcesInAnswer(this.#route.below, body, nowMs),
+    ];
+    this.#tell(told, keyId);
+  }
+
+  #tell(told: readonly Told[], keyId: number): void {
+    if (told.length > 0) this.#learn(entriesTold(told, keyId));
+  }
+
+  #learn(entries: ReturnType<typeof entriesTold>): void {
+    if (entries.length === 0) return;
+    this.#unkept += 1;
+    this.#affinity.resources.learn(entries, () => this.#kept());
+  }
+
+  #forget(names: readonly string[]): void {
+    this.#unkept += 1;
+    this.#affinity.resources.forget(names, () => this.#kept());
+  }
+
+  #kept(): void {
+    this.#unkept -= 1;
+    if (this.#unkept > 0) return;
+    const then = this.#then;
+    this.#then = undefined;
+    then?.();
+  }
+}
+
+function queryOf(path: string): string {
+  const queryAt = path.indexOf("?");
+  return queryAt < 0 ? "" : path.slice(queryAt + 1);
+}

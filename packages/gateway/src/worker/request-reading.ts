@@ -1,0 +1,31 @@
+/**
+ * Reads a request's body for what it says of its way: model, stream, resources, how its conversation begins. Worker
+ * threads; once for each request. What is no JSON is not looked at: it may be a hundred megabytes of video.
+ */
+import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
+import { readBodyInPieces } from "@gemini-gateway/gemini/resources/read-body";
+import type { Route } from "@gemini-gateway/gemini/route";
+import type { RequestBody } from "./request-body.ts";
+
+const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+const SPACE = 0x20;
+/** White space before a body's first brace that is read past, bytes. */
+const INDENT_BYTES_MAX = 64;
+
+/** @returns undefined for a request without a JSON body, and for the bytes of an upload */
+export function readRequest(
+  { isUpload }: Pick<Route, "isUpload">,
+  body: RequestBody,
+): BodyReading | undefined {
+  if (isUpload || body.bytes === 0) return undefined;
+  const pieces = body.toSend();
+  return beginsJson(pieces[0]) ? readBodyInPieces(pieces, () => body.whole()) : undefined;
+}
+
+function beginsJson(piece: Buffer | undefined): boolean {
+  if (piece === undefined) return false;
+  let at = 0;
+  while (at < INDENT_BYTES_MAX && (piece[at] ?? OPEN_BRACE) <= SPACE) at += 1;
+  return piece[at] === OPEN_BRACE || piece[at] === OPEN_BRACKET;
+}

@@ -1,0 +1,133 @@
+/** A conversation goes on with the project that served it, for its implicit cache and its signatures, while that can serve. */
+import { afterEach, expect, it } from "vitest";
+import { asked, type Json } from "./harness/owned-things.ts";
+import { startPool, type Pool } from "./harness/pool.ts";
+import { eventsOf, MODEL } from "./harness/requests.ts";
+
+let stack = new AsyncDisposableStack();
+afterEach(async () => {
+  await stack.disposeAsync();
+  stack = new AsyncDisposableStack();
+});
+
+const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
+  name,
+  keys: [`test-key-${name}-1`, `test-key-${name}-2`],
+}));
+const GENERATE = `/v1beta/models/${MODEL}:generateContent`;
+const STREAM = `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`;
+const TOOLS = [{ functionDeclarations: [{ name: "look" }] }];
+
+async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
+  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+}
+
+interface Turn {
+  readonly role: string;
+  readonly parts: readonly Json[];
+}
+
+interface Piece {
+  readonly candidates?: readonly { readonly content?: Turn }[];
+}
+
+/** A conversation of calls of a function, each signed by the project that made it. */
+class Talk {
+  readonly #url: string;
+  readonly #turns: Turn[];
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(url: string, opening: string, headers: Readonly<Record<string, string>> = {}) {
+    this.#url = url;
+    this.#turns = [{ role: "user", parts: [{ text: `${opening}: call look` }] }];
+    this.#headers = headers;
+  }
+
+  /** One request; the model's turn and the function's result are put behind it. */
+  async goOn(path = GENERATE): Promise<number> {
+    const body = { contents: this.#turns, tools: TOOLS };
+    const { status, text, json } = await asked(this.#url, { method: "POST", path, body }, this.#headers);
+    const pieces = (path === GENERATE ? [json] : eventsOf(text)) as readonly Piece[];
+    const parts = pieces.flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? []);
+    if (parts.length > 0) this.#turns.push({ role: "model", parts });
+    const result = { functionResponse: { name: "look", response: { seen: "nothing" } } };
+    this.#turns.push({ role: "user", parts: [result, { text: "call look" }] });
+    return status;
+  }
+}
+
+/** Projects of the calls so far. */
+function projectsOf(pool: Pool): string[] {
+  return pool.emulator.calls.recent().map(({ project }) => project);
+}
+
+async function conversationsOf(pool: Pool): Promise<Json> {
+  const { json } = await asked(
+    pool.url,
+    { method: "GET", path: "/status" },
+    { "x-goog-api-key": "secret-of-test" },
+  );
+  return json["conversations"] as Json;
+}
+
+const AUTH = { "auth-key": ["test=secret-of-test"] };
+
+it("turn by turn, whatever else is asked in between, so that its signatures are good", async () => {
+  const pool = await poolWith({ foreignSignatures: "refused", flags: AUTH });
+  const talks = Array.from({ length: 12 }, (_, index) => new Talk(pool.url, `talk ${index}`));
+  for (let turn = 0; turn < 4; turn += 1) {
+    const path = turn % 2 === 0 ? GENERATE : STREAM;
+    const statuses = await Promise.all(talks.map((talk) => talk.goOn(path)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  }
+  expect(new Set(projectsOf(pool)).size).toBe(PROJECTS.length);
+  expect([pool.emulator.calls.foreignTokens, pool.emulator.calls.foreignHits]).toEqual([0, 0]);
+  expect(pool.emulator.calls.total).toBe(48);
+  expect(await conversationsOf(pool)).toEqual({ kept: 36, moved: 0 });
+  await pool.endsInBalance();
+});
+
+it("and moves when that cannot serve, is counted, and stays where it went", async () => {
+  const pool = await poolWith({ flags: AUTH });
+  const talk = new Talk(pool.url, "a talk");
+  await talk.goOn();
+  await talk.goOn();
+  const [first = ""] = projectsOf(pool);
+  expect(projectsOf(pool)).toEqual([first, first]);
+  const undo = pool.emulator.fault({
+    match: { project: first },
+    fault: { kind: "error", error: "quota-minute" },
+  });
+  expect(await talk.goOn()).toBe(200);
+  const second = projectsOf(pool).at(-1) ?? "";
+  expect(second).not.toBe(first);
+  undo();
+  expect(await talk.goOn()).toBe(200);
+  expect(await talk.goOn()).toBe(200);
+  expect(projectsOf(pool)).toEqual([first, first, first, second, second, second]);
+  expect(await conversationsOf(pool)).toEqual({ kept: 3, moved: 1 });
+  const metrics = await (
+    await fetch(`${pool.url}/metrics`, { headers: { "x-goog-api-key": "secret-of-test" } })
+  ).text();
+  expect(metrics).toContain('gemini_gateway_conversation_requests_total{project="moved"} 1');
+});
+
+it("by the name that the client gives it, which goes no further", async () => {
+  const pool = await poolWith({ flags: { "affinity-session-header": "X-Talk" } });
+  const named = { "x-talk": "talk-of-test" };
+  for (let count = 0; count < 12; count += 1)
+    // Each begins anew: nothing but the name holds them together.
+    await new Talk(pool.url, `opening ${count}`, named).goOn();
+  expect(new Set(projectsOf(pool)).size).toBe(1);
+  for (const { headers } of pool.emulator.calls.recent())
+    expect(headers.join(" ").toLowerCase()).not.toContain("talk-of-test");
+  for (let count = 0; count < 12; count += 1) await new Talk(pool.url, `opening ${count}`).goOn();
+  expect(new Set(projectsOf(pool)).size).toBeGreaterThan(1);
+});
+
+it("unless that is switched off", async () => {
+  const pool = await poolWith({ flags: { "affinity-conversations": 0 } });
+  const talk = new Talk(pool.url, "a talk");
+  for (let turn = 0; turn < 12; turn += 1) expect(await talk.goOn()).toBe(200);
+  expect(new Set(projectsOf(pool)).size).toBeGreaterThan(1);
+});
