@@ -135,3 +135,24 @@ test("every cursor meets every item that joins the roster, whatever leaves meanw
     { numRuns: 40 },
   );
 });
+
+test("a spread is of items evenly apart, the same ones each time, whatever has left", () => {
+  const items = Array.from({ length: 200 }, (_, number) => ({ number, rosterIndex: -1 }));
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(199), { maxLength: 60 }), (max, leaving) => {
+      const roster = new Roster<(typeof items)[number]>();
+      for (const item of items) {
+        item.rosterIndex = -1;
+        roster.add(item);
+      }
+      for (const number of leaving) roster.remove(items[number] as (typeof items)[number]);
+      const numbers = roster.spread(max).map(({ number }) => number);
+      expect(roster.spread(max).map(({ number }) => number)).toEqual(numbers);
+      expect(numbers.length).toBeLessThanOrEqual(max);
+      expect(new Set(numbers).size).toBe(numbers.length);
+      expect(numbers.some((number) => leaving.includes(number))).toBe(false);
+      // A place may be empty with all around it.
+      expect(numbers.length + leaving.length).toBeGreaterThanOrEqual(Math.min(max, 200));
+    }),
+  );
+});

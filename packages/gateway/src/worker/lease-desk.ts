@@ -9,6 +9,7 @@ import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { RESOURCES_PER_WISH_MAX } from "../affinity/messages.ts";
 import type { GrantedLease, WishAnswer } from "../protocol.ts";
 import type { SharedCounters } from "../shared-counters.ts";
+import { isBound, loneWish } from "./lone-wish.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** One use of a lease, in the hands of one attempt. */
@@ -104,14 +105,14 @@ export class LeaseDesk {
       this.#wishAlone(this.#register(seeker));
       return;
     }
-    const isBound = isBoundSeeker(seeker);
-    const use = isBound ? undefined : this.#takeFor(seeker, nowMs);
+    const isTied = isBound(seeker);
+    const use = isTied ? undefined : this.#takeFor(seeker, nowMs);
     if (use !== undefined) {
       this.#wishFor(seeker.lane, nowMs);
       seeker.leased(this.#held(use, nowMs));
     } else if (this.#waiting.size >= WAITING_MAX) {
       seeker.denied({ reason: "busy", retryAtMs: nowMs + CROWDED_RETRY_MS });
-    } else if (isBound || seeker.preference !== undefined) {
+    } else if (isTied || seeker.preference !== undefined) {
       this.#wishAlone(this.#register(seeker));
     } else {
       this.#enqueue(this.#register(seeker), nowMs);
@@ -284,21 +285,7 @@ export class LeaseDesk {
   }
 
   #wishAlone(waiting: Waiting): void {
-    const { lane, trail, preference, onlyProjectOf } = waiting.seeker;
-    const { excludedKeys, excludedProjectsOf } = trail;
-    const tokens = this.#tokensOf(waiting.seeker);
-    const sized = tokens > 0 ? { tokens } : {};
-    const preferring = preference === undefined ? {} : { preferProjectOf: preference };
-    const bound = onlyProjectOf === undefined ? {} : { onlyProjectOf };
-    const wish = {
-      model: lane,
-      uses: 1,
-      excludedKeys,
-      excludedProjectsOf,
-      ...preferring,
-      ...bound,
-      ...sized,
-    };
+    const wish = loneWish(waiting.seeker, this.#tokensOf(waiting.seeker));
     this.#send({ wish, only: waiting });
   }
 
@@ -346,10 +333,6 @@ export class LeaseDesk {
     const { secret, fingerprint } = key;
     return { leaseId, keyId, secret, fingerprint, startedAtMs: nowMs };
   }
-}
-
-function isBoundSeeker({ resources, onlyProjectOf }: LeaseSeeker): boolean {
-  return onlyProjectOf !== undefined || (resources !== undefined && resources.length > 0);
 }
 
 function ownerOf({ owner, about = [], detail }: WishAnswer): KnownOwner | undefined {

@@ -78,7 +78,10 @@ export class AffinityScene implements AsyncDisposable {
   readonly #ports: MessagePort[] = [];
   readonly #threads: DeskThread[] = [];
 
-  constructor(database: string, options: { readonly keyConcurrency?: number } = {}) {
+  constructor(
+    database: string,
+    options: { readonly keyConcurrency?: number; readonly listProjects?: number } = {},
+  ) {
     const { now } = this.#clock;
     const log = pino({ level: "trace" }, { write: (line: string) => void this.logged.push(line) });
     this.store = new DurableStore({ path: database, log, now });
@@ -93,7 +96,7 @@ export class AffinityScene implements AsyncDisposable {
       siblings: this.siblings,
       store,
       ring: this.#ring,
-      listProjects: () => 64,
+      listProjects: () => options.listProjects ?? 64,
       conversations: 1_024,
       log,
       now,

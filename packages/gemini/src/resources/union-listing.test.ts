@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ListPage, readListPage, writeListPage } from "./list-body.ts";
+import { type ListPage, pageAfter, readListPage, writeListPage } from "./list-body.ts";
 import { CURSOR_LENGTH_MAX, decodeCursor, encodeCursor, type ListPosition } from "./list-cursor.ts";
 import { listQuery, readListRequest } from "./list-request.ts";
 import { type ListRoute, listRouteOf } from "./list-route.ts";
@@ -259,6 +259,18 @@ describe("pages of lists", () => {
       agents: [{ id: "a" }],
       next_page_token: "t",
     });
+  });
+
+  it("OpenAI's, without what stands before the item that it follows", () => {
+    const route = routeAt("/openai/files");
+    const items = [{ id: "a" }, { id: "b" }, { id: "c" }];
+    const after = (id: string): unknown => pageAfter(route, { items, nextToken: "" }, id).items;
+    expect(after("b")).toEqual([{ id: "c" }]);
+    expect(after("c")).toEqual([]);
+    for (const id of ["", "gone"]) expect(after(id)).toEqual(items);
+    expect(
+      pageAfter(FILES, { items: [{ name: "t" }, { name: "u" }], nextToken: "" }, "t").items,
+    ).toHaveLength(2);
   });
 
   it("OpenAI's", () => {
