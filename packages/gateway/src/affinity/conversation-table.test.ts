@@ -3,24 +3,25 @@ import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import {
   allocateConversations,
+  type Conversation,
   CONVERSATION_BYTES,
   ConversationTable,
   NO_KEY,
 } from "./conversation-table.ts";
 
 /** A well spread number for each conversation. */
-function numbered(index: number): string {
-  const half = (seed: number): string => {
+function numbered(index: number): Conversation {
+  const half = (seed: number): number => {
     let hash = Math.imul(index + 1, seed);
     hash = Math.imul(hash ^ (hash >>> 16), 0x85_eb_ca_6b);
-    return ((hash ^ (hash >>> 13)) >>> 0).toString(16).padStart(8, "0");
+    return hash ^ (hash >>> 13);
   };
-  return half(0x9e_37_79_b1) + half(0xc2_b2_ae_35);
+  return { left: half(0x9e_37_79_b1), right: half(0xc2_b2_ae_35) };
 }
 
 /** Conversations that all stand in one set. */
-function inOneSet(index: number): string {
-  return `${index.toString(16).padStart(8, "0")}00000000`;
+function inOneSet(index: number): Conversation {
+  return { left: index, right: 0 };
 }
 
 test("a conversation is found under the key that served it last, by every view of the memory", () => {
@@ -88,7 +89,7 @@ const HAMMER = `
     for (let round = 0; round < rounds; round += 1) {
       random = (Math.imul(random, 1103515245) + 12345) >>> 0;
       const index = (random >>> 8) % 24;
-      const conversation = index.toString(16).padStart(8, "0") + (index % 2 === 0 ? "00000000" : "00000001");
+      const conversation = { left: index, right: index % 2 };
       if (random & 0x80) table.keep(conversation, 1000 + index);
       const key = table.find(conversation);
       if (key !== 0) found += 1;

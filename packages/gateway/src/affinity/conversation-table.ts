@@ -23,6 +23,12 @@ export const CONVERSATION_BYTES = SLOT_CELLS * Uint32Array.BYTES_PER_ELEMENT;
 /** No key: ids of keys begin at 1. */
 export const NO_KEY: KeyId = 0;
 
+/** 64 bits that tell a conversation from others, well spread. */
+export interface Conversation {
+  readonly left: number;
+  readonly right: number;
+}
+
 /** Memory for at least so many conversations; for 0 a table that keeps none. */
 export function allocateConversations(conversations: number): SharedArrayBuffer {
   const sets = conversations <= 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(1, conversations / WAYS)));
@@ -45,13 +51,9 @@ export class ConversationTable {
     return this.#mask >= 0;
   }
 
-  /**
-   * The key that served the conversation last, {@link NO_KEY} when that is not known.
-   * @param conversation 64 bits, well spread, as 16 hexadecimal digits
-   */
-  find(conversation: string): KeyId {
+  /** The key that served the conversation last, {@link NO_KEY} when that is not known. */
+  find({ left, right }: Conversation): KeyId {
     if (this.#mask < 0) return NO_KEY;
-    const [left, right] = halvesOf(conversation);
     const slot = this.#slotOf(left, right);
     if (slot < 0) return NO_KEY;
     const key = Atomics.load(this.#cells, slot + KEY);
@@ -64,9 +66,8 @@ export class ConversationTable {
   }
 
   /** The key served the conversation: from now on it is the one to be found. */
-  keep(conversation: string, key: KeyId): void {
+  keep({ left, right }: Conversation, key: KeyId): void {
     if (this.#mask < 0) return;
-    const [left, right] = halvesOf(conversation);
     const set = this.#setOf(right);
     const own = this.#slotOf(left, right);
     const newest = this.#newestIn(set);
@@ -126,10 +127,6 @@ export class ConversationTable {
     Atomics.store(this.#cells, slot + LEFT, (left ^ seal) >>> 0);
     Atomics.store(this.#cells, slot + RIGHT, (right ^ seal) >>> 0);
   }
-}
-
-function halvesOf(conversation: string): readonly [left: number, right: number] {
-  return [Number.parseInt(conversation.slice(0, 8), 16), Number.parseInt(conversation.slice(8, 16), 16)];
 }
 
 /** Another number for another key or time; the steps are the finishing mix of MurmurHash3. */

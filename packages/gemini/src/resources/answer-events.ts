@@ -10,6 +10,8 @@ import { type Resource, resourceIn } from "./resource-name.ts";
 
 /** Bytes at the end of an answer that are searched for a continuation token. */
 const TAIL_BYTES_MAX = 65_536;
+const CONTINUATION_KEY = Buffer.from('"continuationToken"');
+const NOTHING: readonly Told[] = [];
 const EVENT_TYPE = '"event_type"';
 
 function parsed(text: string): unknown {
@@ -71,7 +73,7 @@ export function resourcesInInteraction(data: string, nowMs: number): readonly To
  */
 export function continuationInTail(tail: Buffer, nowMs: number): readonly Told[] {
   const searched = tail.subarray(Math.max(0, tail.length - TAIL_BYTES_MAX));
-  if (!searched.includes('"continuationToken"')) return [];
+  if (!searched.includes(CONTINUATION_KEY)) return NOTHING;
   const told: Told[] = [];
   const text = searched.toString("utf8");
   // Inside a string the quotes would be escaped, so that no text a model wrote looks like this.

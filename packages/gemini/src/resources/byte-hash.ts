@@ -30,6 +30,30 @@ export function hexOf({ left, right }: Lanes): string {
   return hex(left) + hex(right);
 }
 
+/** Hash of some text, by its UTF-16 units. */
+export function hashText(text: string, seed: number): Lanes {
+  let left = seed ^ Math.imul(text.length, WORD_MULTIPLIER);
+  let right = ~seed;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    left = Math.imul(left ^ unit, WORD_MULTIPLIER);
+    right = Math.imul(right + left, LANE_MULTIPLIER) ^ unit;
+  }
+  return finished(left, right);
+}
+
+/** Hash of two hashes, in this order. */
+export function hashBoth(one: Lanes, other: Lanes): Lanes {
+  const left = Math.imul(one.left ^ ((other.left << 13) | (other.left >>> 19)), WORD_MULTIPLIER);
+  const right = Math.imul(one.right ^ ((other.right << 17) | (other.right >>> 15)), LANE_MULTIPLIER);
+  return finished(left + other.right, right + other.left);
+}
+
+function finished(left: number, right: number): Lanes {
+  const first = avalanche(left ^ (right >>> 7) ^ Math.imul(right, WORD_MULTIPLIER));
+  return { left: first, right: avalanche(right ^ Math.imul(first, LAST_MULTIPLIER)) };
+}
+
 function wordAt(bytes: Uint8Array, at: number): number {
   return (
     (bytes[at] as number) |
@@ -58,7 +82,5 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed: n
     left = Math.imul(left ^ (bytes[at] as number), WORD_MULTIPLIER);
     right = Math.imul(right + left, LANE_MULTIPLIER) ^ (bytes[at] as number);
   }
-  left = avalanche(left ^ (right >>> 7) ^ Math.imul(right, WORD_MULTIPLIER));
-  right = avalanche(right ^ Math.imul(left, LAST_MULTIPLIER));
-  return { left, right };
+  return finished(left, right);
 }

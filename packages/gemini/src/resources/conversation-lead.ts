@@ -3,7 +3,7 @@
  * while the conversation grows, so that its later requests give the same key. Only a hint which project to prefer.
  * Pure; fed by the scanner, in any chunks, on the HTTP workers. Must never keep the text itself.
  */
-import { hashBytes, hexOf, type Lanes } from "./byte-hash.ts";
+import { hashBoth, hashBytes, hashText, type Lanes } from "./byte-hash.ts";
 import type { Part } from "./json-place.ts";
 import { isSame } from "./key-table.ts";
 
@@ -16,6 +16,8 @@ const TURNS_MAX = 8;
 const SYSTEM_ROLE = Buffer.from("system");
 const DEVELOPER_ROLE = Buffer.from("developer");
 const EMPTY = Buffer.alloc(0);
+/** Stands for a system instruction that is not there. */
+const NO_SYSTEM: Lanes = { left: 0, right: 0 };
 const KEY_SEED = 0x63_6f_6e_76;
 
 export class ConversationLead {
@@ -107,13 +109,14 @@ export class ConversationLead {
   }
 
   /**
-   * 64 bits as hexadecimal digits; undefined when the body holds no turns.
+   * 64 bits, well spread; undefined when the body holds no turns.
    * @param model the model asked for: what one has cached is of no use to another.
    */
-  key(model: string): string | undefined {
+  key(model: string): Lanes | undefined {
     if (this.#turns.length === 0) return undefined;
-    const system = this.#system === undefined ? "" : hexOf(this.#system);
-    const text = Buffer.from(`${model}\n${system}\n${this.#turns.map(hexOf).join("\n")}`);
-    return hexOf(hashBytes(text, 0, text.length, KEY_SEED));
+    let key = hashText(model, KEY_SEED);
+    key = hashBoth(key, this.#system ?? NO_SYSTEM);
+    for (const turn of this.#turns) key = hashBoth(key, turn);
+    return key;
   }
 }

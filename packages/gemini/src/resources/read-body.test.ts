@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { walkBody } from "./body-walk.ts";
+import { hexOf } from "./byte-hash.ts";
 import { readBody } from "./read-body.ts";
 
 const GOOGLE = "https://generativelanguage.googleapis.com";
@@ -163,7 +164,10 @@ describe("signatures", () => {
 });
 
 describe("the conversation's key", () => {
-  const key = (body: unknown, model = "m"): string | undefined => readBody(json(body)).lead?.key(model);
+  const key = (body: unknown, model = "m"): string | undefined => {
+    const lanes = readBody(json(body)).lead?.key(model);
+    return lanes && hexOf(lanes);
+  };
   const user = (said: string): unknown => ({ role: "user", parts: [{ text: said }] });
   const reply = { role: "model", parts: [{ text: "well" }] };
 

@@ -22,10 +22,19 @@ const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediat
 it("knows a conversation by the header and the client that sent it", () => {
   const subject = affinity();
   const session = subject.sessionOf(["X-Session", "talk-1"], "alice");
-  expect(session).toMatch(/^[\da-f]{16}$/);
-  expect(subject.sessionOf(["X-Session", "talk-1"], "alice")).toBe(session);
-  expect(subject.sessionOf(["X-Session", "talk-1"], "bob")).not.toBe(session);
-  expect(subject.sessionOf(["X-Session", "talk-2"], "alice")).not.toBe(session);
+  expect(subject.sessionOf(["X-Session", "talk-1"], "alice")).toEqual(session);
+  expect(subject.sessionOf(["X-Session", "talk-1"], "bob")).not.toEqual(session);
+  expect(subject.sessionOf(["X-Session", "talk-2"], "alice")).not.toEqual(session);
+});
+
+it("keeps where an opening went, but for many alike at once", () => {
+  const subject = affinity();
+  const opening = { left: 1, right: 2 };
+  subject.opened(opening, 7, 1_000);
+  subject.opened(opening, 8, 1_010);
+  expect(subject.conversations.find(opening)).toBe(7);
+  subject.opened(opening, 9, 2_000);
+  expect(subject.conversations.find(opening)).toBe(9);
 });
 
 it("knows none that is not named, absurdly long, or of no use", () => {

@@ -2,8 +2,9 @@
  * What a worker's requests share to stay with the right project: the desk where owners are told, the conversations of
  * all workers, and the settings. Worker threads.
  */
+import type { KeyId } from "@gemini-gateway/core/lease";
 import { createHash } from "node:crypto";
-import { ConversationTable } from "../../affinity/conversation-table.ts";
+import { type Conversation, ConversationTable } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
 import type { GatewayConfig } from "../../config.ts";
 import { headerOf } from "../../http1/header-list.ts";
@@ -21,20 +22,32 @@ export interface AffinityOptions {
 
 /** Longest name of a conversation that is looked at, characters. */
 const SESSION_LENGTH_MAX = 256;
-/** Hexadecimal digits of a conversation. */
-const CONVERSATION_LENGTH = 16;
+/** Alike openings within this time are hardly one conversation, and their slot must not wander between cores, ms. */
+const OPENING_AGAIN_MS = 50;
 
 export class Affinity {
   readonly resources: ResourceDesk;
   readonly conversations: ConversationTable;
   readonly count: (tally: Tally) => void;
   readonly #settings: () => GatewayConfig["affinity"];
+  #lastOpening: Conversation = { left: 0, right: 0 };
+  #lastOpeningAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ start, settings, post, count }: AffinityOptions) {
     this.resources = new ResourceDesk(post);
     this.conversations = new ConversationTable(start.conversations);
     this.count = count;
     this.#settings = settings;
+  }
+
+  /** The key served the first request of a conversation. */
+  opened(opening: Conversation, keyId: KeyId, nowMs: number): void {
+    const last = this.#lastOpening;
+    const isSame = last.left === opening.left && last.right === opening.right;
+    if (isSame && nowMs - this.#lastOpeningAtMs < OPENING_AGAIN_MS) return;
+    this.#lastOpening = opening;
+    this.#lastOpeningAtMs = nowMs;
+    this.conversations.keep(opening, keyId);
   }
 
   /** Most projects to be asked for a resource whose owner is not known, the first among them. */
@@ -58,11 +71,11 @@ export class Affinity {
    * The conversation that the client named in the header, as {@link ConversationTable} has it; undefined when it named
    * none. The same name of another client is another conversation.
    */
-  sessionOf(rawHeaders: readonly string[], client: string): string | undefined {
+  sessionOf(rawHeaders: readonly string[], client: string): Conversation | undefined {
     if (!this.conversations.isOn) return undefined;
     const named = headerOf(rawHeaders, this.#settings().sessionHeader.toLowerCase());
     if (named === undefined || named === "" || named.length > SESSION_LENGTH_MAX) return undefined;
-    const digest = createHash("sha256").update(`${client}\n${named}`).digest("hex");
-    return digest.slice(0, CONVERSATION_LENGTH);
+    const digest = createHash("sha256").update(`${client}\n${named}`).digest();
+    return { left: digest.readInt32LE(0), right: digest.readInt32LE(4) };
   }
 }

@@ -12,7 +12,7 @@ import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-res
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
-import { NO_KEY } from "../../affinity/conversation-table.ts";
+import { type Conversation, NO_KEY } from "../../affinity/conversation-table.ts";
 import type { HeldUse } from "../lease-desk.ts";
 import type { Affinity } from "./affinity.ts";
 import { entriesFound, entriesTold } from "./resource-entries.ts";
@@ -27,7 +27,9 @@ export class RequestAffinity {
   /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
   preference: KeyId | undefined;
   /** See conversation-table.ts; undefined when the request is of none. */
-  #conversation: string | undefined;
+  #conversation: Conversation | undefined;
+  /** The request is the conversation's first, as far as can be seen. */
+  #isOpening = false;
   readonly #affinity: Affinity;
   readonly #route: Route;
   readonly #now: () => number;
@@ -42,7 +44,7 @@ export class RequestAffinity {
   }
 
   /** Takes in what the request says, before it gets a key. @param session see {@link Affinity.sessionOf} */
-  take(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+  take(reading: BodyReading | undefined, model: string, session: Conversation | undefined): void {
     const { resource, below, upstreamPath } = this.#route;
     const isNamedInLine = resource !== undefined || upstreamPath.includes("upload_id");
     this.resources = isNamedInLine
@@ -54,29 +56,36 @@ export class RequestAffinity {
   }
 
   /** A conversation's first request goes anywhere; where it went is remembered for those that go on with it. */
-  #takeConversation(reading: BodyReading | undefined, model: string, session: string | undefined): void {
+  #takeConversation(
+    reading: BodyReading | undefined,
+    model: string,
+    session: Conversation | undefined,
+  ): void {
     const { generates, operation } = this.#route;
     const lead = generates || operation === "interactions.create" ? reading?.lead : undefined;
     const conversation = session ?? lead?.key(model);
     if (conversation === undefined) return;
     this.#conversation = conversation;
-    if (session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2) return;
+    this.#isOpening = session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2;
+    if (this.#isOpening) return;
     const keyId = this.#affinity.conversations.find(conversation);
     if (keyId !== NO_KEY) this.preference = keyId;
   }
 
   /** A good answer has begun: what the request named is of this key's project. */
   served({ keyId, owner, isElsewhere }: HeldUse): void {
-    if (this.#conversation !== undefined) this.#goesOnWith(keyId, isElsewhere === true);
+    const conversation = this.#conversation;
+    if (conversation !== undefined && this.#isOpening)
+      this.#affinity.opened(conversation, keyId, this.#now());
+    else if (conversation !== undefined) this.#wentOn(conversation, keyId, isElsewhere === true);
     if (owner === undefined || owner.resources.length === this.resources.length) return;
     const unknown = this.resources.filter(({ root }) => !owner.resources.includes(root));
     this.#learn(entriesFound(unknown, keyId, this.#now()));
   }
 
-  #goesOnWith(keyId: KeyId, isElsewhere: boolean): void {
-    const { conversations } = this.#affinity;
+  #wentOn(conversation: Conversation, keyId: KeyId, isElsewhere: boolean): void {
     // To find it has made it the last heard of, too.
-    if (keyId !== this.preference) conversations.keep(this.#conversation ?? "", keyId);
+    if (keyId !== this.preference) this.#affinity.conversations.keep(conversation, keyId);
     if (this.preference !== undefined)
       this.#affinity.count(isElsewhere ? "conversationsMoved" : "conversationsKept");
   }
