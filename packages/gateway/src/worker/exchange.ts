@@ -6,7 +6,6 @@ import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
-import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
@@ -24,7 +23,6 @@ import type { Refusal } from "./guard/refusal.ts";
 import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
 import type { HeldUse, KnownOwner } from "./lease-desk.ts";
 import { withoutAliases } from "./model-aliases.ts";
-import { MODEL_LIST_BYTES_MAX, pagedAnswer } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
 import { readRequest } from "./request-reading.ts";
@@ -47,8 +45,6 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   readonly #reply: ClientReply;
   readonly #body: RequestBody;
   readonly #size: RequestSize;
-  /** Set when the request lists models: the list is fetched whole and cut here. */
-  readonly #page: ModelPage | undefined;
   readonly #course = new RequestCourse();
   readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
@@ -61,7 +57,6 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#call = call;
     this.#admission = admission;
     this.route = admission.route;
-    this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
     this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
@@ -136,7 +131,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#attempt = attempt;
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
-      path: this.#page?.upstreamPath ?? this.route.upstreamPath,
+      path: this.route.upstreamPath,
       rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
@@ -150,9 +145,8 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     if (!this.#hasEnded) this.#giveLastWord(denial, owner?.resources);
   }
 
-  /** Bytes of an answer that is no stream to be held until it is whole: those that are cut, or read for what they tell. */
+  /** Bytes of an answer that is no stream to be held until it is whole: more of those that are read for what they tell. */
   #peekBytesMax(otherwise: number): number {
-    if (this.#page !== undefined) return MODEL_LIST_BYTES_MAX;
     const { tells } = this.route;
     return tells === "none" || tells === "generation" ? otherwise : ANSWER_BYTES_MAX;
   }
@@ -181,7 +175,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#served(attempt);
     this.#usage = readUsage(answer.body);
     this.#affinity.answered(attempt.use, answer);
-    this.#conclude(attempt, { kind: "served" }, "served", pagedAnswer(answer, this.#page));
+    this.#conclude(attempt, { kind: "served" }, "served", answer);
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {
