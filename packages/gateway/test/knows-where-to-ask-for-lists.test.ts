@@ -122,3 +122,27 @@ it("says that there is nobody to ask, and of models asks a sample", async () => 
   expect(tell(scene, "", "models").projects).toEqual(projects);
   expect(projects.every(({ keyId }) => ids.includes(keyId))).toBe(true);
 });
+
+it("goes on with the project that a list is in, by the id it had, whatever has changed since", async () => {
+  await using scene = new AffinityScene(database, { listProjects: 2 });
+  const ids = scene.addKeys(labels(12, 4));
+  const [, second = 0, third = 0] = ids;
+  const sibling = ids[5] as KeyId;
+  learn(scene, ["files/1", "files/2", "files/3"], [second, third, ids[3] as KeyId]);
+  const [, place] = tell(scene, "").projects;
+  // Another key of it holds something too, then the one that gave it its place holds nothing.
+  learn(scene, ["files/4"], [ids[6] as KeyId]);
+  const message = { type: "resource.learnt", id: 1, entries: [] } as const;
+  scene.affinity.hear({ ...message, forgotten: ["files/2"] });
+  expect(tell(scene, place?.id ?? "").projects.map(({ id, keyId }) => [id, keyId])).toEqual([
+    [place?.id, third],
+    [expect.any(String), ids[3]],
+  ]);
+  // What is seen with another key of the project stays where it was.
+  const before = tell(scene, "").projects;
+  learn(scene, ["files/1"], [sibling]);
+  expect(tell(scene, "").projects).toEqual(before);
+  expect(scene.affinity.counts.unsaved).toBe(4);
+  for (const key of [third, ids[6] as KeyId, ids[10] as KeyId]) scene.retire(key);
+  expect(tell(scene, place?.id ?? "").projects.map(({ keyId }) => keyId)).toEqual([ids[3]]);
+});

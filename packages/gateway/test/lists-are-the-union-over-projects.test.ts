@@ -103,12 +103,12 @@ it("tries another key of the project before it leaves it out", async () => {
 
 it("asks a large pool's holders only, as far as lists told of them", async () => {
   await using pool = await startPool({ projects: PROJECTS });
-  const names = await uploadAll(pool, [3, 1, 4, 1, 3, 3]);
+  const names = await uploadAll(pool, [3, 1, 4, 1, 3, 3, 1, 4]);
   await listFiles(pool, "pageSize=100");
   const { affinity } = pool.config;
   pool.gateway.reconfigure({ ...pool.config, affinity: { ...affinity, listProjects: 2 } });
   pool.emulator.calls.reset();
-  for (const query of ["pageSize=100", "pageSize=2"]) {
+  for (const query of ["pageSize=100", "pageSize=2", "pageSize=1", "pageSize=2"]) {
     const { names: listed } = await listFiles(pool, query);
     expect(listed.toSorted()).toEqual(names.toSorted());
   }

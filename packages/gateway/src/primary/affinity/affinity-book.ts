@@ -66,22 +66,37 @@ export class AffinityBook {
 
   /** From now on these are known to be of their keys. What is absurdly long is left out. */
   learn(entries: readonly ResourceEntry[]): void {
-    const { now, projectOf } = this.#options;
-    const learntAtMs = now();
-    for (const { name, keyId, expiresAtMs, detail } of entries) {
+    for (const entry of entries) {
+      const { name, keyId } = entry;
       if (name.length > RESOURCE_NAME_LENGTH_MAX || !Number.isSafeInteger(keyId)) continue;
-      const isDetailKept = detail !== undefined && detail.length <= RESOURCE_DETAIL_LENGTH_MAX;
-      const row: ResourceRow = {
-        name: storedName(name),
-        keyId,
-        project: projectOf(keyId),
-        detail: isDetailKept ? detail : null,
-        learntAtMs,
-        expiresAtMs: expiresAtMs !== undefined && Number.isFinite(expiresAtMs) ? expiresAtMs : null,
-      };
+      const known = this.find(name);
+      const row = this.#rowOf(entry, known);
+      if (known !== undefined && isSaidAlready(known, row)) continue;
       this.#recent.set(row.name, row);
       this.#toSave(row.name, row);
     }
+  }
+
+  /** @param known what is known of it so far: what is not said anew stays, if it is of the same project */
+  #rowOf({ name, keyId, expiresAtMs, detail }: ResourceEntry, known: ResourceRow | undefined): ResourceRow {
+    const { now, projectOf } = this.#options;
+    const before = known !== undefined && this.#isSameProject(known.keyId, keyId) ? known : undefined;
+    const isDetailKept = detail !== undefined && detail.length <= RESOURCE_DETAIL_LENGTH_MAX;
+    return {
+      name: storedName(name),
+      keyId: before?.keyId ?? keyId,
+      project: projectOf(keyId),
+      detail: isDetailKept ? detail : (before?.detail ?? null),
+      learntAtMs: now(),
+      expiresAtMs: expiresAtMs !== undefined && Number.isFinite(expiresAtMs) ? expiresAtMs : null,
+    };
+  }
+
+  /** What was made with one key of a project and seen with another stays the first one's: its place in lists goes by it. */
+  #isSameProject(one: KeyId, other: KeyId): boolean {
+    const { projectOf } = this.#options;
+    const project = projectOf(one);
+    return one === other || (project !== null && project === projectOf(other));
   }
 
   /** These were deleted. */
@@ -199,4 +214,15 @@ export class AffinityBook {
     const { size: unsaved } = this.#unsaved;
     this.#options.log.error({ code: systemCodeOf(error), unsaved, lost: this.#lost }, what);
   }
+}
+
+/** Ends that were guessed differ by the time at which they were: so much is no news. */
+const EXPIRY_DRIFT_MS = 60_000;
+
+/** A list tells again of what is known: it need not be written again. */
+function isSaidAlready(known: ResourceRow, row: ResourceRow): boolean {
+  if (known.keyId !== row.keyId || known.project !== row.project) return false;
+  if (row.detail !== known.detail) return false;
+  if (known.expiresAtMs === null || row.expiresAtMs === null) return known.expiresAtMs === row.expiresAtMs;
+  return Math.abs(known.expiresAtMs - row.expiresAtMs) <= EXPIRY_DRIFT_MS;
 }

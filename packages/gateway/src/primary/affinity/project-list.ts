@@ -45,13 +45,38 @@ export class ProjectList {
     const all = owners.projectsUpTo(max);
     const told = { type: "projects.told", id, isEmptyPool: all?.length === 0 } as const;
     if (collection === MODELS) return { ...told, projects: this.#forModels(all ?? owners.sample(max)) };
-    const owner = ownerOf === "" ? undefined : this.#ownerOf(ownerOf, collection, all !== undefined);
-    const first = owner?.id ?? from;
+    const isWhole = all !== undefined;
+    const begin = ownerOf === "" ? this.#projectAt(from) : this.#ownerOf(ownerOf, collection, isWhole);
+    const first = begin?.id ?? from;
     // One more than a page may ask shows that there are more.
     const some =
-      all?.flatMap((keyId) => this.#listed(keyId, keyId)) ?? this.#holders(collection, first, max + 1);
-    const projects = some.filter((project) => project.id >= first);
-    return owner === undefined ? { ...told, projects } : { ...told, projects, owner: owner.id };
+      all?.flatMap((keyId) => this.#listed(keyId, keyId)) ?? this.#holders(collection, first, max + 2);
+    const others = some.filter((project) => project.id >= first && !this.#isOf(begin, project.keyId));
+    const projects = (begin === undefined ? others : [begin, ...others]).slice(0, max + 1);
+    return ownerOf === "" || begin === undefined
+      ? { ...told, projects }
+      : { ...told, projects, owner: begin.id };
+  }
+
+  /**
+   * The project that a list goes on with keeps the id by which it was begun, wherever it would stand by now: its page
+   * token is known by it.
+   */
+  #projectAt(id: string): ListedProject | undefined {
+    const { finder, owners, ring } = this.#options;
+    const keyId = finder.standInFor(keyIn(id));
+    if (keyId === undefined) return undefined;
+    const named = id.slice(ID_DIGITS + 1);
+    const isSame = owners
+      .siblingsOf(keyId, SIBLINGS_SEEN_MAX)
+      .some((key) => ring.get(key)?.fingerprint === named);
+    const lowest = isSame ? owners.lowestOf(keyId) : undefined;
+    return this.#listed(keyIn(id), lowest).map((project) => ({ ...project, id }))[0];
+  }
+
+  #isOf(project: ListedProject | undefined, keyId: KeyId): boolean {
+    const { owners } = this.#options;
+    return project !== undefined && owners.projectIdOf(project.keyId) === owners.projectIdOf(keyId);
   }
 
   #forModels(keys: readonly KeyId[]): ListedProject[] {
