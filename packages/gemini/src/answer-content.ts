@@ -70,17 +70,6 @@ function openaiContent(body: Fields): Content {
   return "nothing";
 }
 
-/** Events of a stream that only announce it. */
-const INTERACTION_PREAMBLE: ReadonlySet<unknown> = new Set([
-  "interaction.created",
-  "interaction.status_update",
-]);
-
-function interactionContent(body: Fields): Content {
-  const eventType = body["event_type"];
-  return eventType !== undefined && INTERACTION_PREAMBLE.has(eventType) ? "nothing" : "meaningful";
-}
-
 /**
  * Judges one JSON value: a whole answer, a stream event or an element of a streamed array.
  * An array speaks through its first element that says anything: compatible routes and streamed arrays wrap errors so.
@@ -102,6 +91,7 @@ function bodyContent(body: Fields, surface: Surface): Content {
     case "openai":
       return openaiContent(body);
     case "interactions":
-      return interactionContent(body);
+      // The first event already names the interaction, by which its client can go on with it elsewhere: none is held back.
+      return "meaningful";
   }
 }

@@ -60,8 +60,9 @@ function nativeError(error: AnswerError): object {
   return { error: details.length === 0 ? { code, message, status } : { code, message, status, details } };
 }
 
-function interactionsError(error: AnswerError): { code: string; message: string } {
-  return { code: INTERACTIONS_CODES.get(error.code) ?? "api_error", message: error.message };
+function interactionsError({ code, status, message }: AnswerError): { code: string; message: string } {
+  const word = status === "FAILED_PRECONDITION" ? "failed_precondition" : INTERACTIONS_CODES.get(code);
+  return { code: word ?? "api_error", message };
 }
 
 /** Which dialect a client of this route expects errors in. */

@@ -82,8 +82,9 @@ const STREAMS: readonly (readonly [StreamDialect, string, StreamVerdict["kind"]]
   [
     "interactions-sse",
     'data: {"event_type":"interaction.created"}\n\nevent: done\ndata: [DONE]\n\n',
-    "empty",
+    "meaningful",
   ],
+  ["interactions-sse", "event: done\ndata: [DONE]\n\n", "empty"],
   [
     "interactions-sse",
     'event: error\ndata: {"event_type":"error","error":{"code":"not_found","message":"x"}}\n\n',

@@ -34,7 +34,7 @@ export interface AttemptListener {
   readonly tokenQuotaRefusals: number;
   now(): number;
   /** The answer is good: send the head, then the chunks held so far. */
-  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void;
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
   /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
   /** A whole answer small enough to be kept: send it. */
@@ -144,7 +144,7 @@ export class Attempt implements AnswerHandler {
     this.dialect = streamDialectOf(route, contentType);
     if (this.dialect === undefined) {
       this.#phase = "unary";
-    } else if (route.generates) {
+    } else if (route.generates || route.operation === "interactions.create") {
       this.#phase = "inspecting";
       this.#inspector = new StreamInspector(this.dialect);
     } else {
@@ -243,7 +243,7 @@ export class Attempt implements AnswerHandler {
     this.#inspector = undefined;
     this.#phase = "relaying";
     for (const chunk of held) this.tail.push(chunk);
-    this.#listener.begun(this, this.status, this.#rawHeaders, held);
+    this.#listener.begun(this, this.#rawHeaders, held);
     // They have been told.
     this.#rawHeaders = [];
   }

@@ -9,7 +9,7 @@ import type { Route } from "@gemini-gateway/gemini/route";
 import { shownName } from "../affinity/stored-name.ts";
 import type { ClientCall } from "./client/client-call.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
-import { ownAnswer, retryAfterSeconds, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
+import { ownAnswer, retryAfterHeaders, sendOwnAnswer, sendRefusal } from "./own-answer.ts";
 
 type RawHeaders = readonly string[];
 
@@ -92,7 +92,7 @@ export class ClientReply {
   passOn(answer: KeptAnswer, retryAfterMs: number | undefined): void {
     const headers = this.#wholeHeaders(answer);
     if (retryAfterMs !== undefined && !names(headers, "retry-after")) {
-      headers.push("retry-after", retryAfterSeconds(retryAfterMs));
+      headers.push(...retryAfterHeaders(retryAfterMs, answerDialect(this.#route)));
     }
     this.#sendWhole(answer, headers);
   }

@@ -14,6 +14,7 @@ import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
 import { RequestAffinity } from "./affinity/request-affinity.ts";
+import { AnswerGate, type GateOwner, type LastPart } from "./answer-gate.ts";
 import { Attempt, type AttemptListener } from "./attempt.ts";
 import type { ClientCall, ClientWatcher } from "./client/client-call.ts";
 import { ClientReply, type ReplyWords } from "./client-reply.ts";
@@ -34,15 +35,13 @@ import { endOfStream } from "./stream-end.ts";
 /** What a body says that cannot be read. */
 const NO_CHOICE = { model: undefined, agent: undefined, stream: false };
 
-/** What the client is still to have: words at the end of what it has got, or all of an answer; undefined to be cut off. */
-type LastPart = string | KeptAnswer | undefined;
-
-export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
+export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
   readonly route: Route;
   readonly #admission: Admission;
   readonly #service: Service;
   readonly #call: ClientCall;
   readonly #reply: ClientReply;
+  readonly #gate: AnswerGate;
   readonly #body: RequestBody;
   readonly #size: RequestSize;
   readonly #course = new RequestCourse();
@@ -62,6 +61,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
     this.#seeker = new KeySeeker(service, admission, this.#course, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
+    this.#gate = new AnswerGate(this.#reply, this.#affinity, this);
   }
 
   /** Begins with the body. */
@@ -153,22 +153,18 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
 
-  begun(attempt: Attempt, status: number, rawHeaders: readonly string[], held: readonly Buffer[]): void {
+  begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#body.release();
     this.#served(attempt);
-    this.#reply.begin(status, rawHeaders, attempt.dialect !== undefined);
-    for (const chunk of held) this.more(attempt, chunk);
-    if (held.length === 0) this.#reply.flushHead();
+    this.#gate.begin(attempt, rawHeaders, held);
   }
 
   more(attempt: Attempt, chunk: Buffer): boolean {
-    const isTaken = this.#reply.write(chunk);
-    if (!isTaken) attempt.pause();
-    return isTaken;
+    return this.#gate.write(attempt, chunk);
   }
 
   clientDrained(): void {
-    this.#attempt?.resume();
+    if (this.#gate.isOpen) this.#attempt?.resume();
   }
 
   whole(attempt: Attempt, answer: KeptAnswer): void {
@@ -259,15 +255,10 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
     this.#attempt = undefined;
     this.#course.reason = reasonOf(outcome);
     this.#service.desk.settle(use, outcome, this.#promptTokens());
-    if (this.#affinity.isKept) this.#finish(logged, status, last);
-    else this.#affinity.whenKept(() => this.#finish(logged, status, last));
+    this.#gate.end(last, logged, status);
   }
 
-  #finish(logged: RowOutcome, status: number, last: LastPart): void {
-    if (this.#hasEnded) return;
-    if (last === undefined) this.#reply.cut();
-    else if (typeof last === "string") this.#reply.end(last);
-    else this.#reply.whole(last);
+  said(logged: RowOutcome, status: number): void {
     this.#end(logged, status);
   }
 
@@ -313,6 +304,7 @@ export class Exchange implements AttemptListener, KeyTaker, BodyOwner, ClientWat
   #end(outcome: RowOutcome, status: number): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#gate.drop();
     this.#body.release();
     this.#service.guard.leave(this.#admission.caller, this.#usage?.totalTokens ?? 0);
     this.#service.ended(

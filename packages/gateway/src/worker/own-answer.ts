@@ -46,12 +46,24 @@ export function ownAnswer(
     "content-length",
     String(Buffer.byteLength(body)),
   ];
-  if (retryAfterMs !== undefined) headers.push("retry-after", retryAfterSeconds(retryAfterMs));
+  if (retryAfterMs !== undefined) headers.push(...retryAfterHeaders(retryAfterMs, dialect));
   return { code, status, body, headers: [...headers, ...(HEADERS_OF[code] ?? [])] };
 }
 
+/** In the dialect of Interactions no body can say it, and the client takes milliseconds too. */
+export function retryAfterHeaders(retryAfterMs: number, dialect: AnswerDialect): readonly string[] {
+  const seconds = ["retry-after", retryAfterSeconds(retryAfterMs)];
+  return dialect === "interactions"
+    ? [...seconds, "retry-after-ms", retryAfterWholeMs(retryAfterMs)]
+    : seconds;
+}
+
+function retryAfterWholeMs(retryAfterMs: number): string {
+  return String(Math.min(RETRY_AFTER_MAX_SECONDS * 1000, Math.max(1, Math.ceil(retryAfterMs))));
+}
+
 /** Whole seconds, at least 1: a client that comes back at once would find the same. */
-export function retryAfterSeconds(retryAfterMs: number): string {
+function retryAfterSeconds(retryAfterMs: number): string {
   return String(Math.min(RETRY_AFTER_MAX_SECONDS, Math.max(1, Math.ceil(retryAfterMs / 1000))));
 }
 

@@ -9,6 +9,7 @@ import { deletionTold, resourcesInAnswer } from "@gemini-gateway/gemini/resource
 import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-resources";
+import { EventLines } from "@gemini-gateway/gemini/resources/event-lines";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
@@ -18,6 +19,8 @@ import type { Affinity } from "./affinity.ts";
 import { entriesFound, entriesTold } from "./resource-entries.ts";
 
 const NONE: readonly never[] = [];
+/** Resources of one stream that are remembered to have been told; beyond it some are told again. */
+const HEARD_MAX = 1_000;
 
 export class RequestAffinity {
   /** What the request names, each root once. */
@@ -36,6 +39,10 @@ export class RequestAffinity {
   /** Lessons on their way to the primary. */
   #unkept = 0;
   #then: (() => void) | undefined;
+  /** Of a stream that tells of resources as it goes. */
+  #events: EventLines | undefined;
+  /** Names of resources that its events have told of. */
+  #heard: Set<string> | undefined;
 
   constructor(affinity: Affinity, route: Route, now: () => number) {
     this.#affinity = affinity;
@@ -107,6 +114,26 @@ export class RequestAffinity {
         if (told !== undefined) this.#forget([told.resource.root]);
       }
     }
+  }
+
+  /** A piece of a good answer passes. */
+  heard({ keyId }: HeldUse, chunk: Buffer): void {
+    if (this.#route.tells !== "interaction") return;
+    this.#events ??= new EventLines();
+    for (const data of this.#events.push(chunk)) {
+      const fresh = resourcesInInteraction(data, this.#now()).filter(
+        ({ resource }) => !this.#hasHeard(resource),
+      );
+      this.#tell(fresh, keyId);
+    }
+  }
+
+  /** Events name the same interaction again and again. */
+  #hasHeard({ root }: Resource): boolean {
+    this.#heard ??= new Set();
+    if (this.#heard.has(root)) return true;
+    if (this.#heard.size < HEARD_MAX) this.#heard.add(root);
+    return false;
   }
 
   /** A good answer that was relayed has ended well. @param tail its last bytes */
