@@ -94,11 +94,7 @@ describe("OpenAI's client", () => {
   });
 
   it("makes images, embeds, and chats by names that only it knows", async () => {
-    const image = await openai.images.generate({
-      model: "dall-e-3",
-      prompt: "a dot",
-      response_format: "b64_json",
-    });
+    const image = await openai.images.generate({ model: "dall-e-3", prompt: "a dot" });
     expect(image.data?.[0]?.b64_json).toMatch(/^iVBOR/);
     const embedded = await openai.embeddings.create({ model: EMBEDDING_MODEL, input: "a" });
     expect(embedded.data).toHaveLength(1);
