@@ -1,13 +1,22 @@
 /** A list is the union over the projects: paged, the same after a restart, and not undone by one project that fails. */
 import OpenAI from "openai";
-import { expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { collect } from "./harness/collect.ts";
 import { startPool, type Pool } from "./harness/pool.ts";
+import { MODEL } from "./harness/requests.ts";
 
 const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name, index) => ({
   name,
   keys: [`test-key-${index}-a`, `test-key-${index}-b`],
 }));
+
+const LONG = "x".repeat(9_000);
+const BATCH = {
+  batch: {
+    display_name: "b",
+    input_config: { requests: { requests: [{ request: { contents: [{ parts: [{ text: "hi" }] }] } }] } },
+  },
+};
 
 /** Uploads to the emulator itself, with a key of the project of this number; gives the file's name. */
 async function upload(pool: Pool, project: number, bytes = "hello"): Promise<string> {
@@ -101,6 +110,24 @@ it("tries another key of the project before it leaves it out", async () => {
   }
 });
 
+it("goes on behind a project that died while its list was being read", async () => {
+  await using pool = await startPool({ projects: PROJECTS });
+  const names = await uploadAll(pool, [0, 0, 1, 1, 1, 2, 4]);
+  let pages = 0;
+  const listed = await listFiles(pool, "pageSize=3", () => {
+    // The first page has shown one file of the second project.
+    pages += 1;
+    if (pages === 1) pool.emulator.setProjectState("beta", "suspended");
+    return Promise.resolve();
+  });
+  const rest = [...names.slice(0, 2), ...names.slice(5)];
+  expect(listed.names.filter((name) => !names.slice(2, 5).includes(name)).toSorted()).toEqual(
+    rest.toSorted(),
+  );
+  expect(listed.names).toHaveLength(5);
+  expect(listed.leftOut).toEqual([expect.stringMatching(/^k-/)]);
+});
+
 it("asks a large pool's holders only, as far as lists told of them", async () => {
   await using pool = await startPool({ projects: PROJECTS });
   const names = await uploadAll(pool, [3, 1, 4, 1, 3, 3, 1, 4]);
@@ -114,17 +141,6 @@ it("asks a large pool's holders only, as far as lists told of them", async () =>
   }
   for (const name of ["alpha", "gamma"]) expect(pool.emulator.calls.byProject(name)).toBe(0);
 });
-
-it.each(["nonsense", "union1.nonsense", encodeURIComponent("~")])(
-  "refuses the page token %s in Google's shape",
-  async (token) => {
-    await using pool = await startPool({ projects: PROJECTS });
-    const answer = await fetch(`${pool.url}/v1beta/files?pageToken=${token}`);
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ error: { code: 400, status: "INVALID_ARGUMENT" } });
-    expect(pool.emulator.calls.total).toBe(0);
-  },
-);
 
 it("passes on what Google says of a list that no project gives", async () => {
   await using pool = await startPool({ projects: PROJECTS });
@@ -162,4 +178,58 @@ it("ends the calls of a list whose client has left", async () => {
   await pool.emulator.waitForCall(({ project, aborted }) => project === "alpha" && aborted);
   expect(await pool.requestLogged()).toMatchObject({ outcome: "caller-left", status: 499 });
   await pool.endsInBalance();
+});
+
+describe("every list", () => {
+  let pool: Pool;
+  beforeAll(async () => {
+    pool = await startPool({ projects: PROJECTS });
+  });
+  afterAll(() => pool[Symbol.asyncDispose]());
+
+  it.each(["nonsense", "union1.nonsense", encodeURIComponent("~")])(
+    "refuses the page token %s in Google's shape",
+    async (token) => {
+      const before = pool.emulator.calls.total;
+      const answer = await fetch(`${pool.url}/v1beta/files?pageToken=${token}`);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ error: { code: 400, status: "INVALID_ARGUMENT" } });
+      expect(pool.emulator.calls.total).toBe(before);
+    },
+  );
+
+  it.each([
+    [
+      "cachedContents",
+      "/cachedContents",
+      { model: `models/${MODEL}`, contents: [{ parts: [{ text: LONG }] }] },
+    ],
+    ["operations", `/models/${MODEL}:batchGenerateContent`, BATCH, "batches"],
+    ["fileSearchStores", "/fileSearchStores", { displayName: "s" }],
+    ["tunedModels", "/tunedModels", { baseModel: `models/${MODEL}`, displayName: "t" }],
+    ["agents", "/agents", { base_agent: "antigravity-preview-09-2026" }],
+    ["webhooks", "/webhooks", { uri: "https://hook.example" }],
+  ])("lists what projects hold as %s", async (field, path, body, collection = field) => {
+    for (const { keys } of PROJECTS.slice(1, 4)) {
+      const made = await fetch(`${pool.emulator.url}/v1beta${path}`, {
+        method: "POST",
+        headers: { "x-goog-api-key": keys[0] ?? "" },
+        body: JSON.stringify(body),
+      });
+      expect([made.status, await made.text()]).toEqual([200, expect.any(String)]);
+    }
+    const items: unknown[] = [];
+    let token: string | undefined = "";
+    for (let page = 0; page < 3 && token !== undefined; page += 1) {
+      const query = `pageSize=2&page_token=${encodeURIComponent(token)}`;
+      const answer = await fetch(`${pool.url}/v1beta/${collection}?${query}`);
+      const list = (await answer.json()) as Record<string, unknown[]> & {
+        readonly nextPageToken?: string;
+        readonly next_page_token?: string;
+      };
+      items.push(...(list[field] ?? []));
+      token = list.nextPageToken ?? list.next_page_token;
+    }
+    expect([items.length, token]).toEqual([3, undefined]);
+  });
 });

@@ -144,7 +144,7 @@ function sampleOf({ option, path }: (typeof ENTRIES)[number]): [unknown, unknown
 
 function sampleList(pattern: RegExp | undefined): [string[], string[]] {
   const sample =
-    ["https://a.example", "a-model", "m=10/-/250"].find((text) => pattern?.test(text)) ?? "10.0.0.0/8";
+    ["https://a.example", "a-model", "m=10/-/250", "a=b"].find((text) => pattern?.test(text)) ?? "10.0.0.0/8";
   return [[sample], [sample]];
 }
 

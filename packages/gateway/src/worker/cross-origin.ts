@@ -12,7 +12,7 @@ const ALLOWED_HEADERS_DEFAULT =
   "x-goog-upload-header-content-length, x-goog-upload-header-content-type, x-goog-upload-offset, " +
   "x-goog-upload-protocol, x-goog-upload-file-name, x-gateway-debug";
 const EXPOSED_HEADERS =
-  "retry-after, x-request-id, x-gateway-attempts, x-goog-upload-url, x-goog-upload-status, " +
+  "retry-after, x-request-id, x-gateway-attempts, x-gateway-left-out, x-goog-upload-url, x-goog-upload-status, " +
   "x-goog-upload-chunk-granularity, x-gemini-service-tier";
 /** How long a browser may remember a preflight, seconds. */
 const PREFLIGHT_SECONDS = "7200";

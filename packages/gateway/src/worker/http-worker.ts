@@ -203,6 +203,7 @@ export class HttpWorker {
     const retryBudget = hasSameBudget ? before.retryBudget : new RetryBudget({ ratio, burst });
     this.#service = { ...before, config, aliases: aliasesOf(config.modelAlias), retryBudget };
     this.#guard.configure(config);
+    this.#models.forget();
     this.#door.serve(this.#service);
     this.#liveDoor.serve(this.#service);
   }
