@@ -33,12 +33,12 @@ interface Piece {
 
 /** A conversation of calls of a function, each signed by the project that made it. */
 class Talk {
-  readonly #url: string;
+  readonly #pool: Pool;
   readonly #turns: Turn[];
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string, opening: string, headers: Readonly<Record<string, string>> = {}) {
-    this.#url = url;
+  constructor(pool: Pool, opening: string, headers: Readonly<Record<string, string>> = {}) {
+    this.#pool = pool;
     this.#turns = [{ role: "user", parts: [{ text: `${opening}: call look` }] }];
     this.#headers = headers;
   }
@@ -46,7 +46,7 @@ class Talk {
   /** One request; the model's turn and the function's result are put behind it. */
   async goOn(path = GENERATE): Promise<number> {
     const body = { contents: this.#turns, tools: TOOLS };
-    const { status, text, json } = await asked(this.#url, { method: "POST", path, body }, this.#headers);
+    const { status, text, json } = await asked(this.#pool.url, { method: "POST", path, body }, this.#headers);
     const pieces = (path === GENERATE ? [json] : eventsOf(text)) as readonly Piece[];
     const parts = pieces.flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? []);
     if (parts.length > 0) this.#turns.push({ role: "model", parts });
@@ -74,7 +74,7 @@ const AUTH = { "auth-key": ["test=secret-of-test"] };
 
 it("turn by turn, whatever else is asked in between, so that its signatures are good", async () => {
   const pool = await poolWith({ foreignSignatures: "refused", flags: AUTH });
-  const talks = Array.from({ length: 12 }, (_, index) => new Talk(pool.url, `talk ${index}`));
+  const talks = Array.from({ length: 12 }, (_, index) => new Talk(pool, `talk ${index}`));
   for (let turn = 0; turn < 4; turn += 1) {
     const path = turn % 2 === 0 ? GENERATE : STREAM;
     const statuses = await Promise.all(talks.map((talk) => talk.goOn(path)));
@@ -89,7 +89,7 @@ it("turn by turn, whatever else is asked in between, so that its signatures are 
 
 it("and moves when that cannot serve, is counted, and stays where it went", async () => {
   const pool = await poolWith({ flags: AUTH });
-  const talk = new Talk(pool.url, "a talk");
+  const talk = new Talk(pool, "a talk");
   await talk.goOn();
   await talk.goOn();
   const [first = ""] = projectsOf(pool);
@@ -117,17 +117,53 @@ it("by the name that the client gives it, which goes no further", async () => {
   const named = { "x-talk": "talk-of-test" };
   for (let count = 0; count < 12; count += 1)
     // Each begins anew: nothing but the name holds them together.
-    await new Talk(pool.url, `opening ${count}`, named).goOn();
+    await new Talk(pool, `opening ${count}`, named).goOn();
   expect(new Set(projectsOf(pool)).size).toBe(1);
   for (const { headers } of pool.emulator.calls.recent())
     expect(headers.join(" ").toLowerCase()).not.toContain("talk-of-test");
-  for (let count = 0; count < 12; count += 1) await new Talk(pool.url, `opening ${count}`).goOn();
+  for (let count = 0; count < 12; count += 1) await new Talk(pool, `opening ${count}`).goOn();
   expect(new Set(projectsOf(pool)).size).toBeGreaterThan(1);
 });
 
 it("unless that is switched off", async () => {
   const pool = await poolWith({ flags: { "affinity-conversations": 0 } });
-  const talk = new Talk(pool.url, "a talk");
+  const talk = new Talk(pool, "a talk");
   for (let turn = 0; turn < 12; turn += 1) expect(await talk.goOn()).toBe(200);
   expect(new Set(projectsOf(pool)).size).toBeGreaterThan(1);
+});
+
+it("and is searched for by its signatures when it is not remembered, as after a restart", async () => {
+  const pool = await poolWith({ foreignSignatures: "refused" });
+  const talk = new Talk(pool, "a talk");
+  await talk.goOn();
+  await talk.goOn();
+  const [owner = ""] = projectsOf(pool);
+  await pool.restart();
+  expect(await talk.goOn()).toBe(200);
+  expect(projectsOf(pool).at(-1)).toBe(owner);
+  expect(pool.emulator.calls.total).toBeLessThanOrEqual(2 + PROJECTS.length);
+  const calls = pool.emulator.calls.total;
+  expect(await talk.goOn()).toBe(200);
+  expect([projectsOf(pool).at(-1), pool.emulator.calls.total]).toEqual([owner, calls + 1]);
+});
+
+it("and waits for that project where no other takes its signatures, or is told when it may come back", async () => {
+  const pool = await poolWith({ foreignSignatures: "refused", flags: { "lease-max-wait": "10s" } });
+  const talk = new Talk(pool, "a talk");
+  await talk.goOn();
+  const [owner = ""] = projectsOf(pool);
+  const match = { project: owner };
+  // It rests for two seconds, for which a request waits; then for half a minute, for which none does.
+  for (const [retryDelaySeconds, expected] of [
+    [1, 200],
+    [30, 429],
+  ] as const) {
+    pool.emulator.fault({
+      match,
+      fault: { kind: "error", error: "quota-minute", retryDelaySeconds },
+      times: 1,
+    });
+    expect(await talk.goOn()).toBe(expected);
+  }
+  expect(projectsOf(pool).filter((project) => project === owner).length).toBe(4);
 });

@@ -152,7 +152,9 @@ it("is told in its own words when its owner cannot serve, and when to come back"
   expect(status).toBe(429);
   expect(json["error"]).toEqual({
     code: "rate_limit_exceeded",
-    message: expect.stringContaining(`interactions/${String(id)}`) as string,
+    message: expect.stringMatching(
+      `Named: interactions/${String(id)}\\. It may work in \\d+ s\\.$`,
+    ) as string,
   });
   expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
   expect(Number(headers.get("retry-after-ms"))).toBeGreaterThan(0);

@@ -20,6 +20,7 @@ export interface Refusal {
   readonly evidence: Evidence;
   readonly route: Pick<Route, "resource" | "generates">;
   readonly refersTo?: readonly Resource[];
+  readonly isSigned?: boolean;
   readonly nowMs: number;
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
@@ -78,6 +79,10 @@ const FOREIGN_MESSAGE = /^You do not have permission to access the File|^CachedC
 
 /** Not documented: what any wording of it has to say. */
 const FOREIGN_TOKEN_MESSAGE = /continuation.?token/i;
+
+/** All seen in the field; one that is missing is another matter. */
+const FOREIGN_SIGNATURE_MESSAGE =
+  /^(?:corrupted|invalid) thought.?signature|^thought.?signature is not valid/i;
 
 /** Names a model, and may begin with it. Only ever costs this project this model. */
 const NOT_OPEN_MESSAGE = /no longer available to new users|only accessible to billed users/i;
@@ -159,22 +164,25 @@ function isAboutModel({ status, message }: ParsedError): boolean {
 }
 
 /** Of a body that names resources: refused because one of them is not to be seen. */
-function isAboutReference(status: number, error: ParsedError, refersTo: readonly Resource[]): boolean {
-  if (refersTo.length === 0) return false;
-  // A token of another project is malformed rather than forbidden.
-  if (status === 400)
-    return FOREIGN_TOKEN_MESSAGE.test(error.message) && refersTo.some(({ kind }) => kind === "continuation");
-  return !isAboutModel(error);
+function isAboutReference(
+  error: ParsedError,
+  { status, refersTo = [], isSigned = false }: Pick<Refusal, "status" | "refersTo" | "isSigned">,
+): boolean {
+  if (status !== 400) return refersTo.length > 0 && !isAboutModel(error);
+  // A token of another project is malformed rather than forbidden, and so is a signature.
+  if (isSigned && FOREIGN_SIGNATURE_MESSAGE.test(error.message)) return true;
+  return FOREIGN_TOKEN_MESSAGE.test(error.message) && refersTo.some(({ kind }) => kind === "continuation");
 }
 
 /** Google answers 403, not 404, for what another project owns. */
 const foreignResource: Rule = {
   name: "resource of another project",
-  judge({ status, error, route, refersTo = [], evidence }) {
+  judge(refusal) {
+    const { status, error, route, evidence } = refusal;
     if (status !== 403 && status !== 404 && status !== 400) return undefined;
     const applies =
       (status !== 400 && (route.resource !== undefined || FOREIGN_MESSAGE.test(error?.message ?? ""))) ||
-      (error !== undefined && isAboutReference(status, error, refersTo));
+      (error !== undefined && isAboutReference(error, refusal));
     return applies ? { kind: "foreign-resource", evidence } : undefined;
   },
 };

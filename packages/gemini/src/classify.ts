@@ -24,6 +24,8 @@ export interface ClassifyContext {
   readonly route: Pick<Route, "resource" | "generates">;
   /** What the body names and only one project can see; nothing when absent. */
   readonly refersTo?: readonly Resource[];
+  /** Whether the body carries thought signatures, which a project may have issued. */
+  readonly isSigned?: boolean;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   /** Tokens that the request has at least; 0 when not known. */

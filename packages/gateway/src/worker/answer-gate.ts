@@ -38,6 +38,7 @@ export class AnswerGate {
   readonly #affinity: RequestAffinity;
   readonly #owner: GateOwner;
   #waiting: Waiting | undefined;
+  #hasBegun = false;
 
   constructor(reply: ClientReply, affinity: RequestAffinity, owner: GateOwner) {
     this.#reply = reply;
@@ -45,8 +46,14 @@ export class AnswerGate {
     this.#owner = owner;
   }
 
+  /** Whether an answer has come, on its way to the client or waiting here. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** The answer begins, with these chunks or none. */
   begin(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
+    this.#hasBegun = true;
     for (const chunk of held) this.#affinity.heard(attempt.use, chunk);
     if (this.#affinity.isKept) {
       this.#begin(attempt, rawHeaders);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Attempt, type AttemptListener } from "./attempt.ts";
+import { Attempt, type AttemptListener, type AttemptSubject } from "./attempt.ts";
 import { Upstream } from "./upstream.ts";
 
 const PATH = "/v1/models/m:generateContent";
@@ -27,9 +27,10 @@ afterAll(async () => {
 });
 
 /** Writes down what it hears, and resolves with the first word that ends the attempt. */
-class Listener implements AttemptListener {
+class Listener implements AttemptListener, AttemptSubject {
   readonly route = routeRequest("POST", PATH) as Route;
   readonly refersTo = [];
+  readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly heard: string[] = [];
@@ -65,7 +66,7 @@ class Listener implements AttemptListener {
 
 async function heardOf(rawHeaders: string[], isFaulty = false): Promise<readonly string[]> {
   const listener = new Listener(isFaulty);
-  new Attempt(USE, listener, 1024).begin(upstream, {
+  new Attempt(USE, listener, listener, 1024).begin(upstream, {
     path: PATH,
     method: "POST",
     rawHeaders,

@@ -25,14 +25,20 @@ import { TailWindow } from "./tail-window.ts";
 import type { AnswerHandler, OutgoingRequest, UpstreamCall } from "./upstream-call.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
-export interface AttemptListener {
+/** What of the request matters where an answer to it is judged. */
+export interface AttemptSubject {
   readonly route: Route;
   /** What the request names and only one project can see. */
   readonly refersTo: readonly Resource[];
+  /** Whether it carries thought signatures. */
+  readonly isSigned: boolean;
   readonly requestTokensFloor: number;
   readonly tokenQuotaRefusals: number;
   now(): number;
+}
+
+/** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
+export interface AttemptListener {
   /** The answer is good: send the head, then the chunks held so far. */
   begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
   /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
@@ -59,6 +65,7 @@ export class Attempt implements AnswerHandler {
   dialect: StreamDialect | undefined;
   status = 0;
   readonly #listener: AttemptListener;
+  readonly #subject: AttemptSubject;
   readonly #peekBytesMax: number;
   /** Undefined before it is sent and once it is over. */
   #call: UpstreamCall | undefined;
@@ -71,8 +78,9 @@ export class Attempt implements AnswerHandler {
   /** From the moment that bytes go to the client. */
   #mask: SecretMask | undefined;
 
-  constructor(use: HeldUse, listener: AttemptListener, peekBytesMax: number) {
+  constructor(use: HeldUse, subject: AttemptSubject, listener: AttemptListener, peekBytesMax: number) {
     this.use = use;
+    this.#subject = subject;
     this.#listener = listener;
     this.#peekBytesMax = peekBytesMax;
   }
@@ -140,7 +148,7 @@ export class Attempt implements AnswerHandler {
       this.#phase = "refused";
       return;
     }
-    const { route } = this.#listener;
+    const { route } = this.#subject;
     this.dialect = streamDialectOf(route, contentType);
     if (this.dialect === undefined) {
       this.#phase = "unary";
@@ -290,7 +298,7 @@ export class Attempt implements AnswerHandler {
 
   #concludeWhole(): void {
     const kept = this.#kept();
-    const judged = this.#listener.route.generates ? judgeWhole(kept, this.#context()) : undefined;
+    const judged = this.#subject.route.generates ? judgeWhole(kept, this.#context()) : undefined;
     if (judged === undefined) this.#finish(kept);
     else this.#fail(judged);
   }
@@ -305,13 +313,14 @@ export class Attempt implements AnswerHandler {
   }
 
   #context(): JudgementContext {
-    const { route, refersTo, requestTokensFloor, tokenQuotaRefusals } = this.#listener;
+    const { route, refersTo, isSigned, requestTokensFloor, tokenQuotaRefusals } = this.#subject;
     return {
       route,
       refersTo,
+      isSigned,
       contentType: this.#contentType,
       secret: this.use.secret,
-      nowMs: this.#listener.now(),
+      nowMs: this.#subject.now(),
       requestTokensFloor,
       tokenQuotaRefusals,
     };

@@ -6,10 +6,8 @@ import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
-import { ANSWER_BYTES_MAX } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
-import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
-import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
+import type { Route } from "@gemini-gateway/gemini/route";
 import { readUsage, type Usage } from "@gemini-gateway/gemini/usage";
 import type { Admission } from "./admission.ts";
 import { headerOf } from "../http1/header-list.ts";
@@ -26,17 +24,15 @@ import type { HeldUse, KnownOwner } from "./lease-desk.ts";
 import { withoutAliases } from "./model-aliases.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
-import { readRequest } from "./request-reading.ts";
+import { modelToServe, readRequest } from "./request-reading.ts";
 import { attemptsHeader, reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
 import { endOfStream } from "./stream-end.ts";
-
-/** What a body says that cannot be read. */
-const NO_CHOICE = { model: undefined, agent: undefined, stream: false };
+import { wholeBytesMax } from "./whole-answer.ts";
 
 export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
-  readonly route: Route;
+  readonly #route: Route;
   readonly #admission: Admission;
   readonly #service: Service;
   readonly #call: ClientCall;
@@ -44,7 +40,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   readonly #gate: AnswerGate;
   readonly #body: RequestBody;
   readonly #size: RequestSize;
-  readonly #course = new RequestCourse();
+  readonly #course: RequestCourse;
   readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
@@ -55,11 +51,12 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#service = service;
     this.#call = call;
     this.#admission = admission;
-    this.route = admission.route;
+    this.#route = admission.route;
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
     this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
-    this.#seeker = new KeySeeker(service, admission, this.#course, this.#size, this);
+    this.#course = new RequestCourse(service, admission, this.#affinity, this.#size);
+    this.#seeker = new KeySeeker(service, admission, this.#course, this.#affinity, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
     this.#gate = new AnswerGate(this.#reply, this.#affinity, this);
   }
@@ -78,31 +75,15 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     else this.#answerOwn(refusal, "refused", retryAfterMs);
   }
 
-  get refersTo(): readonly Resource[] {
-    return this.#affinity.resources;
-  }
-
-  get requestTokensFloor(): number {
-    return this.#size.floor;
-  }
-
-  get tokenQuotaRefusals(): number {
-    return this.#course.tokenQuotaRefusals;
-  }
-
-  now(): number {
-    return this.#service.now();
-  }
-
   // --- lease: a key that can serve this now --------------------------------------------------------------------------
 
   #firstSeek(): void {
     this.#service.retryBudget.deposit();
     const { aliases } = this.#service;
-    const asRead = readRequest(this.route, this.#body);
+    const asRead = readRequest(this.#route, this.#body);
     const reading = withoutAliases(aliases, this.#call.target, this.#body, asRead);
     // A model that the path names has been looked at before the body was.
-    const refusal = this.route.modelInBody ? this.#takeModel(reading) : undefined;
+    const refusal = this.#route.modelInBody ? this.#takeModel(reading) : undefined;
     if (refusal !== undefined) {
       this.#answerOwn(refusal.code, "refused", refusal.retryAfterMs);
       return;
@@ -110,28 +91,24 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     const { affinity } = this.#service;
     const session = affinity.sessionOf(this.#call.rawHeaders, this.#admission.caller.name);
     this.#affinity.take(reading, this.#seeker.model, session);
-    this.#seeker.resources = this.#affinity.names;
-    this.#seeker.preference = this.#affinity.preference;
     this.#seeker.seek();
   }
 
   /** Says why the caller may not ask the model that the body names. */
   #takeModel(reading: BodyReading | undefined): Refusal | undefined {
     const { caller } = this.#admission;
-    // Bytes that are no JSON may read like anything: who may ask only some models is not believed on them.
-    const choice =
-      caller.client === undefined ? bodyChoice(reading ?? NO_CHOICE) : modelInBody(this.#body.whole());
-    this.#seeker.model = choice.model ?? "";
+    this.#seeker.model = modelToServe(caller, reading, this.#body);
     return this.#service.guard.refuseModel(caller, this.#seeker.model, this.#seeker.lane);
   }
 
   leased(use: HeldUse): void {
     const { limits, timeouts } = this.#service.config;
-    const attempt = new Attempt(use, this, this.#peekBytesMax(limits.peekBytes));
+    const peekBytesMax = wholeBytesMax(this.#route, limits.peekBytes);
+    const attempt = new Attempt(use, this.#course, this, peekBytesMax);
     this.#attempt = attempt;
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
-      path: this.route.upstreamPath,
+      path: this.#route.upstreamPath,
       rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
@@ -143,12 +120,6 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
 
   denied(denial: Denial, owner: KnownOwner | undefined): void {
     if (!this.#hasEnded) this.#giveLastWord(denial, owner?.resources);
-  }
-
-  /** Bytes of an answer that is no stream to be held until it is whole: more of those that are read for what they tell. */
-  #peekBytesMax(otherwise: number): number {
-    const { tells } = this.route;
-    return tells === "none" || tells === "generation" ? otherwise : ANSWER_BYTES_MAX;
   }
 
   // --- attempt: what came of it --------------------------------------------------------------------------------------
@@ -187,13 +158,10 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   }
 
   #endStream(attempt: Attempt, dialect: NonNullable<Attempt["dialect"]>, failure: Outcome | undefined): void {
-    const context = { route: this.route, refersTo: this.refersTo, nowMs: this.now() };
-    const { lastWords, outcome, logged, usage } = endOfStream(
-      attempt.tail.bytes(),
-      dialect,
-      failure,
-      context,
-    );
+    const { refersTo } = this.#course;
+    const context = { route: this.#route, refersTo, nowMs: this.#service.now() };
+    const end = endOfStream(attempt.tail.bytes(), dialect, failure, context);
+    const { lastWords, outcome, logged, usage } = end;
     this.#usage = usage;
     this.#conclude(attempt, outcome, logged, lastWords);
   }
@@ -207,17 +175,18 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   failed(attempt: Attempt, outcome: Outcome, kept: KeptAnswer | undefined): void {
     this.#attempt = undefined;
     this.#service.desk.settle(attempt.use, outcome);
-    const { startedAtMs } = this.#admission;
-    if (this.#course.failed(this.#service, attempt.use, outcome, kept, startedAtMs)) this.#seeker.seek();
+    if (this.#course.failed(attempt.use, { outcome, kept })) this.#seeker.seek();
     else this.#giveLastWord(undefined);
   }
 
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
-    const { last } = this.#course;
+    // What another project said of signatures that are not its own is not the truth about them.
+    const last =
+      denial !== undefined && this.#affinity.onlyProjectOf !== undefined ? undefined : this.#course.last;
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
-    const final = finalAnswer(last, denial, about, this.now());
+    const final = finalAnswer(last, denial, about, this.#service.now());
     if (final.kind === "own") {
       this.#answerOwn(final.code, outcome, final.retryAfterMs, final.about);
       return;
@@ -296,7 +265,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
       // What was used until then is charged all the same.
       this.#usage ??= readUsage(attempt.tail.bytes());
       this.#service.desk.settle(attempt.use, { kind: "caller-left" }, this.#promptTokens());
-      if (this.#reply.firstByteAtMs < 0) this.#course.note(attempt.use, "caller-left");
+      if (!this.#gate.hasBegun) this.#course.note(attempt.use, "caller-left");
     }
     this.#end("caller-left", 499);
   }
@@ -309,7 +278,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#service.guard.leave(this.#admission.caller, this.#usage?.totalTokens ?? 0);
     this.#service.ended(
       rowOfExchange(this.#admission, this.#course, {
-        atMs: this.now(),
+        atMs: this.#service.now(),
         firstByteAtMs: this.#reply.firstByteAtMs,
         method: this.#call.method,
         model: this.#seeker.model,

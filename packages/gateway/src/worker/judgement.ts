@@ -19,6 +19,8 @@ export interface JudgementContext {
   readonly route: Route;
   /** What the request names and only one project can see. */
   readonly refersTo: readonly Resource[];
+  /** Whether it carries thought signatures. */
+  readonly isSigned: boolean;
   readonly contentType: string;
   /** The key used, to be redacted by its exact value. */
   readonly secret: string;

@@ -6,6 +6,7 @@ import type { Denial, KeyId } from "@gemini-gateway/core/lease";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Admission } from "./admission.ts";
+import type { RequestAffinity } from "./affinity/request-affinity.ts";
 import type { HeldUse, KnownOwner, LeaseSeeker } from "./lease-desk.ts";
 import type { RequestCourse } from "./request-course.ts";
 import type { RequestSize } from "./request-size.ts";
@@ -20,13 +21,10 @@ export interface KeyTaker {
 export class KeySeeker implements LeaseSeeker {
   /** From the path; when it is in the body, "" until that is read. */
   model: string;
-  /** Canonical names of what the request names and only one project can see; undefined when there is nothing. */
-  resources: readonly string[] | undefined;
-  /** See {@link LeaseSeeker.preference}. */
-  preference: KeyId | undefined;
   readonly #service: Service;
   readonly #admission: Admission;
   readonly #course: RequestCourse;
+  readonly #affinity: RequestAffinity;
   readonly #size: RequestSize;
   readonly #taker: KeyTaker;
   #isSeeking = false;
@@ -35,6 +33,7 @@ export class KeySeeker implements LeaseSeeker {
     service: Service,
     admission: Admission,
     course: RequestCourse,
+    affinity: RequestAffinity,
     size: RequestSize,
     taker: KeyTaker,
   ) {
@@ -42,6 +41,7 @@ export class KeySeeker implements LeaseSeeker {
     this.#service = service;
     this.#admission = admission;
     this.#course = course;
+    this.#affinity = affinity;
     this.#size = size;
     this.#taker = taker;
   }
@@ -56,6 +56,18 @@ export class KeySeeker implements LeaseSeeker {
 
   get trail(): Trail {
     return this.#course.trail;
+  }
+
+  get resources(): readonly string[] | undefined {
+    return this.#affinity.names;
+  }
+
+  get preference(): KeyId | undefined {
+    return this.#affinity.preference;
+  }
+
+  get onlyProjectOf(): KeyId | undefined {
+    return this.#affinity.onlyProjectOf;
   }
 
   get waitUntilMs(): number {

@@ -48,7 +48,7 @@ export interface LeaseSeeker {
   /** Canonical names of what the request names and only one project can see: it gets a key of that one, or none. */
   readonly resources?: readonly string[] | undefined;
   /** A key whose project alone will do, for whoever knows it already. */
-  readonly onlyProjectOf?: KeyId;
+  readonly onlyProjectOf?: KeyId | undefined;
   /** A key whose project is to serve it where that can be lent at once. */
   readonly preference?: KeyId | undefined;
   leased(use: HeldUse): void;

@@ -7,7 +7,7 @@ export interface Sought {
   readonly lane: string;
   readonly trail: Trail;
   readonly resources?: readonly string[] | undefined;
-  readonly onlyProjectOf?: KeyId;
+  readonly onlyProjectOf?: KeyId | undefined;
   readonly preference?: KeyId | undefined;
 }
 

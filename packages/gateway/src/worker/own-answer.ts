@@ -34,7 +34,9 @@ export function ownAnswer(
   retryAfterMs?: number,
   resources: readonly string[] = [],
 ): OwnAnswer {
-  const { status, canonical, text } = errorAnswerAbout(code, resources);
+  const { status, canonical, text: words } = errorAnswerAbout(code, resources);
+  const isForOwner = resources.length > 0 && retryAfterMs !== undefined;
+  const text = isForOwner ? `${words} It may work in ${retryAfterSeconds(retryAfterMs)} s.` : words;
   const error =
     retryAfterMs === undefined
       ? { code: status, status: canonical, message: text }

@@ -4,7 +4,8 @@
  */
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import { readBodyInPieces } from "@gemini-gateway/gemini/resources/read-body";
-import type { Route } from "@gemini-gateway/gemini/route";
+import { bodyChoice, modelInBody, type Route } from "@gemini-gateway/gemini/route";
+import type { Caller } from "./auth.ts";
 import type { RequestBody } from "./request-body.ts";
 
 const OPEN_BRACE = 0x7b;
@@ -21,6 +22,20 @@ export function readRequest(
   if (isUpload || body.bytes === 0) return undefined;
   const pieces = body.toSend();
   return beginsJson(pieces[0]) ? readBodyInPieces(pieces, () => body.whole()) : undefined;
+}
+
+/**
+ * The bare model that the body names; "" for none.
+ * @param reading of the body
+ */
+export function modelToServe(
+  { client }: Pick<Caller, "client">,
+  reading: BodyReading | undefined,
+  body: RequestBody,
+): string {
+  // Bytes that are no JSON may read like anything: who may ask only some models is not believed on them.
+  const choice = client === undefined ? reading && bodyChoice(reading) : modelInBody(body.whole());
+  return choice?.model ?? "";
 }
 
 function beginsJson(piece: Buffer | undefined): boolean {

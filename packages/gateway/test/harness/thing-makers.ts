@@ -17,7 +17,7 @@ function deleting(path: string): Asked {
   return { method: "DELETE", path };
 }
 
-function saying(text: string): Json {
+export function saying(text: string): Json {
   return JSON.parse(promptBody(text)) as Json;
 }
 

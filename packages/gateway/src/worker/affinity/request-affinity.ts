@@ -29,6 +29,10 @@ export class RequestAffinity {
   names: readonly string[] | undefined;
   /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
   preference: KeyId | undefined;
+  /** The same, when no other will do: another has refused its signatures. */
+  onlyProjectOf: KeyId | undefined;
+  /** Whether the conversation carries signatures that only the project which issued them may take. */
+  isSigned = false;
   /** See conversation-table.ts; undefined when the request is of none. */
   #conversation: Conversation | undefined;
   /** The request is the conversation's first, as far as can be seen. */
@@ -69,14 +73,26 @@ export class RequestAffinity {
     session: Conversation | undefined,
   ): void {
     const { generates, operation } = this.#route;
+    this.isSigned = reading?.isSigned === true;
     const lead = generates || operation === "interactions.create" ? reading?.lead : undefined;
     const conversation = session ?? lead?.key(model);
     if (conversation === undefined) return;
     this.#conversation = conversation;
-    this.#isOpening = session === undefined && reading?.isSigned !== true && (lead?.turnCount ?? 0) < 2;
+    this.#isOpening = session === undefined && !this.isSigned && (lead?.turnCount ?? 0) < 2;
     if (this.#isOpening) return;
     const keyId = this.#affinity.conversations.find(conversation);
     if (keyId !== NO_KEY) this.preference = keyId;
+  }
+
+  /**
+   * This key's project has refused something as not its own. Says whether another may have it, which then is where the
+   * next attempt has to go.
+   */
+  mayBeElsewhere({ owner, isElsewhere }: HeldUse): boolean {
+    if (owner !== undefined) return !owner.isKnown;
+    if (!this.isSigned || this.preference === undefined) return this.isSigned;
+    this.onlyProjectOf = isElsewhere === true ? this.preference : undefined;
+    return this.onlyProjectOf !== undefined;
   }
 
   /** A good answer has begun: what the request named is of this key's project. */

@@ -12,7 +12,7 @@ import {
   type Trail,
 } from "@gemini-gateway/core/retry-policy";
 import type { Route } from "@gemini-gateway/gemini/route";
-import { Attempt, type AttemptListener } from "../attempt.ts";
+import { Attempt, type AttemptListener, type AttemptSubject } from "../attempt.ts";
 import type { LastFailure } from "../final-answer.ts";
 import type { KeptAnswer } from "../kept-answer.ts";
 import type { HeldUse, LeaseSeeker } from "../lease-desk.ts";
@@ -52,10 +52,11 @@ const FIRST_BYTE_MAX_MS = 15_000;
 /** Requests that belong to no model. */
 const LANE = "*";
 
-export class ProjectFetch implements AttemptListener, LeaseSeeker {
+export class ProjectFetch implements AttemptSubject, AttemptListener, LeaseSeeker {
   readonly route: Route;
   readonly lane = LANE;
   readonly tokens = 0;
+  readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
   readonly refersTo: readonly never[] = [];
@@ -99,7 +100,7 @@ export class ProjectFetch implements AttemptListener, LeaseSeeker {
   leased(use: HeldUse): void {
     const { service, path, rawHeaders } = this.#options;
     const { firstByteMs, idleMs } = service.config.timeouts;
-    const attempt = new Attempt(use, this, PAGE_BYTES_MAX);
+    const attempt = new Attempt(use, this, this, PAGE_BYTES_MAX);
     this.#attempt = attempt;
     attempt.begin(service.upstream, {
       method: "GET",

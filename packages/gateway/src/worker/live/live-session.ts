@@ -230,7 +230,9 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
       return;
     }
     this.#service.desk.settle(attempt.use, outcome);
-    const next = afterFailure(this.#service, this.trail, attempt.use, outcome.kind, this.#setupAtMs);
+    const { keyId, owner } = attempt.use;
+    const isUnknown = owner?.isKnown === false;
+    const next = afterFailure(this.#service, this.trail, keyId, outcome.kind, isUnknown, this.#setupAtMs);
     this.trail = next.trail;
     if (next.goesOn) this.#seek();
     else this.#giveLastWord(undefined);
