@@ -99,6 +99,16 @@ it("leaves out a project that fails, names it by its key, and fails only when al
   await pool.endsInBalance();
 });
 
+it("waits for a silent project once", async () => {
+  await using pool = await startPool({ projects: PROJECTS, flags: { "timeouts-first-byte": "1s" } });
+  const [, ...others] = await uploadAll(pool, [0, 1, 2]);
+  pool.emulator.calls.reset();
+  pool.emulator.fault({ match: { project: "alpha" }, fault: { kind: "stall" } });
+  const { names: listed, leftOut } = await listFiles(pool, "");
+  expect([listed, leftOut]).toEqual([others, [expect.stringMatching(/=network$/)]]);
+  expect(pool.emulator.calls.byProject("alpha")).toBe(1);
+});
+
 it("tries another key of the project before it leaves it out", async () => {
   await using pool = await startPool({ projects: PROJECTS });
   const names = await uploadAll(pool, [0, 1]);

@@ -3,6 +3,7 @@ import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
 import { expect, it } from "vitest";
 import { collect } from "./harness/collect.ts";
+import { addClient } from "./harness/guard.ts";
 import { startPool, type Pool, type PoolOptions } from "./harness/pool.ts";
 import { ask } from "./harness/requests.ts";
 
@@ -87,6 +88,15 @@ it("shows aliases beside the models that they stand for, and in place of one tha
   expect(await openai.models.retrieve("gpt-4o-mini")).toMatchObject({ id: `models/${FLASH}` });
   pool.gateway.reconfigure({ ...pool.config, modelAlias: [] });
   expect((await openaiNames(pool)).filter((name) => name.includes("gpt"))).toEqual([]);
+});
+
+it("shows a named client the models that it may use", async () => {
+  await using pool = await start({ flags: { "model-alias": [`gpt=${FLASH}`, `o1=${PRO}`] } });
+  const apiKey = await addClient(pool, "alice", { models: ["gemini-2.5-fl*"] });
+  const openai = new OpenAI({ apiKey, baseURL: `${pool.url}/v1beta/openai`, maxRetries: 0 });
+  const names = async (): Promise<string[]> => (await collect(openai.models.list())).map(({ id }) => id);
+  const mine = [`models/${FLASH}`, `models/${FLASH}-lite`, "gpt"];
+  await expect.poll(async () => (await names()).toSorted(), { timeout: 8_000 }).toEqual(mine.toSorted());
 });
 
 it("asks a sample of a large pool", async () => {

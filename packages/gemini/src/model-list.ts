@@ -69,8 +69,8 @@ export function withAliases(
 ): readonly Fields[] {
   if (aliases.size === 0) return models;
   const { idField, titleField } = form;
-  const byName = new Map(models.map((model) => [bare(textOf(model[idField])), model]));
-  const others = models.filter((model) => !aliases.has(bare(textOf(model[idField]))));
+  const byName = new Map(models.map((model) => [modelNameOf(form, model), model]));
+  const others = models.filter((model) => !aliases.has(modelNameOf(form, model)));
   const named = [...aliases].flatMap(([alias, name]) => {
     const model = byName.get(name);
     if (model === undefined) return [];
@@ -79,6 +79,11 @@ export function withAliases(
     return [{ ...model, [idField]: id, ...(titleField in model && { [titleField]: alias }) }];
   });
   return [...others, ...named];
+}
+
+/** Bare name of a model of the list; "" for what has none. */
+export function modelNameOf({ idField }: ModelListForm, model: Fields): string {
+  return bare(textOf(model[idField]));
 }
 
 /** The list as Google would write it. */

@@ -1,9 +1,11 @@
 /**
- * A request for the list of models: the union over projects, with the operator's aliases, cut into the page that is asked
- * for. Worker threads.
+ * A request for the list of models: of the union over projects what the caller may use, with the operator's aliases, cut
+ * into the page that is asked for. Worker threads.
  */
+import { allowsModel } from "@gemini-gateway/core/limits/model-patterns";
 import {
   type ModelListForm,
+  modelNameOf,
   NATIVE_MODELS,
   OPENAI_MODELS,
   withAliases,
@@ -66,7 +68,12 @@ export class ModelListExchange implements ModelReader, ClientWatcher {
     if (isEmptyPool) return this.#reply.own("pool-empty", "denied");
     if (models === undefined) return this.#reply.lastWord(misses);
     const { form, page } = this.#asked;
-    const whole = writeModelList(form, withAliases(form, models, this.#service.aliases));
+    const { client } = this.#admission.caller;
+    const allowed =
+      client === undefined
+        ? models
+        : models.filter((model) => allowsModel(client.models, modelNameOf(form, model)));
+    const whole = writeModelList(form, withAliases(form, allowed, this.#service.aliases));
     this.#reply.list((page === undefined ? undefined : cutModelPage(whole, page)) ?? whole, misses);
   }
 

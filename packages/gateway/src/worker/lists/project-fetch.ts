@@ -142,7 +142,8 @@ export class ProjectFetch implements AttemptSubject, AttemptListener, LeaseSeeke
     this.trail = extendTrail(before, attempt.use.keyId, outcome.kind);
     this.#last = { outcome, kept };
     const { retry } = this.#options.service.config;
-    const isCurable = curable(outcome.kind, before, retry.mode);
+    // Who waits for a list has waited long enough for a project that is silent.
+    const isCurable = curable(outcome.kind, before, retry.mode) && !isTimeout(outcome);
     const attemptsMax = Math.min(ATTEMPTS_MAX, retry.attempts);
     if (isCurable && this.trail.attempts < attemptsMax && this.#mayDraw(outcome)) this.begin();
     else this.#miss(undefined);
@@ -177,4 +178,8 @@ export class ProjectFetch implements AttemptSubject, AttemptListener, LeaseSeeke
     this.#isOver = true;
     this.#listener.missed(this, { last: this.#last, denial });
   }
+}
+
+function isTimeout(outcome: Outcome): boolean {
+  return outcome.kind === "network" && outcome.evidence.reason === "timeout";
 }
