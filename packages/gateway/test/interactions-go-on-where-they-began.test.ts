@@ -145,7 +145,8 @@ it("is told in its own words when its owner cannot serve, and when to come back"
   const pool = await poolWith();
   const { id } = await made(pool.url, create({}));
   const owner = pool.emulator.ownerOf(`interactions/${String(id)}`) ?? "";
-  pool.emulator.fault({ match: { project: owner }, fault: { kind: "error", error: "quota-minute" } });
+  const fault = { kind: "error", error: "quota-minute", retryDelaySeconds: 17 } as const;
+  pool.emulator.fault({ match: { project: owner }, fault });
   const calls = pool.emulator.calls.total;
   const more = create({ previous_interaction_id: id });
   const { status, json, headers } = await asked(pool.url, more);
@@ -156,7 +157,8 @@ it("is told in its own words when its owner cannot serve, and when to come back"
       `Named: interactions/${String(id)}\\. It may work in \\d+ s\\.$`,
     ) as string,
   });
-  expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  // As its header said, and a second more.
+  expect(headers.get("retry-after")).toBe("18");
   expect(Number(headers.get("retry-after-ms"))).toBeGreaterThan(0);
   // Asked once: nobody else can see it, and the quota is known now.
   expect((await asked(pool.url, more)).status).toBe(429);

@@ -30,6 +30,34 @@ describe("classifyAnswer", () => {
     for (const message of quotes) expect(kindOf(400, { code: 400, message, status })).toBe("caller-fault");
   });
 
+  it("knows what another project has, named in a body, from a wrong model and a bad request", () => {
+    const file = { name: "files/a", root: "files/a", kind: "file" } as const;
+    const token = { name: "continuations/1", root: "continuations/1", kind: "continuation" } as const;
+    const kind = (status: number, error: object, more: Partial<ClassifyContext>): string =>
+      classifyAnswer(
+        { status, contentType: "application/json", body: JSON.stringify({ error }) },
+        { ...CONTEXT, ...more },
+      ).kind;
+    const notFound = { code: "not_found", message: "Requested entity was not found." };
+    expect(kind(404, notFound, { refersTo: [file] })).toBe("foreign-resource");
+    expect(kind(404, notFound, {})).toBe("caller-fault");
+    const noModel = { code: 404, message: "models/x is not found for API version v1", status: "NOT_FOUND" };
+    expect(kind(404, noModel, { refersTo: [file] })).toBe("caller-fault");
+    const noModelEither = { code: "model_not_found", message: "No such model." };
+    expect(kind(404, noModelEither, { refersTo: [file] })).toBe("caller-fault");
+    const badToken = { code: 400, message: "Invalid continuation token.", status: "INVALID_ARGUMENT" };
+    expect(kind(400, badToken, { refersTo: [token] })).toBe("foreign-resource");
+    expect(kind(400, badToken, { refersTo: [file] })).toBe("caller-fault");
+    for (const message of ["Corrupted thought signature.", "Thought signature is not valid"]) {
+      const signature = { code: 400, message, status: "INVALID_ARGUMENT" };
+      expect(kind(400, signature, { isSigned: true })).toBe("foreign-resource");
+      expect(kind(400, signature, {})).toBe("caller-fault");
+    }
+    const missing = "Function call is missing a thought_signature in functionCall parts.";
+    const unsigned = { code: 400, message: missing, status: "INVALID_ARGUMENT" };
+    expect(kind(400, unsigned, { isSigned: true })).toBe("caller-fault");
+  });
+
   it("passes on what is wrong with the request for every key", () => {
     expect(kindOf(413, "")).toBe("caller-fault");
     expect(kindOf(404, "")).toBe("caller-fault");

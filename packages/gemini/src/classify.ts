@@ -17,6 +17,8 @@ export interface ReceivedAnswer {
   readonly contentType: string;
   /** Body as text, with the key already redacted by its value. */
   readonly body: string;
+  /** What its headers say of coming back, milliseconds; only Interactions say it there. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** What the caller knows of the request and the moment. */
@@ -64,6 +66,15 @@ function evidenceOf(httpStatus: number, error: ParsedError | undefined, body: st
   };
 }
 
+/** Errors of Interactions have no details: their delay is in a header, by which their clients go. Of others the body tells. */
+function withDelay(
+  error: ParsedError | undefined,
+  retryAfterMs: number | undefined,
+): ParsedError | undefined {
+  if (error === undefined || error.code !== undefined || retryAfterMs === undefined) return error;
+  return { ...error, retryDelayMs: retryAfterMs };
+}
+
 /** No rule applies: what remains is the request's own fault. */
 function judge(refusal: Refusal): Outcome {
   for (const rule of RULES) {
@@ -80,7 +91,7 @@ function judge(refusal: Refusal): Outcome {
 export function classifyAnswer(answer: ReceivedAnswer, context: ClassifyContext): Outcome {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: "served" };
-  const error = parseErrorBody(answer.body);
+  const error = withDelay(parseErrorBody(answer.body), answer.retryAfterMs);
   const evidence = evidenceOf(status, error, answer.body);
   if (status < 200) return { kind: "network", evidence };
   const html = error === undefined && isHtml(answer);

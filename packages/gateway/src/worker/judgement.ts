@@ -11,6 +11,7 @@ import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import { redactSecrets } from "@gemini-gateway/gemini/redact";
 import type { Route } from "@gemini-gateway/gemini/route";
 import type { StreamDialect, StreamVerdict } from "@gemini-gateway/gemini/stream-inspector";
+import { headerOf } from "../http1/header-list.ts";
 import { encodingOf, unpacked, withBody, type KeptAnswer } from "./kept-answer.ts";
 
 export type { StreamDialect };
@@ -123,7 +124,12 @@ export function judgeRefusal(kept: KeptAnswer, context: JudgementContext): Judge
   const text = unpacked(kept).toString("utf8");
   const redactedText = redactSecrets(text, [context.secret]);
   const outcome = classifyAnswer(
-    { status: kept.status, contentType: context.contentType, body: redactedText },
+    {
+      status: kept.status,
+      contentType: context.contentType,
+      body: redactedText,
+      retryAfterMs: retryAfterOf(kept.rawHeaders),
+    },
     context,
   );
   // A page or nothing at all: the client is told in a form it can read.
@@ -131,6 +137,14 @@ export function judgeRefusal(kept: KeptAnswer, context: JudgementContext): Judge
     return { outcome, kept: undefined };
   const untouched = redactedText === text && encodingOf(kept) === "";
   return { outcome, kept: untouched ? kept : withBody(kept, Buffer.from(redactedText)) };
+}
+
+/** Dates, which nobody sends here, are not read. */
+function retryAfterOf(rawHeaders: readonly string[]): number | undefined {
+  const ms = headerOf(rawHeaders, "retry-after-ms");
+  const text = ms ?? headerOf(rawHeaders, "retry-after");
+  if (text === undefined || !/^\d{1,9}(?:\.\d{1,9})?$/.test(text)) return undefined;
+  return Number(text) * (ms === undefined ? 1000 : 1);
 }
 
 /** Codes with which the clients for the upstream, ours and undici's, refuse a request that no HTTP message can carry: no other key helps. */
