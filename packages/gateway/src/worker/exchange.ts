@@ -182,9 +182,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   // --- answer: the last word when no attempt served ------------------------------------------------------------------
 
   #giveLastWord(denial: Denial | undefined, about: readonly string[] = []): void {
-    // What another project said of signatures that are not its own is not the truth about them.
-    const last =
-      denial !== undefined && this.#affinity.onlyProjectOf !== undefined ? undefined : this.#course.last;
+    const last = this.#affinity.isOwnDenial(denial) ? undefined : this.#course.last;
     const outcome: RowOutcome = last?.outcome.kind ?? "denied";
     const final = finalAnswer(last, denial, about, this.#service.now());
     if (final.kind === "own") {

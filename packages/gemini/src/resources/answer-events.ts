@@ -72,7 +72,7 @@ export function resourcesInInteraction(data: string, nowMs: number): readonly To
  * @param tail the answer's last bytes, from the beginning of an event on or not.
  */
 export function continuationInTail(tail: Buffer, nowMs: number): readonly Told[] {
-  const searched = tail.subarray(Math.max(0, tail.length - TAIL_BYTES_MAX));
+  const searched = tail.length <= TAIL_BYTES_MAX ? tail : tail.subarray(tail.length - TAIL_BYTES_MAX);
   if (!searched.includes(CONTINUATION_KEY)) return NOTHING;
   const told: Told[] = [];
   const text = searched.toString("utf8");

@@ -41,6 +41,8 @@ const CLOSE_BRACE = 0x7d;
 /** Begins `true`, and `tunedModels/`. */
 const LETTER_T = 0x74;
 
+const NONE: readonly never[] = [];
+
 /** The text of the string `bytes[start..end)`; undefined when its escapes are none of JSON's. */
 function textBetween(bytes: Buffer, start: number, end: number): string | undefined {
   const text = bytes.toString("utf8", start, end);
@@ -61,8 +63,9 @@ export class BodyScanner {
   readonly #held = new HeldKeys();
   readonly #cut = new CutString();
   readonly #top = new TopFields();
-  readonly #resources = new Map<string, Resource>();
-  readonly #ownAddresses: OwnAddress[] = [];
+  /** Undefined until something is found, which in most bodies nothing is. */
+  #resources: Map<string, Resource> | undefined;
+  #ownAddresses: OwnAddress[] | undefined;
   /** See json-place.ts; at index 0 nothing, so that the index is the depth. */
   readonly #levels: number[] = [0];
   /** Hash of the current key of each open object. */
@@ -102,14 +105,14 @@ export class BodyScanner {
   /** What the bytes so far tell; whole once all of them are in. */
   reading(): BodyReading {
     return {
-      resources: this.#resources.size === 0 ? [] : [...this.#resources.values()],
+      resources: this.#resources === undefined ? NONE : [...this.#resources.values()],
       isPartial: this.#halt === "beyond",
       isSigned: this.#isSigned,
       model: this.#top.model,
       agent: this.#top.agent,
       stream: this.#top.stream,
       modelSpan: this.#top.modelSpan,
-      ownAddresses: this.#ownAddresses,
+      ownAddresses: this.#ownAddresses ?? NONE,
       lead: this.#lead,
     };
   }
@@ -283,9 +286,15 @@ export class BodyScanner {
     const address = addressNamedAt(place, text, this.#bases);
     if (address === undefined) return;
     this.#held.hold(this.#keyHashes, this.#depth);
-    if (!this.#resources.has(address.resource.root))
-      this.#resources.set(address.resource.root, address.resource);
-    if (address.ownBase !== undefined) this.#ownAddresses.push({ start, end, text, base: address.ownBase });
+    this.#keepResource(address.resource);
+    if (address.ownBase === undefined) return;
+    this.#ownAddresses ??= [];
+    this.#ownAddresses.push({ start, end, text, base: address.ownBase });
+  }
+
+  #keepResource(resource: Resource): void {
+    this.#resources ??= new Map();
+    if (!this.#resources.has(resource.root)) this.#resources.set(resource.root, resource);
   }
 
   #noteSignature(): void {

@@ -3,7 +3,7 @@
  * one for each request. A client hears of something new only once every worker's next request would find it: whoever
  * ends the answer waits for that with {@link RequestAffinity.whenKept}.
  */
-import type { KeyId } from "@gemini-gateway/core/lease";
+import type { Denial, KeyId } from "@gemini-gateway/core/lease";
 import { continuationInTail, resourcesInInteraction } from "@gemini-gateway/gemini/resources/answer-events";
 import { deletionTold, resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
 import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
@@ -93,6 +93,14 @@ export class RequestAffinity {
     if (!this.isSigned || this.preference === undefined) return this.isSigned;
     this.onlyProjectOf = isElsewhere === true ? this.preference : undefined;
     return this.onlyProjectOf !== undefined;
+  }
+
+  /**
+   * Whether the one project whose signatures the request carries cannot serve now: that is the truth about it, and not what
+   * another project said of them. One that is gone never will.
+   */
+  isOwnDenial(denial: Denial | undefined): boolean {
+    return denial !== undefined && denial.reason !== "owner-gone" && this.onlyProjectOf !== undefined;
   }
 
   /** A good answer has begun: what the request named is of this key's project. */
