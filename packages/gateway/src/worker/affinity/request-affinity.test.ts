@@ -10,6 +10,7 @@ import { RequestAffinity } from "./request-affinity.ts";
 const SETTINGS = {
   resources: 1_000,
   searchProjects: 8,
+  listProjects: 64,
   conversations: 64,
   sessionHeader: "x-gateway-session",
 };
