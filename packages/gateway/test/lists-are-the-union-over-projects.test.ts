@@ -158,6 +158,14 @@ it("passes on what Google says of a list that no project gives", async () => {
   expect([answer.status, calls.total]).toEqual([400, 1]);
 });
 
+it("knows the owners of all that it has shown", async () => {
+  await using pool = await startPool({ projects: PROJECTS, flags: { "affinity-search-projects": 0 } });
+  await uploadAll(pool, [0, 1, 2, 3, 4, 4]);
+  const { names } = await listFiles(pool, "pageSize=4", () => pool.restart());
+  for (const name of names) expect((await fetch(`${pool.url}/v1beta/${name}`)).status).toBe(200);
+  expect(pool.emulator.calls.foreignHits).toBe(0);
+});
+
 it("pages through OpenAI's lists by the item that comes before", async () => {
   await using pool = await startPool({ projects: PROJECTS });
   const names = await uploadAll(pool, [0, 1, 1, 3, 3, 3, 4]);

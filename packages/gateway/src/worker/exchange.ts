@@ -6,7 +6,6 @@ import type { ErrorCode } from "@gemini-gateway/core/error-codes";
 import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
-import { modelPageOf, type ModelPage } from "@gemini-gateway/gemini/model-pages";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import type { PublicBase } from "@gemini-gateway/gemini/resources/file-address";
 import type { Route } from "@gemini-gateway/gemini/route";
@@ -24,7 +23,6 @@ import type { Refusal } from "./guard/refusal.ts";
 import { KeySeeker, type KeyTaker } from "./key-seeker.ts";
 import type { HeldUse, KnownOwner } from "./lease-seeker.ts";
 import { withoutAliases } from "./model-aliases.ts";
-import { pagedAnswer, wholeBytesMax } from "./paged-answer.ts";
 import { RequestBody, type BodyOwner, type BodyRefusal } from "./request-body.ts";
 import { RequestCourse } from "./request-course.ts";
 import { modelToServe, readRequest } from "./request-reading.ts";
@@ -33,6 +31,7 @@ import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
 import { fileBasesOf, toGooglesUris, withGatewaysUris } from "./transfers/file-uris.ts";
 import { endOfStream } from "./stream-end.ts";
+import { wholeBytesMax } from "./whole-answer.ts";
 
 export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner, ClientWatcher, ReplyWords {
   readonly #route: Route;
@@ -43,8 +42,6 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   readonly #gate: AnswerGate;
   readonly #body: RequestBody;
   readonly #size: RequestSize;
-  /** Set when the request lists models: the list is fetched whole and cut here. */
-  readonly #page: ModelPage | undefined;
   readonly #course: RequestCourse;
   readonly #affinity: RequestAffinity;
   readonly #seeker: KeySeeker;
@@ -59,7 +56,6 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#call = call;
     this.#admission = admission;
     this.#route = admission.route;
-    this.#page = modelPageOf(admission.route);
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
     this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
@@ -112,12 +108,12 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
 
   leased(use: HeldUse): void {
     const { limits, timeouts } = this.#service.config;
-    const peekBytesMax = wholeBytesMax(this.#route, this.#page, limits.peekBytes);
+    const peekBytesMax = wholeBytesMax(this.#route, limits.peekBytes);
     const attempt = new Attempt(use, this.#course, this, peekBytesMax);
     this.#attempt = attempt;
     attempt.begin(this.#service.upstream, {
       method: this.#call.method,
-      path: this.#page?.upstreamPath ?? this.#route.upstreamPath,
+      path: this.#route.upstreamPath,
       rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
       credential: use.secret,
       body: this.#body.toSend(),
@@ -151,11 +147,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#served(attempt);
     this.#usage = readUsage(answer.body);
     this.#affinity.answered(attempt.use, answer);
-    this.#conclude(attempt, { kind: "served" }, "served", this.#shown(answer));
-  }
-
-  #shown(answer: KeptAnswer): KeptAnswer {
-    return withGatewaysUris(pagedAnswer(answer, this.#page), this.#fileBases);
+    this.#conclude(attempt, { kind: "served" }, "served", withGatewaysUris(answer, this.#fileBases));
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {

@@ -55,16 +55,16 @@ export class Affinity {
     return Math.max(1, this.#settings().searchProjects);
   }
 
+  /** Most projects that one page of a list is asked of. */
+  get projectsListedMax(): number {
+    return this.#settings().listProjects;
+  }
+
   /** The headers without the one that names a conversation: it is nobody's business upstream. The same list when it has none. */
   withoutSession(rawHeaders: readonly string[]): readonly string[] {
     const name = this.#settings().sessionHeader.toLowerCase();
     if (headerOf(rawHeaders, name) === undefined) return rawHeaders;
     return rawHeaders.filter((_part, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== name);
-  }
-
-  /** Most projects that one page of a list is asked of. */
-  get projectsListedMax(): number {
-    return this.#settings().listProjects;
   }
 
   /**

@@ -61,9 +61,13 @@ export class RequestAffinity {
     this.resources = isNamedInLine
       ? resourcesOfRequest(below, queryOf(upstreamPath), reading)
       : (reading?.resources ?? NONE);
-    if (this.resources.length > 0) this.names = this.resources.map(({ root }) => root);
-    // What binds it binds all of its conversation.
-    else if (this.#affinity.conversations.isOn) this.#takeConversation(reading, model, session);
+    if (this.resources.length > 0) {
+      this.names = this.resources.map(({ root }) => root);
+      // What binds it binds what follows in a session that the client named.
+      this.#conversation = session;
+    } else if (this.#affinity.conversations.isOn) {
+      this.#takeConversation(reading, model, session);
+    }
   }
 
   /** A conversation's first request goes anywhere; where it went is remembered for those that go on with it. */

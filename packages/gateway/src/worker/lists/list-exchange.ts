@@ -106,7 +106,7 @@ export class ListExchange implements FetchListener, ClientWatcher {
         onlyProjectOf: keyId,
         path: `${path}?${query}`,
         pageToken,
-        rawHeaders: this.#call.rawHeaders,
+        rawHeaders: this.#service.affinity.withoutSession(this.#call.rawHeaders),
         waitUntilMs: startedAtMs + this.#service.config.lease.maxWaitMs,
       },
       this,

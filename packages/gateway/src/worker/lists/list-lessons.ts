@@ -5,7 +5,7 @@
 import type { KeyId } from "@gemini-gateway/core/lease";
 import { resourcesInAnswer } from "@gemini-gateway/gemini/resources/answer-resources";
 import { mayBePublic, resourceIn } from "@gemini-gateway/gemini/resources/resource-name";
-import { type ResourceEntry, RESOURCES_PER_MESSAGE_MAX } from "../../affinity/messages.ts";
+import type { ResourceEntry } from "../../affinity/messages.ts";
 import type { ResourceDesk } from "../affinity/resource-desk.ts";
 
 /** Resources learnt from one list: more than its longest page shows. */
@@ -45,11 +45,7 @@ export class ListLessons {
 
   /** Tells the primary; `kept`, called once, says that every worker's next request finds it. */
   teach(desk: Pick<ResourceDesk, "learn">, kept: () => void): void {
-    if (this.#entries.length === 0) return kept();
-    for (let from = 0; from < this.#entries.length; from += RESOURCES_PER_MESSAGE_MAX) {
-      const to = from + RESOURCES_PER_MESSAGE_MAX;
-      // Messages arrive in order: the last that is kept says that all are.
-      desk.learn(this.#entries.slice(from, to), to >= this.#entries.length ? kept : () => {});
-    }
+    if (this.#entries.length === 0) kept();
+    else desk.learn(this.#entries, kept);
   }
 }

@@ -59,7 +59,7 @@ export class ModelListExchange implements ModelReader, ClientWatcher {
     this.#call.discardBody();
     const { form, path } = this.#asked;
     const { route } = this.#admission;
-    const { rawHeaders } = this.#call;
+    const rawHeaders = this.#service.affinity.withoutSession(this.#call.rawHeaders);
     this.#service.models.read({ service: this.#service, route, form, path, rawHeaders }, this);
   }
 

@@ -57,10 +57,10 @@ export class ProjectFetch implements AttemptListener, AttemptSubject, LeaseSeeke
   readonly route: Route;
   readonly lane = LANE;
   readonly tokens = 0;
-  readonly refersTo = [];
   readonly isSigned = false;
   readonly requestTokensFloor = 0;
   readonly tokenQuotaRefusals = 0;
+  readonly refersTo: readonly never[] = [];
   readonly onlyProjectOf: KeyId;
   readonly waitUntilMs: number;
   readonly project: string;

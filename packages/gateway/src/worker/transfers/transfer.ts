@@ -4,7 +4,7 @@
  * It calls; core and gemini decide. Ends exactly once, whatever happens: see `#end`.
  */
 import type { ErrorCode } from "@gemini-gateway/core/error-codes";
-import type { Denial } from "@gemini-gateway/core/lease";
+import type { Denial, KeyId } from "@gemini-gateway/core/lease";
 import type { Outcome } from "@gemini-gateway/core/outcome";
 import type { Trail } from "@gemini-gateway/core/retry-policy";
 import type { ClientHeaders } from "@gemini-gateway/gemini/headers";
@@ -38,6 +38,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
   readonly lane: string;
   readonly resources: readonly string[];
   readonly isKnownOnly: boolean;
+  readonly preference: KeyId | undefined;
   readonly #service: Service;
   readonly #call: ClientCall;
   readonly #admission: TransferAdmission;
@@ -64,7 +65,8 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
       limits: config.limits,
       way: WAYS_OF_BODY[transfer.kind],
     });
-    this.#ties = new TransferTies(route, transfer);
+    this.#ties = new TransferTies(service.affinity, admission, call.rawHeaders);
+    this.preference = this.#ties.preference;
     this.#course = new RequestCourse(service, admission, this.#ties, this.#ties);
     this.lane = quotaLane(route, "");
     this.isKnownOnly = transfer.kind === "upload-leg";
@@ -158,6 +160,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
 
   begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#course.note(attempt.use, "served");
+    this.#ties.served(attempt.use);
     const found = this.#ties.foundWith(attempt.use, this.now());
     if (found.length > 0) this.#service.affinity.resources.learn(found, () => {});
     this.#body.leave();
@@ -180,6 +183,7 @@ export class Transfer implements AttemptListener, LeaseSeeker, TransferBodyOwner
     this.#attempt = undefined;
     this.#course.note(attempt.use, "served");
     this.#settle(attempt.use, { kind: "served" });
+    this.#ties.served(attempt.use);
     const { answer, entries } = readTransferAnswer(kept, {
       below: this.#admission.route.below,
       keyId: attempt.use.keyId,
