@@ -1,5 +1,6 @@
 /** Stops of `@google/genai`: files in one leg and in two, caches, and a cache made of a file. */
 import type { GoogleGenAI } from "@google/genai";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -33,7 +34,7 @@ export async function uploaded(
 
 /** What a file holds, by the client's own way to get it. */
 export async function downloaded(ai: GoogleGenAI, name: string, world: World): Promise<string> {
-  const downloadPath = join(world.folder, `${process.hrtime.bigint()}`);
+  const downloadPath = join(world.folder, randomUUID());
   await ai.files.download({ file: name, downloadPath });
   return readFile(downloadPath, "utf8");
 }

@@ -1,5 +1,6 @@
 /** Stops of `@google/genai`: what takes its time. Batches of requests and of a file, file search stores, videos. */
 import { JobState, type GoogleGenAI } from "@google/genai";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -138,7 +139,7 @@ function video(ai: () => GoogleGenAI, world: World): Stop {
         visit: async () => {
           const ask = (): Promise<typeof operation> => ai().operations.getVideosOperation({ operation });
           const { response } = await polled(ask, ({ done }) => done === true);
-          const downloadPath = join(world.folder, "video.mp4");
+          const downloadPath = join(world.folder, randomUUID());
           await ai().files.download({ file: response?.generatedVideos?.[0] ?? "", downloadPath });
           expect(await readFile(downloadPath, "utf8")).toBe(`emulated video of project ${owner}: waves`);
         },
@@ -192,13 +193,11 @@ function store(ai: () => GoogleGenAI, world: World): Stop {
 
 /** A session of the gateway's keeps store and file together; Google itself ignores the header. */
 function storeWithImport(generation: Generation, world: World): Stop {
-  let imports = 0;
   const ai = (headers = {}): GoogleGenAI => clientOf(generation, world, { headers });
   return {
     name: "file search store with a file that is imported",
     make: async () => {
-      imports += 1;
-      const inSession = ai({ "x-gateway-session": `import ${imports}` });
+      const inSession = ai({ "x-gateway-session": `import ${randomUUID()}` });
       const { name = "" } = await inSession.fileSearchStores.create({});
       const { name: fileName } = await uploaded(inSession, "hello");
       const owner = ownerOf(world, name);

@@ -1,5 +1,6 @@
 /** Stops of `@google/genai`: Live sessions that are taken up again, ephemeral tokens, chats with signed thoughts. */
 import { Modality, type GoogleGenAI, type LiveConnectConfig, type LiveServerMessage } from "@google/genai";
+import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { CHAT_MODEL } from "../../harness/client-pools.ts";
 import { LIVE_MODEL } from "../../harness/live.ts";
@@ -103,7 +104,7 @@ function chat(generation: Generation, world: World): Stop {
     name: "chat",
     make: async () => {
       const first = begin();
-      await first.sendMessage({ message: `call weather of ${process.hrtime.bigint()}` });
+      await first.sendMessage({ message: `call weather of ${randomUUID()}` });
       let history = first.getHistory();
       let owner = "";
       const goOn = async (): Promise<void> => {

@@ -126,7 +126,7 @@ function continued(world: World): Stop {
       const first = await json(world, path, { contents });
       const [, token] = /"continuationToken": ?"([^"]+)"/.exec(JSON.stringify(first)) ?? [];
       const beginning = textOf(first as unknown as Continued);
-      const owner = world.emulator.calls.recent().at(-1)?.project ?? "";
+      const [, owner = ""] = /^Part 1 from project (\w+)\. $/.exec(beginning) ?? [];
       return {
         name: "",
         owner,
@@ -153,7 +153,8 @@ function halfwayUpload(world: World, method: "POST" | "PUT"): Stop {
     name: `upload by ${method}`,
     make: async () => {
       const path = await begunUpload(world, chunk.length + 4);
-      const owner = ownerOf(world, "upload:");
+      const id = new URL(path, world.url).searchParams.get("upload_id");
+      const owner = ownerOf(world, `upload:${id}`);
       await leg(path, { "x-goog-upload-command": "upload", "x-goog-upload-offset": "0" }, chunk);
       return {
         name: "",

@@ -5,7 +5,6 @@
  */
 import type { Emulator } from "gemini-emulator";
 import type { Call } from "gemini-emulator/call-log";
-import type { Touch } from "gemini-emulator/resources/touches";
 
 /** A kind of thing to make. */
 export interface Stop {
@@ -41,20 +40,18 @@ export interface World {
 }
 
 /**
- * The project that owns what was made, by its name; a kind with a colon (`upload:`) means the latest of that kind.
+ * The project that owns what was made, by its name; `upload:<id>` for an upload that goes on.
  * @throws Error when the upstream knows nobody.
  */
 export function ownerOf({ emulator }: World, name: string): string {
-  const owner = name.endsWith(":") ? latestMade(emulator, name)?.owner : emulator.ownerOf(name);
+  const owner = emulator.ownerOf(name) ?? ownerToldOf(emulator, name);
   if (owner === undefined) throw new Error(`nobody owns ${name}`);
   return owner;
 }
 
-function latestMade({ calls }: Emulator, kind: string): Touch | undefined {
-  return calls
-    .recent()
-    .flatMap(({ resources }) => resources)
-    .findLast(({ name, access }) => access === "created" && name.startsWith(kind));
+function ownerToldOf({ calls }: Emulator, name: string): string | undefined {
+  const touches = calls.recent().flatMap(({ resources }) => resources);
+  return touches.find((touch) => touch.name === name && touch.access === "created")?.owner;
 }
 
 /** What the emulator's model says for a project to a prompt of letters. */
