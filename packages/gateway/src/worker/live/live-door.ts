@@ -2,7 +2,7 @@
  * Lets a Live session in or turns it away, by the rules of the front door: unknown paths, callers without leave, too
  * many at once. Worker threads. A refusal is an HTTP answer in the handshake's place; it costs no key.
  */
-import { type LiveRoute, liveRouteOf, liveTokenOf } from "@gemini-gateway/gemini/live-route";
+import { type LiveRoute, liveRouteOf, type LiveToken, liveTokenOf } from "@gemini-gateway/gemini/live-route";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocketServer } from "ws";
@@ -20,6 +20,7 @@ import { LiveSession } from "./live-session.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { socketOptions } from "./live-socket.ts";
 import { refuseUpgrade } from "./refuse-upgrade.ts";
+import { TokenInquiry } from "./token-inquiry.ts";
 
 /** What a client turned away for want of room is told, milliseconds. */
 const BUSY_RETRY_MS = 1000;
@@ -89,44 +90,75 @@ export class LiveDoor implements UpgradeTaker {
     const requestId = this.#requestIds.next();
     const arrival = { request, socket, target, requestId, startedAtMs: now(), visitor };
     const route = this.#routeOf(request);
-    const refusal = this.#refusalFor(arrival, route);
+    const refusal = this.#misfit(arrival, route);
     if (refusal !== undefined || route === undefined) {
       this.#turnAway(arrival, refusal ?? { code: "not-found" }, route);
       return;
     }
-    this.#letIn(arrival, route, head);
+    this.#ask(arrival, route, head);
+  }
+
+  /** A stranger needs a token that was made here; everybody else has what it takes. */
+  #ask(arrival: Arrival, route: LiveRoute, head: Buffer): void {
+    const { request, target } = arrival;
+    const token = liveTokenOf(route, request.rawHeaders, target);
+    const strange = this.#strangeness(arrival);
+    if (strange === undefined) {
+      this.#seat(arrival, route, token, head);
+    } else if (token === undefined) {
+      this.#turnAway(arrival, strange, route);
+    } else {
+      TokenInquiry.ask(this.#service.desk, token, (isKnown) => {
+        if (isKnown) this.#seat(arrival, route, token, head);
+        else this.#turnAway(arrival, { code: "unauthenticated" }, route);
+      });
+    }
   }
 
   #routeOf({ url = "/" }: IncomingMessage): LiveRoute | undefined {
     return liveRouteOf(originForm(url), this.#service.config.pathPrefix);
   }
 
-  /** Why this caller may not come in; on undefined it has its place among the sessions. */
-  #refusalFor({ request, visitor, startedAtMs }: Arrival, route: LiveRoute | undefined): Refusal | undefined {
-    const { config, counters, guard } = this.#service;
-    const { caller } = visitor;
-    const early = guard.refuseCaller(caller, visitor.address, startedAtMs);
+  /** Why nobody may come in like this, whoever it is. */
+  #misfit({ request, visitor, startedAtMs }: Arrival, route: LiveRoute | undefined): Refusal | undefined {
+    const early = this.#service.guard.refuseCaller(visitor.caller, visitor.address, startedAtMs);
     if (early !== undefined) return early;
     if (route === undefined) return { code: "not-found" };
     if (!isHandshake(request)) return { code: "malformed-handshake" };
-    if (!caller.authenticated && config.anonymous === "denied") return { code: "unauthenticated" };
-    const isForeign = !caller.authenticated && this.#crossOrigin.isForeign(request);
-    if (isForeign || this.#crossOrigin.isShutOut(request)) return { code: "foreign-page" };
+    return this.#crossOrigin.isShutOut(request) ? { code: "foreign-page" } : undefined;
+  }
+
+  /** Why a caller without an auth key may not come in; undefined for who may. */
+  #strangeness({ request, visitor }: Arrival): Refusal | undefined {
+    if (visitor.caller.authenticated) return undefined;
+    if (this.#service.config.anonymous === "denied") return { code: "unauthenticated" };
+    return this.#crossOrigin.isForeign(request) ? { code: "foreign-page" } : undefined;
+  }
+
+  #seat(arrival: Arrival, route: LiveRoute, token: LiveToken | undefined, head: Buffer): void {
+    const full = this.#placeFor(arrival);
+    if (full === undefined) this.#letIn(arrival, route, token, head);
+    else this.#turnAway(arrival, full, route);
+  }
+
+  /** Why there is no place; on undefined it has one among the sessions. */
+  #placeFor({ visitor }: Arrival): Refusal | undefined {
+    const { config, counters, guard } = this.#service;
     if (this.#isShut) return { code: "shutting-down", retryAfterMs: BUSY_RETRY_MS };
     if (!counters.tryAdd("sessions", 1, config.live.sessions)) {
       return { code: "too-many-sessions", retryAfterMs: BUSY_RETRY_MS };
     }
-    const full = guard.enter(caller);
+    const full = guard.enter(visitor.caller);
     if (full !== undefined) counters.subtract("sessions", 1);
     return full;
   }
 
-  #letIn(arrival: Arrival, route: LiveRoute, head: Buffer): void {
-    const { request, socket, target, requestId, startedAtMs, visitor } = arrival;
+  #letIn(arrival: Arrival, route: LiveRoute, token: LiveToken | undefined, head: Buffer): void {
+    const { request, socket, requestId, startedAtMs, visitor } = arrival;
     const { rawHeaders } = request;
     const admission: LiveAdmission = {
       route,
-      token: liveTokenOf(route, rawHeaders, target),
+      token,
       rawHeaders,
       caller: visitor.caller,
       address: addressText(visitor, { peer: peerOf(request) }),

@@ -1,7 +1,7 @@
 /** How a Live session is ended in words: close frames of the gateway's own, and the row it leaves. Worker threads; pure. */
 import { errorAnswerOf, type ErrorCode } from "@gemini-gateway/core/error-codes";
-import type { Denial } from "@gemini-gateway/core/lease";
-import type { Outcome } from "@gemini-gateway/core/outcome";
+import type { Denial, DenialReason } from "@gemini-gateway/core/lease";
+import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import { lastWord } from "@gemini-gateway/core/retry-policy";
 import { closeReason, isSendableCode, type LiveClose } from "@gemini-gateway/gemini/live-close";
 import type { Usage } from "@gemini-gateway/gemini/usage";
@@ -53,6 +53,24 @@ export interface LiveFailure {
   readonly outcome: Outcome;
   /** What the upstream said, if that can be passed on. */
   readonly close: LiveClose | undefined;
+}
+
+const DENIALS_OF_TOKENS: ReadonlyMap<OutcomeKind, DenialReason> = new Map([
+  ["key-dead", "out-of-service"],
+  ["key-misconfigured", "out-of-service"],
+  ["billing", "billing"],
+  ["quota-minute", "quota"],
+  ["quota-day", "quota"],
+  ["model-unavailable", "model-unavailable"],
+]);
+
+/**
+ * What the failure of a session that brought a token says in place of a key's: no key of the pool was tried, nor can one
+ * help, and the upstream's own words may tell a key. Undefined where nobody's key is to blame.
+ */
+export function denialOfToken(kind: OutcomeKind): Denial | undefined {
+  const reason = DENIALS_OF_TOKENS.get(kind);
+  return reason === undefined ? undefined : { reason, scope: "owner" };
 }
 
 /** How a session that nobody set up is ended and logged. */

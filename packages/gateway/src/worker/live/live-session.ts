@@ -26,6 +26,7 @@ import type { LiveAdmission } from "./live-admission.ts";
 import { LiveAttempt, type LiveAttemptListener, type LiveMessage } from "./live-attempt.ts";
 import {
   closeToPassOn,
+  denialOfToken,
   GOING_AWAY,
   type LiveFailure,
   liveLastWord,
@@ -226,7 +227,7 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
     this.#note(attempt, outcome.kind);
     // A token is good for one project alone.
     if (attempt.use === undefined) {
-      this.#giveLastWord(undefined);
+      this.#giveLastWord(denialOfToken(outcome.kind));
       return;
     }
     this.#service.desk.settle(attempt.use, outcome);
