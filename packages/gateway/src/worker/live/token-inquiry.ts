@@ -8,7 +8,8 @@ import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
 import type { LiveToken } from "@gemini-gateway/gemini/live-route";
 import { decodeLeniently } from "@gemini-gateway/gemini/query-string";
 import { authToken } from "@gemini-gateway/gemini/resources/opaque-name";
-import type { HeldUse, KnownOwner, LeaseDesk, LeaseSeeker } from "../lease-desk.ts";
+import type { LeaseDesk } from "../lease-desk.ts";
+import type { HeldUse, KnownOwner, LeaseSeeker } from "../lease-seeker.ts";
 
 /** Which model will be asked for is not known yet, and no key is wanted for any. */
 const LANE = "*";
