@@ -75,6 +75,18 @@ function withDelay(
   return { ...error, retryDelayMs: retryAfterMs };
 }
 
+/** Each by its name: a context may have them as getters, which a spread leaves out. */
+function factsOf({
+  route,
+  refersTo = [],
+  isSigned = false,
+  nowMs,
+  requestTokensFloor,
+  tokenQuotaRefusals,
+}: ClassifyContext): Required<ClassifyContext> {
+  return { route, refersTo, isSigned, nowMs, requestTokensFloor, tokenQuotaRefusals };
+}
+
 /** No rule applies: what remains is the request's own fault. */
 function judge(refusal: Refusal): Outcome {
   for (const rule of RULES) {
@@ -95,7 +107,7 @@ export function classifyAnswer(answer: ReceivedAnswer, context: ClassifyContext)
   const evidence = evidenceOf(status, error, answer.body);
   if (status < 200) return { kind: "network", evidence };
   const html = error === undefined && isHtml(answer);
-  return judge({ status, error, html, evidence, ...context });
+  return judge({ status, error, html, evidence, ...factsOf(context) });
 }
 
 /**
@@ -108,5 +120,5 @@ export function classifyLateError(text: string, context: ClassifyContext): Outco
   const evidence = evidenceOf(200, error, text);
   if (error === undefined) return { kind: "broken", evidence };
   const status = statusOfError(error.code, error.status);
-  return judge({ status, error, html: false, evidence, ...context });
+  return judge({ status, error, html: false, evidence, ...factsOf(context) });
 }
