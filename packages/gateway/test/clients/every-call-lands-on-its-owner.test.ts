@@ -75,6 +75,8 @@ it(
     await Promise.all(tours);
     expectAtHome(pool);
     expect(pool.emulator.calls.foreignTokens).toBe(0);
+    // What opens something would stand in such lines, if anywhere.
+    expect(pool.logLines.join("")).toContain("/upload/v1beta/files");
     expectNothingTold(pool);
     await pool.endsInBalance();
   },
