@@ -133,7 +133,7 @@ it.each(WAYS)("a tool call and nothing else is an answer ($name)", async (way) =
   });
 });
 
-it("a named file of another project is not looked for under every key", async () => {
+it("a file that nobody has seen is looked for once at each project, and the refusal told as it is", async () => {
   await onPool({}, async (pool) => {
     const response = await fetch(`${pool.url}/v1beta/files/abc123`, {
       headers: { "x-goog-api-key": "test-auth-key" },
@@ -142,9 +142,10 @@ it("a named file of another project is not looked for under every key", async ()
     expect(await pool.requestLogged()).toMatchObject({
       status: 403,
       outcome: "foreign-resource",
-      attempts: 1,
+      attempts: 3,
     });
-    expect(pool.emulator.calls.total).toBe(1);
+    const asked = pool.emulator.calls.recent().map(({ project }) => project);
+    expect(asked.toSorted()).toEqual(["alpha", "beta", "gamma"]);
   });
 });
 
