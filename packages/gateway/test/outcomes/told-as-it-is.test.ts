@@ -145,7 +145,7 @@ it("a file that nobody has seen is looked for once at each project, and the refu
       attempts: 3,
     });
     const asked = pool.emulator.calls.recent().map(({ project }) => project);
-    expect(asked.toSorted()).toEqual(["alpha", "beta", "gamma"]);
+    expect(asked.toSorted()).toEqual(["p1", "p2", "p3"]);
   });
 });
 
