@@ -7,6 +7,8 @@ import { ask } from "./harness/requests.ts";
 const MEBIBYTE = 1_048_576;
 /** What the kernel may hold of one answer on its two connections, and what the gateway may: far below what is offered. */
 const TAKEN_BYTES_MAX = 40 * MEBIBYTE;
+/** Of an answer that is no stream, and so is kept whole as far as `limits.peek` goes. */
+const WHOLE_REQUEST = "GET /v1beta/files/abc HTTP/1.1\r\nHost: g\r\n\r\n";
 const REQUEST = "GET /download/v1beta/files/abc:download?alt=media HTTP/1.1\r\nHost: g\r\n\r\n";
 const PIECE = Buffer.alloc(MEBIBYTE, "0123456789abcde\n");
 
@@ -83,7 +85,7 @@ it("gets its last bytes also when the gateway stops meanwhile", async () => {
   });
   using client = await RawClient.open(stopping.gateway.port);
   client.socket.pause();
-  client.write(REQUEST);
+  client.write(WHOLE_REQUEST);
   await stopping.requestLogged();
   const stopped = stopping.gateway.stop();
   // A round trip to the worker, so that it has begun to drain.

@@ -19,6 +19,9 @@ const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
 }));
 const GENERATE = `/v1beta/models/${MODEL}:generateContent`;
 
+/** How long the sync of key files is waited for, milliseconds. */
+const PATIENT = { timeout: 15_000 };
+
 async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
   return stack.use(await startPool({ projects: PROJECTS, ...options }));
 }
@@ -208,6 +211,8 @@ it("an owner whose keys left the pool is told of", async () => {
   const text = others.map(({ name, keys }) => `# project: ${name}\n${keys.join("\n")}\n`).join("");
   await writeFile(join(pool.folder, "keys", "pool.txt"), text);
   await pool.restart();
+  // Keys go once the file has been still for a while: nobody knows before whether it is whole.
+  await expect.poll(() => pool.logLines.some((line) => line.includes('"retired":2')), PATIENT).toBe(true);
   const calls = pool.emulator.calls.total;
   const { status, json } = await asked(pool.url, { method: "GET", path: `/v1beta/${file.name}` });
   expect(status).toBe(404);
