@@ -243,3 +243,10 @@ describe("every list", () => {
     expect([items.length, token]).toEqual([3, undefined]);
   });
 });
+
+it("bears the gateway's address in its files, where that is set", async () => {
+  await using pool = await startPool({ projects: PROJECTS, flags: { "file-uris": "gateway" } });
+  const name = await upload(pool, 1);
+  const answer = await fetch(`${pool.url}/v1beta/files`);
+  expect(await answer.json()).toMatchObject({ files: [{ name, uri: `${pool.url}/v1beta/${name}` }] });
+});

@@ -25,15 +25,18 @@ export interface OwnAnswer {
 
 /**
  * Words one of the gateway's own errors.
- * @param retryAfterMs when the client may try again; undefined when nothing is known
+ * @param retryAfterAskedMs when the client may try again; undefined when nothing is known. More is told as the longest.
  * @param resources named in the text; as the client named them, and none that opens something
  */
 export function ownAnswer(
   code: ErrorCode,
   dialect: AnswerDialect,
-  retryAfterMs?: number,
+  retryAfterAskedMs?: number,
   resources: readonly string[] = [],
 ): OwnAnswer {
+  // Text, body and headers name one moment.
+  const retryAfterMs =
+    retryAfterAskedMs === undefined ? undefined : Math.min(retryAfterAskedMs, RETRY_AFTER_MAX_SECONDS * 1000);
   const { status, canonical, text: words } = errorAnswerAbout(code, resources);
   const isForOwner = resources.length > 0 && retryAfterMs !== undefined;
   const text = isForOwner ? `${words} It may work in ${retryAfterSeconds(retryAfterMs)} s.` : words;

@@ -11,6 +11,7 @@ import { extraHeadersOf } from "../extra-headers.ts";
 import { finalAnswer } from "../final-answer.ts";
 import { rowOf, type AttemptNote, type RowOutcome } from "../request-record.ts";
 import type { Service } from "../service.ts";
+import { fileBasesOf, withGatewaysUris } from "../transfers/file-uris.ts";
 import { leftOutHeader, missToTell, type NamedMiss } from "./misses.ts";
 
 const JSON_HEADERS = ["content-type", "application/json; charset=UTF-8"];
@@ -41,7 +42,8 @@ export class ListReply implements ReplyWords {
   list(body: Buffer, misses: readonly NamedMiss[]): void {
     if (this.#hasEnded) return;
     this.#misses = misses;
-    this.#reply.whole({ status: 200, rawHeaders: JSON_HEADERS, body });
+    const answer = { status: 200, rawHeaders: JSON_HEADERS, body };
+    this.#reply.whole(withGatewaysUris(answer, fileBasesOf(this.#service, this.#call)));
     this.#end("served", 200, misses.length === 0 ? "" : LEFT_OUT_REASON);
   }
 
