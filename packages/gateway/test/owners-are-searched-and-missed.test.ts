@@ -89,6 +89,19 @@ it.each(UNKNOWN)("%s is found once, and then known", async (_kind, ask) => {
   await pool.endsInBalance();
 });
 
+it("what nobody knows is looked for first where its client's other things are", async () => {
+  const pool = await poolWith({ flags: { workers: 1 } });
+  const { name } = await uploadedFile(pool.emulator.url, { key: "test-key-delta-1" });
+  expect((await asked(pool.url, { method: "GET", path: `/v1beta/${name}` })).status).toBe(200);
+  const { foreignHits } = pool.emulator.calls;
+  for (let count = 0; count < 4; count += 1) {
+    const other = await uploadedFile(pool.emulator.url, { key: "test-key-delta-1" });
+    expect((await asked(pool.url, { method: "GET", path: `/v1beta/${other.name}` })).status).toBe(200);
+  }
+  expect(pool.emulator.calls.foreignHits).toBe(foreignHits);
+  await pool.endsInBalance();
+});
+
 it("what nobody has is asked for as often as is set, and answered as Google does", async () => {
   const pool = await poolWith({ flags: { "affinity-search-projects": 3 } });
   const request = { method: "GET", path: "/v1beta/files/nobody-has-it" } as const;

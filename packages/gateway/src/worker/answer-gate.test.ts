@@ -49,7 +49,7 @@ class Scene {
     const route = routeRequest("POST", "/v1/interactions") as Route;
     const now = (): number => 1_000;
     const words = { clientHeaders: new ClientHeaders(), extraHeaders: () => [] };
-    const affinity = new RequestAffinity(this.#affinity, route, now);
+    const affinity = new RequestAffinity(this.#affinity, route, "alice", now);
     const owner = { said: (logged: string, status: number) => void seen.push(`said ${logged} ${status}`) };
     this.gate = new AnswerGate(new ClientReply(call, route, words, now), affinity, owner);
     this.attempt = {

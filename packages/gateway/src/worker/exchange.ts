@@ -58,7 +58,12 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#route = admission.route;
     this.#body = new RequestBody(service.counters, service.config.limits, this);
     this.#size = new RequestSize(this.#body, service.gauge);
-    this.#affinity = new RequestAffinity(service.affinity, admission.route, service.now);
+    this.#affinity = new RequestAffinity(
+      service.affinity,
+      admission.route,
+      admission.caller.name,
+      service.now,
+    );
     this.#course = new RequestCourse(service, admission, this.#affinity, this.#size);
     this.#seeker = new KeySeeker(service, admission, this.#course, this.#affinity, this.#size, this);
     this.#reply = new ClientReply(call, admission.route, this, service.now);

@@ -61,10 +61,10 @@ export async function made(url: string, request: Asked): Promise<Json> {
 /** Content that is good for a batch, too. */
 const BATCH_LINE = JSON.stringify({ key: "k", request: { contents: [{ parts: [{ text: "hi" }] }] } });
 
-/** A file by the single request of the old SDK. */
+/** A file by the single request of the old SDK, to a gateway or, with a key, to Google itself. */
 export async function uploadedFile(
   url: string,
-  content = BATCH_LINE,
+  { content = BATCH_LINE, key = "client" } = {},
 ): Promise<{ name: string; uri: string }> {
   const mark = "test-boundary";
   const part = (type: string, text: string): string =>
@@ -73,7 +73,7 @@ export async function uploadedFile(
   const response = await fetch(`${url}/upload/v1beta/files`, {
     method: "POST",
     headers: {
-      "x-goog-api-key": "client",
+      "x-goog-api-key": key,
       "x-goog-upload-protocol": "multipart",
       "content-type": `multipart/related; boundary=${mark}`,
     },

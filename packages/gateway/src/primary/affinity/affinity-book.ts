@@ -12,7 +12,7 @@ import {
 } from "../../affinity/messages.ts";
 import { storedName } from "../../affinity/stored-name.ts";
 import { systemCodeOf } from "../../control/operator-error.ts";
-import { RecentMap } from "./recent-map.ts";
+import { RecentMap } from "../../affinity/recent-map.ts";
 import type { ResourceRow, ResourceTable } from "../store/resource-table.ts";
 
 export interface AffinityBookOptions {

@@ -6,6 +6,7 @@ import type { KeyId } from "@gemini-gateway/core/lease";
 import { createHash } from "node:crypto";
 import { type Conversation, ConversationTable } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary } from "../../affinity/messages.ts";
+import { RecentMap } from "../../affinity/recent-map.ts";
 import type { GatewayConfig } from "../../config.ts";
 import { headerOf } from "../../http1/header-list.ts";
 import type { Tally } from "../../shared-counters.ts";
@@ -25,11 +26,16 @@ const SESSION_LENGTH_MAX = 256;
 /** Alike openings within this time are hardly one conversation, and their slot must not wander between cores, ms. */
 const OPENING_AGAIN_MS = 50;
 
+/** Clients of whom it is remembered where their things were last. */
+const CLIENTS_MAX = 1_024;
+
 export class Affinity {
   readonly resources: ResourceDesk;
   readonly conversations: ConversationTable;
   readonly count: (tally: Tally) => void;
   readonly #settings: () => GatewayConfig["affinity"];
+  /** By client, a key of the project that its things were last made or found in, as far as this worker saw it. */
+  readonly #homes = new RecentMap<KeyId>(CLIENTS_MAX);
   #lastOpening: Conversation = { left: 0, right: 0 };
   #lastOpeningAtMs = Number.NEGATIVE_INFINITY;
 
@@ -48,6 +54,16 @@ export class Affinity {
     this.#lastOpening = opening;
     this.#lastOpeningAtMs = nowMs;
     this.conversations.keep(opening, keyId);
+  }
+
+  /** Where to look first for what this client names and nobody knows. */
+  homeOf(client: string): KeyId | undefined {
+    return this.#homes.get(client);
+  }
+
+  /** Something of this client is of this key's project. */
+  settled(client: string, keyId: KeyId): void {
+    this.#homes.set(client, keyId);
   }
 
   /** Most projects to be asked for a resource whose owner is not known, the first among them. */

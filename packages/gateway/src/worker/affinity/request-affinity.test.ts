@@ -27,7 +27,7 @@ function affinityThat(counted: Tally[] = []): Affinity {
 
 /** A request of a conversation: its opening, and what the model said and was told since. */
 function request(affinity: Affinity, opening: string, turns: number, signature?: string): RequestAffinity {
-  const subject = new RequestAffinity(affinity, ROUTE, () => 1_000);
+  const subject = new RequestAffinity(affinity, ROUTE, "alice", () => 1_000);
   const contents = [{ role: "user", parts: [{ text: opening }] }];
   for (let turn = 0; turn < turns; turn += 1) {
     const part = { text: "yes", ...(signature === undefined ? {} : { thoughtSignature: signature }) };
@@ -81,7 +81,12 @@ it("asks others about refused signatures only while it does not know whose they 
 
 it("is bound by what it names, and then by no conversation", () => {
   const affinity = affinityThat();
-  const subject = new RequestAffinity(affinity, routeRequest("GET", "/v1/files/a") as Route, () => 1_000);
+  const subject = new RequestAffinity(
+    affinity,
+    routeRequest("GET", "/v1/files/a") as Route,
+    "alice",
+    () => 1_000,
+  );
   subject.take(undefined, "", { left: 1, right: 2 });
   expect([subject.names, subject.preference]).toEqual([["files/a"], undefined]);
   const owner = { isKnown: false, resources: [], detail: undefined };

@@ -27,7 +27,10 @@ export class RequestAffinity {
   resources: readonly Resource[] = NONE;
   /** The same by canonical name, as the lease desk wants it; undefined when there is nothing. */
   names: readonly string[] | undefined;
-  /** A key of the project that served the conversation so far; undefined when it begins, or none is known. */
+  /**
+   * A key of the project that served the conversation so far, or where what the request names is likely to be; undefined
+   * when it begins, or none is known.
+   */
   preference: KeyId | undefined;
   /** The same, when no other will do: another has refused its signatures. */
   onlyProjectOf: KeyId | undefined;
@@ -39,6 +42,7 @@ export class RequestAffinity {
   #isOpening = false;
   readonly #affinity: Affinity;
   readonly #route: Route;
+  readonly #client: string;
   readonly #now: () => number;
   /** Lessons on their way to the primary. */
   #unkept = 0;
@@ -48,9 +52,11 @@ export class RequestAffinity {
   /** Names of resources that its events have told of. */
   #heard: Set<string> | undefined;
 
-  constructor(affinity: Affinity, route: Route, now: () => number) {
+  /** @param client the name of whoever asks */
+  constructor(affinity: Affinity, route: Route, client: string, now: () => number) {
     this.#affinity = affinity;
     this.#route = route;
+    this.#client = client;
     this.#now = now;
   }
 
@@ -65,6 +71,8 @@ export class RequestAffinity {
       this.names = this.resources.map(({ root }) => root);
       // What binds it binds what follows in a session that the client named.
       this.#conversation = session;
+      // Of no weight where the owner is known: this is where a search begins.
+      this.preference = session === undefined ? this.#affinity.homeOf(this.#client) : this.#keyOf(session);
     } else if (this.#affinity.conversations.isOn) {
       this.#takeConversation(reading, model, session);
     }
@@ -84,8 +92,12 @@ export class RequestAffinity {
     this.#conversation = conversation;
     this.#isOpening = session === undefined && !this.isSigned && (lead?.turnCount ?? 0) < 2;
     if (this.#isOpening) return;
+    this.preference = this.#keyOf(conversation);
+  }
+
+  #keyOf(conversation: Conversation): KeyId | undefined {
     const keyId = this.#affinity.conversations.find(conversation);
-    if (keyId !== NO_KEY) this.preference = keyId;
+    return keyId === NO_KEY ? undefined : keyId;
   }
 
   /**
@@ -194,7 +206,9 @@ export class RequestAffinity {
   }
 
   #learn(entries: ReturnType<typeof entriesTold>): void {
-    if (entries.length === 0) return;
+    const [first] = entries;
+    if (first === undefined) return;
+    this.#affinity.settled(this.#client, first.keyId);
     this.#unkept += 1;
     this.#affinity.resources.learn(entries, () => this.#kept());
   }
