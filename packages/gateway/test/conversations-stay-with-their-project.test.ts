@@ -167,3 +167,28 @@ it("and waits for that project where no other takes its signatures, or is told w
   }
   expect(projectsOf(pool).filter((project) => project === owner).length).toBe(4);
 });
+
+it("a session that a client names follows what binds its requests, uploads included", async () => {
+  const pool = await poolWith();
+  const upload = async (session: string): Promise<string> => {
+    const response = await fetch(`${pool.url}/upload/v1beta/files`, {
+      method: "POST",
+      headers: {
+        "x-goog-api-key": "client",
+        "x-goog-upload-protocol": "multipart",
+        "content-type": "multipart/related; boundary=b",
+        "x-gateway-session": session,
+      },
+      body: '--b\r\ncontent-type: application/json\r\n\r\n{"file":{}}\r\n--b\r\ncontent-type: text/plain\r\n\r\nhi\r\n--b--',
+    });
+    const { file } = (await response.json()) as { file: { name: string } };
+    return file.name;
+  };
+  const first = await upload("maker");
+  const owner = pool.emulator.ownerOf(first);
+  // Bound by the file that it names, and the first request of its session.
+  const read = { method: "GET", path: `/v1beta/${first}` } as const;
+  expect((await asked(pool.url, read, { "x-gateway-session": "reader" })).status).toBe(200);
+  for (const session of ["maker", "reader", "maker", "reader"])
+    expect(pool.emulator.ownerOf(await upload(session))).toBe(owner);
+});
