@@ -1,25 +1,17 @@
 /** A conversation goes on with the project that served it, for its implicit cache and its signatures, while that can serve. */
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { asked, type Json } from "./harness/owned-things.ts";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 import { eventsOf, MODEL } from "./harness/requests.ts";
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}-1`, `test-key-${name}-2`],
-}));
+const PROJECTS = fiveProjects(2);
 const GENERATE = `/v1beta/models/${MODEL}:generateContent`;
 const STREAM = `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`;
 const TOOLS = [{ functionDeclarations: [{ name: "look" }] }];
 
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 interface Turn {

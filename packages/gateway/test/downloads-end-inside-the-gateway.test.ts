@@ -7,23 +7,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { expect, it, onTestFinished } from "vitest";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 import { beginUpload, leg } from "./harness/uploads.ts";
 
-let stack: AsyncDisposableStack;
-beforeEach(() => {
-  stack = new AsyncDisposableStack();
-});
-afterEach(() => stack.disposeAsync());
+const PROJECTS = fiveProjects(1);
 
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}`],
-}));
-
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 /** Puts a file there; gives its name. */
@@ -59,7 +51,7 @@ it("gives the bytes, whichever way they are asked for, and shows no other host a
 it("as @google/genai and openai ask for them", async () => {
   const pool = await poolWith();
   const folder = await mkdtemp(join(tmpdir(), "downloads-"));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const ai = new GoogleGenAI({ apiKey: "any", httpOptions: { baseUrl: pool.url } });
   const bytes = Buffer.alloc(3_000_000, "abcdefgh");
   const file = await ai.files.upload({ file: new Blob([bytes]), config: { mimeType: "text/plain" } });
@@ -99,7 +91,7 @@ async function host(handler: Handler): Promise<{ readonly url: string; readonly 
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  stack.defer(() => {
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });

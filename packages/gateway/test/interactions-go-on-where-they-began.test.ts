@@ -1,22 +1,14 @@
 /** Interactions belong to the project that began them: whole, streamed, in the background, resumed, continued, cancelled. */
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { asked, made, type Json } from "./harness/owned-things.ts";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 import { eventsOf, MODEL } from "./harness/requests.ts";
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const PROJECTS = fiveProjects(2);
 
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}-1`, `test-key-${name}-2`],
-}));
-
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 function create(body: Json): { method: "POST"; path: string; body: Json } {

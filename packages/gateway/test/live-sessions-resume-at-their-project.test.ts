@@ -1,20 +1,12 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { LIVE_MODEL, LIVE_PATH, LiveClient } from "./harness/live.ts";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const PROJECTS = fiveProjects(1);
 
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}`],
-}));
-
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 interface Begun {

@@ -1,23 +1,14 @@
 /** What one project made is asked for with its keys and no other, whatever it is, on any thread, before and after a restart. */
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { asked, type OwnedThing } from "./harness/owned-things.ts";
 import { MAKERS } from "./harness/thing-makers.ts";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const PROJECTS = fiveProjects(2).map((project) => ({ ...project, tier: "paid" as const }));
 
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  tier: "paid" as const,
-  keys: [`test-key-${name}-1`, `test-key-${name}-2`],
-}));
-
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 /** Asks for all of it and expects that it is there. */

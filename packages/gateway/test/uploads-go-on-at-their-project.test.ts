@@ -2,24 +2,16 @@
 import { GoogleGenAI } from "@google/genai";
 import { GoogleGenAI as GoogleGenAI1 } from "@google/genai-1";
 import OpenAI from "openai";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { expect, it } from "vitest";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 import { ask } from "./harness/requests.ts";
 import { beginUpload, leg, receivedOf } from "./harness/uploads.ts";
 
-let stack: AsyncDisposableStack;
-beforeEach(() => {
-  stack = new AsyncDisposableStack();
-});
-afterEach(() => stack.disposeAsync());
+const PROJECTS = fiveProjects(1);
 
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}`],
-}));
-
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 it.each([
