@@ -1,29 +1,21 @@
 /** What nobody told the gateway is asked for in one project after the other; what cannot be served is said in clear words. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { asked, made, uploadedFile, type Asked, type Json } from "./harness/owned-things.ts";
-import { startPool, type Pool } from "./harness/pool.ts";
+import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import type { Pool, PoolOptions } from "./harness/pool.ts";
 import { MODEL } from "./harness/requests.ts";
 import { saying } from "./harness/thing-makers.ts";
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
-
-const PROJECTS = ["alpha", "beta", "gamma", "delta", "epsilon"].map((name) => ({
-  name,
-  keys: [`test-key-${name}-1`, `test-key-${name}-2`],
-}));
+const PROJECTS = fiveProjects(2);
 const GENERATE = `/v1beta/models/${MODEL}:generateContent`;
 
 /** How long the sync of key files is waited for, milliseconds. */
 const PATIENT = { timeout: 15_000 };
 
-async function poolWith(options: Parameters<typeof startPool>[0] = {}): Promise<Pool> {
-  return stack.use(await startPool({ projects: PROJECTS, ...options }));
+function poolWith(options: PoolOptions = {}): Promise<Pool> {
+  return poolOfTest({ projects: PROJECTS, ...options });
 }
 
 /** Made past the gateway, with a key of the project. */
@@ -113,7 +105,7 @@ it("what nobody has is asked for as often as is set, and answered as Google does
 });
 
 it("an agent that Google offers to all is nobody's", async () => {
-  const pool = await poolWith();
+  const pool = await poolWith({ flags: { workers: 1 } });
   const body = { agent: "deep-research-pro-preview", input: "hi" };
   for (let count = 0; count < 20; count += 1)
     await made(pool.url, { method: "POST", path: "/v1/interactions", body });

@@ -10,7 +10,7 @@ import type { Told } from "@gemini-gateway/gemini/resources/answer-told";
 import type { BodyReading } from "@gemini-gateway/gemini/resources/body-reading";
 import { resourcesOfRequest } from "@gemini-gateway/gemini/resources/request-resources";
 import { EventLines } from "@gemini-gateway/gemini/resources/event-lines";
-import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
+import { mayBePublic, type Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Route } from "@gemini-gateway/gemini/route";
 import { unpacked, type KeptAnswer } from "../kept-answer.ts";
 import { type Conversation, NO_KEY } from "../../affinity/conversation-table.ts";
@@ -71,8 +71,9 @@ export class RequestAffinity {
       this.names = this.resources.map(({ root }) => root);
       // What binds it binds what follows in a session that the client named.
       this.#conversation = session;
-      // Of no weight where the owner is known: this is where a search begins.
-      this.preference = session === undefined ? this.#affinity.homeOf(this.#client) : this.#keyOf(session);
+      // Of no weight where the owner is known: this is where a search begins. What may be everybody's is not searched for.
+      if (session !== undefined) this.preference = this.#keyOf(session);
+      else if (!this.resources.every(mayBePublic)) this.preference = this.#affinity.homeOf(this.#client);
     } else if (this.#affinity.conversations.isOn) {
       this.#takeConversation(reading, model, session);
     }
@@ -124,6 +125,8 @@ export class RequestAffinity {
     const conversation = this.#conversation;
     if (conversation !== undefined && this.#isOpening)
       this.#affinity.opened(conversation, keyId, this.#now());
+    else if (conversation !== undefined && this.names !== undefined)
+      this.#affinity.conversations.keep(conversation, keyId);
     else if (conversation !== undefined) this.#wentOn(conversation, keyId, isElsewhere === true);
     if (owner === undefined || owner.resources.length === this.resources.length) return;
     const unknown = this.resources.filter(({ root }) => !owner.resources.includes(root));
