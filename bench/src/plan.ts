@@ -14,6 +14,8 @@ export interface Plan {
   readonly warmUpMs: number;
   /** Length of one contender's part of a round. */
   readonly roundMs: number;
+  /** Steady load of which nothing is counted, before each contender's part of a round of latencies. */
+  readonly leadInMs: number;
   /** Connections of the saturating load. */
   readonly connections: number;
   /** Connections of a steady load that are opened before its clock starts. */
@@ -56,6 +58,7 @@ export const FULL_PLAN: Plan = {
   rounds: 5,
   warmUpMs: 3_000,
   roundMs: 4_000,
+  leadInMs: 2_000,
   connections: 64,
   // All that the generator ever uses: none is opened while the clock runs.
   connectionsReady: CONNECTIONS_MAX,
@@ -82,6 +85,7 @@ export const QUICK_PLAN: Plan = {
   rounds: 1,
   warmUpMs: 300,
   roundMs: 700,
+  leadInMs: 100,
   connections: 16,
   connectionsReady: 50,
   workers: [1, 2],

@@ -8,6 +8,11 @@ import { CONNECTIONS_MAX, type LoadJobs, type PaceResult } from "./protocol.ts";
 
 /** Requests are sent in ticks of this length: the finest that timers keep. */
 const TICK_MS = 1;
+/**
+ * What fell due while this process itself was kept from its core is sent at most so many times as fast as it should have
+ * been: sent all at once it would measure how fast a contender works off a heap of requests that no client sent.
+ */
+const CATCH_UP_FACTOR = 2;
 /** Connections made ready at once. */
 const OPENING_MAX = 50;
 /** Longest wait for the first answers of those. */
@@ -35,6 +40,8 @@ class PacedLoad implements Disposable {
   #failed = 0;
   #unsent = 0;
   #behindMs = 0;
+  /** Only requests sent from then on are counted, milliseconds of the monotonic clock. */
+  #countsFromMs = 0;
   #onAnswer: () => void = () => {};
 
   constructor(order: PaceOrder) {
@@ -55,20 +62,34 @@ class PacedLoad implements Disposable {
       await this.answered(FIRST_ANSWERS_MS);
       if (this.#failed > 0 || this.#waiting > 0) break;
     }
-    this.#latenciesMs.length = 0;
     this.#failed = 0;
   }
 
-  /** Sends everything that falls due within the time. */
+  /** No latency of what was sent before counts; a failure does. */
+  #beginToCount(): void {
+    this.#latenciesMs.length = 0;
+    this.#behindMs = 0;
+    this.#countsFromMs = performance.now();
+  }
+
+  /** Sends everything that falls due: first that of which no latency is counted, then the rest. */
   async send(): Promise<void> {
-    const { ratePerSecond, durationMs } = this.#order;
+    const { leadInMs, durationMs } = this.#order;
+    if (leadInMs > 0) await this.#sendFor(leadInMs);
+    this.#beginToCount();
+    await this.#sendFor(durationMs);
+  }
+
+  async #sendFor(durationMs: number): Promise<void> {
+    const { ratePerSecond } = this.#order;
     const startMs = performance.now();
+    const sentAtOnceMax = Math.ceil((CATCH_UP_FACTOR * ratePerSecond * TICK_MS) / 1000);
     const total = Math.round((ratePerSecond * durationMs) / 1000);
     let sent = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setInterval(() => {
       const elapsedMs = performance.now() - startMs;
-      const due = Math.min(total, Math.ceil((elapsedMs * ratePerSecond) / 1000));
+      const due = Math.min(total, sent + sentAtOnceMax, Math.ceil((elapsedMs * ratePerSecond) / 1000));
       this.#behindMs = Math.max(this.#behindMs, elapsedMs - (sent * 1000) / ratePerSecond);
       for (; sent < due; sent += 1) this.#sendOne();
       if (sent === total) resolve();
@@ -130,7 +151,8 @@ class PacedLoad implements Disposable {
     const isDue = this.#order.until === "end" ? isOver : reader.events > 0;
     if (isDue && isServed && !connection.isDone) {
       connection.isDone = true;
-      this.#latenciesMs.push(performance.now() - connection.sentAtMs);
+      if (connection.sentAtMs >= this.#countsFromMs)
+        this.#latenciesMs.push(performance.now() - connection.sentAtMs);
     }
     if (!isOver) return;
     if (!connection.isDone) this.#failed += 1;

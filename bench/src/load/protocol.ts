@@ -35,6 +35,11 @@ export interface LoadJobs {
       readonly ratePerSecond: number;
       readonly durationMs: number;
       /**
+       * The same load before that, of which only failures are counted: a process that has had a pause of many seconds is not yet
+       * what it is at this rate, and in a comparison every contender has pauses while the others have their turns.
+       */
+      readonly leadInMs: number;
+      /**
        * Connections that have carried a request before the clock starts. One opened in a burst, in the middle of the load,
        * can find the contender's queue of new connections full, and then waits a whole second for the kernel's next try.
        */

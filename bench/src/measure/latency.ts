@@ -117,7 +117,7 @@ async function measureRound(
   contenders: readonly Contender[],
   { kind, rates, plan, recorder }: Round,
 ): Promise<void> {
-  const { roundMs: durationMs, connectionsReady } = plan;
+  const { roundMs: durationMs, leadInMs, connectionsReady } = plan;
   const results = new Map<string, PaceResult>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
@@ -126,6 +126,7 @@ async function measureRound(
       target,
       ratePerSecond,
       durationMs,
+      leadInMs,
       connectionsReady,
       until: kind.until,
     };

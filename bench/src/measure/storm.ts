@@ -104,6 +104,7 @@ async function load(
     target,
     ratePerSecond,
     durationMs,
+    leadInMs: 0,
     // A request of the generator's own would be the storm's first.
     connectionsReady: 0,
     until: "end",

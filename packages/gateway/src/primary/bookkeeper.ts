@@ -24,7 +24,8 @@ export interface BookkeeperOptions {
   readonly now: () => number;
 }
 
-const WRITE_INTERVAL_MS = 500;
+/** How often states, and the rows that fill no batch, are written, milliseconds: what a crash may cost. */
+export const WRITE_INTERVAL_MS = 500;
 /** Rows kept while the database cannot be written; the oldest go first, a report of a worker at a time. */
 const PENDING_ROWS_MAX = 50_000;
 /** States of keys, and of lanes, in one batch: a millisecond each. A turn writes one, so that no worker waits long for a key. */
@@ -53,7 +54,10 @@ export class Bookkeeper implements Disposable {
   constructor(options: BookkeeperOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      this.#write(1);
+      this.#attempt(() => {
+        this.#writeStates(1);
+        this.#writeRows(1);
+      });
       this.#writeSoon();
     }, WRITE_INTERVAL_MS);
     this.#timer.unref();
@@ -74,7 +78,10 @@ export class Bookkeeper implements Disposable {
 
   /** Writes everything that is pending; at the end of the process. */
   flush(): void {
-    this.#write(Number.POSITIVE_INFINITY);
+    this.#attempt(() => {
+      this.#writeStates(Number.POSITIVE_INFINITY);
+      this.#writeRows(Number.POSITIVE_INFINITY);
+    });
   }
 
   [Symbol.dispose](): void {
@@ -83,10 +90,9 @@ export class Bookkeeper implements Disposable {
     this.flush();
   }
 
-  #write(batchesMax: number): void {
+  #attempt(write: () => void): void {
     try {
-      this.#writeStates(batchesMax);
-      this.#writeRows(batchesMax);
+      write();
       this.#isFailing = false;
     } catch (error) {
       this.#isFailing = true;
@@ -94,15 +100,24 @@ export class Bookkeeper implements Disposable {
     }
   }
 
-  /** A full batch need not wait for the interval, which no load may outrun; one that cannot be written does. */
+  /**
+   * A full batch need not wait for the interval, which no load may outrun; one that cannot be written does. Rows come by the
+   * batch many times a second and bring no states with them: to save each state that often would be most of the work.
+   */
   #writeSoon(): void {
-    const isMuch = this.#hasMoreStates || this.#pendingRows >= REQUEST_LOG_BATCH_ROWS;
-    if (!isMuch || this.#isFailing) return;
+    if (!this.#isMuch() || this.#isFailing) return;
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined;
-      this.#write(1);
+      this.#attempt(() => {
+        if (this.#hasMoreStates) this.#writeStates(1);
+        if (this.#pendingRows >= REQUEST_LOG_BATCH_ROWS) this.#writeRows(1);
+      });
       this.#writeSoon();
     });
+  }
+
+  #isMuch(): boolean {
+    return this.#hasMoreStates || this.#pendingRows >= REQUEST_LOG_BATCH_ROWS;
   }
 
   #giveUpOldest(): void {

@@ -2,6 +2,7 @@
 import { isatty } from "node:tty";
 import type { GatewayConfig } from "../config.ts";
 import { ConfigReload } from "./config-reload.ts";
+import { setEngine } from "./engine-settings.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { openLog, type Log } from "./log.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
@@ -22,6 +23,7 @@ export async function serve(
   readConfig: () => GatewayConfig,
   entries: ThreadEntries,
 ): Promise<number> {
+  setEngine();
   const opened = await openLog(config, process.stdout.isTTY);
   const { log } = opened;
   // From now on a SIGHUP ends nobody; one that comes before there is a gateway finds nothing to reload.
