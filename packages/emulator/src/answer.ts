@@ -11,11 +11,18 @@ import type { Prompt, ToolDeclaration } from "./prompt.ts";
 import { sealed } from "./resources/sealed-text.ts";
 import { sampleOf } from "./schema-sample.ts";
 
+/** A file that the model made, by its address. */
+export interface FileData {
+  readonly mimeType: string;
+  readonly fileUri: string;
+}
+
 export interface Part {
   readonly text?: string;
   readonly thought?: true;
   readonly thoughtSignature?: string;
   readonly functionCall?: { readonly name: string; readonly args: unknown };
+  readonly fileData?: FileData;
 }
 
 /** One event's worth. No `parts`: a candidate whose content has none. */
@@ -61,6 +68,8 @@ export interface AnswerFacts {
   readonly part?: number | undefined;
   /** Set when this is not the last part. */
   readonly continuationToken?: string | undefined;
+  /** Made with the answer, and named in it behind the text. */
+  readonly files?: readonly FileData[];
 }
 
 /** Longest piece of the prompt that is repeated, characters. */
@@ -133,7 +142,8 @@ function sentenceFor({ prompt, projectName, part }: AnswerFacts): string {
 }
 
 function textAnswer(facts: AnswerFacts): Answer {
-  const { prompt, model } = facts;
+  const { prompt, model, files = [] } = facts;
+  const fileParts = files.map((fileData): Part => ({ fileData }));
   const shape = shapeFor(prompt.text, model.shape);
   const sentence = sentenceFor(facts);
   const budget = (prompt.outputTokensMax ?? Infinity) * 4;
@@ -151,7 +161,7 @@ function textAnswer(facts: AnswerFacts): Answer {
     chunkCount: last + 1,
     intervalMs: shape.intervalMs,
     chunk: (index) => ({
-      parts: [index < thoughts ? THOUGHT : textPart(index)],
+      parts: [index < thoughts ? THOUGHT : textPart(index), ...(index === last ? fileParts : [])],
       finishReason: index < last ? undefined : isCut ? "MAX_TOKENS" : "STOP",
     }),
     usageAt: (index) => ({

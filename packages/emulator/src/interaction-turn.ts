@@ -50,11 +50,15 @@ export function stepsOf(answer: Answer): readonly JsonObject[] {
   return parts.flatMap((part) => stepOf(part));
 }
 
-function stepOf({ text, functionCall, thoughtSignature }: Part): readonly JsonObject[] {
+function stepOf({ text, functionCall, fileData, thoughtSignature }: Part): readonly JsonObject[] {
   const thought = thoughtSignature === undefined ? [] : [{ type: "thought", signature: thoughtSignature }];
   if (functionCall !== undefined) {
     const { name, args } = functionCall;
     return [...thought, { type: "function_call", id: `call_${name}`, name, arguments: args }];
+  }
+  if (fileData !== undefined) {
+    const { mimeType, fileUri } = fileData;
+    return [{ type: "model_output", content: [{ type: "document", uri: fileUri, mime_type: mimeType }] }];
   }
   return text === undefined || text === ""
     ? thought
@@ -109,17 +113,19 @@ function eventId(interactionId: string, index: number): string {
 /** A step begins empty, grows by deltas and stops. A text comes in the pieces in which the model streams it. */
 function stepEvents(answer: Answer, step: JsonObject, index: number): readonly JsonObject[] {
   const { content, arguments: args, ...head } = step;
-  const deltas =
-    content === undefined
-      ? args === undefined
-        ? []
-        : [{ type: "arguments_delta", arguments: JSON.stringify(args) }]
-      : textPieces(answer).map((text) => ({ type: "text", text }));
   return [
     { event_type: "step.start", index, step: head },
-    ...deltas.map((delta) => ({ event_type: "step.delta", index, delta })),
+    ...deltasOf(answer, content, args).map((delta) => ({ event_type: "step.delta", index, delta })),
     { event_type: "step.stop", index },
   ];
+}
+
+function deltasOf(answer: Answer, content: unknown, args: unknown): readonly JsonObject[] {
+  if (args !== undefined) return [{ type: "arguments_delta", arguments: JSON.stringify(args) }];
+  return asArray(content).flatMap((item) => {
+    const shown = asObject(item);
+    return shown["type"] === "text" ? textPieces(answer).map((text) => ({ type: "text", text })) : [shown];
+  });
 }
 
 function textPieces(answer: Answer): readonly string[] {

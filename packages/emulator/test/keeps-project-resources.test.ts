@@ -4,6 +4,19 @@ import type { Json } from "./projects.ts";
 
 const GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent";
 
+it("makes files with an answer that is asked for them, each its own project's", async () => {
+  await using emulator = await startProjects();
+  const answer = await made(emulator, GENERATE, { body: saying("make 2 files") });
+  const [candidate] = answer["candidates"] as { content: { parts: Json[] } }[];
+  const files = candidate?.content.parts.slice(1).map(({ fileData }) => fileData as { fileUri: string });
+  expect(files).toHaveLength(2);
+  for (const { fileUri } of files ?? []) {
+    const path = new URL(fileUri).pathname;
+    expect(await made(emulator, path)).toMatchObject({ uri: fileUri, source: "GENERATED", state: "ACTIVE" });
+    expect((await ask(emulator, path, { key: BETA })).status).toBe(403);
+  }
+});
+
 describe("caches context", () => {
   it("with a time to live, whose tokens an answer shows as cached", async () => {
     const clock = { nowMs: Date.parse("2026-11-25T12:00:00Z") };

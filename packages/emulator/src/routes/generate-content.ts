@@ -14,6 +14,7 @@ import { jsonReply } from "../reply.ts";
 import type { Reply } from "../reply.ts";
 import { charge, requiredModel } from "./context.ts";
 import type { RouteContext } from "./context.ts";
+import { filesAsked } from "./made-files.ts";
 import { cachedContentOf, checkReferences } from "./references.ts";
 
 const REQUEST_FIELDS: ReadonlySet<string> = new Set(
@@ -83,6 +84,7 @@ function answerBody(
     cachedTokens,
     part,
     continuationToken,
+    files: filesAsked(context, prompt.text),
   });
 }
 

@@ -20,6 +20,7 @@ import { kept, newId, owned, timestamp } from "./access.ts";
 import { agentModel, newEnvironment } from "./collections.ts";
 import { charge, requiredModel } from "./context.ts";
 import type { RouteContext } from "./context.ts";
+import { filesAsked } from "./made-files.ts";
 import { checkReferences } from "./references.ts";
 
 /** Google keeps them for 55 days on the paid tier, for a day on the free one. Milliseconds. */
@@ -76,6 +77,7 @@ function answered(context: RouteContext): Answered {
     cachedTokens,
     part,
     continuationToken,
+    files: filesAsked(context, prompt.text),
   };
   const answer = answerTo(facts);
   const wantsCall = stepsOf(answer).some(({ type }) => type === "function_call");

@@ -12,6 +12,9 @@ import type { RowOutcome } from "./request-record.ts";
 /** What the client is still to have: words at the end of what it has got, or all of an answer; undefined to be cut off. */
 export type LastPart = string | KeptAnswer | undefined;
 
+/** Where answers go: the client's reply, or what changes them on their way to it. */
+export type AnswerWay = Pick<ClientReply, "begin" | "write" | "flushHead" | "end" | "whole" | "cut">;
+
 /** Hears that the client has been given all of it. */
 export interface GateOwner {
   said(logged: RowOutcome, status: number): void;
@@ -34,13 +37,13 @@ interface Waiting {
 }
 
 export class AnswerGate {
-  readonly #reply: ClientReply;
+  readonly #reply: AnswerWay;
   readonly #affinity: RequestAffinity;
   readonly #owner: GateOwner;
   #waiting: Waiting | undefined;
   #hasBegun = false;
 
-  constructor(reply: ClientReply, affinity: RequestAffinity, owner: GateOwner) {
+  constructor(reply: AnswerWay, affinity: RequestAffinity, owner: GateOwner) {
     this.#reply = reply;
     this.#affinity = affinity;
     this.#owner = owner;
@@ -125,7 +128,7 @@ export class AnswerGate {
     const { head, chunks, attempt, ending } = waiting;
     if (head !== undefined) this.#begin(head.attempt, head.rawHeaders);
     let isTaken = true;
-    for (const chunk of chunks) isTaken = this.#reply.write(chunk);
+    for (const chunk of chunks) isTaken = this.#reply.write(chunk) && isTaken;
     if (head !== undefined && chunks.length === 0) this.#reply.flushHead();
     if (isTaken) attempt?.resume();
     if (ending === undefined) return;

@@ -29,7 +29,8 @@ import { modelToServe, readRequest } from "./request-reading.ts";
 import { reasonOf, rowOfExchange, type RowOutcome } from "./request-record.ts";
 import { RequestSize } from "./request-size.ts";
 import type { Service } from "./service.ts";
-import { fileBasesOf, toGooglesUris, withGatewaysUris } from "./transfers/file-uris.ts";
+import { withGatewaysAddresses } from "./transfers/addressed-reply.ts";
+import { fileBasesOf, toGooglesUris } from "./transfers/file-uris.ts";
 import { endOfStream } from "./stream-end.ts";
 import { wholeBytesMax } from "./whole-answer.ts";
 
@@ -47,7 +48,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
   readonly #seeker: KeySeeker;
   #attempt: Attempt | undefined;
   /** See {@link fileBasesOf}. */
-  #fileBases: readonly PublicBase[] = [];
+  readonly #fileBases: readonly PublicBase[];
   #usage: Usage | undefined;
   #hasEnded = false;
 
@@ -66,8 +67,10 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     );
     this.#course = new RequestCourse(service, admission, this.#affinity, this.#size);
     this.#seeker = new KeySeeker(service, admission, this.#course, this.#affinity, this.#size, this);
+    this.#fileBases = fileBasesOf(service, call);
     this.#reply = new ClientReply(call, admission.route, this, service.now);
-    this.#gate = new AnswerGate(this.#reply, this.#affinity, this);
+    const way = withGatewaysAddresses(this.#reply, admission.route, this.#fileBases);
+    this.#gate = new AnswerGate(way, this.#affinity, this);
   }
 
   /** Begins with the body. */
@@ -88,7 +91,6 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
 
   #firstSeek(): void {
     this.#service.retryBudget.deposit();
-    this.#fileBases = fileBasesOf(this.#service, this.#call);
     const read = readRequest(this.#route, this.#body, this.#fileBases);
     const reading = withoutAliases(this.#service.aliases, this.#call.target, this.#body, read);
     toGooglesUris(this.#body, reading);
@@ -152,7 +154,7 @@ export class Exchange implements AttemptListener, GateOwner, KeyTaker, BodyOwner
     this.#served(attempt);
     this.#usage = readUsage(answer.body);
     this.#affinity.answered(attempt.use, answer);
-    this.#conclude(attempt, { kind: "served" }, "served", withGatewaysUris(answer, this.#fileBases));
+    this.#conclude(attempt, { kind: "served" }, "served", answer);
   }
 
   ended(attempt: Attempt, failure: Outcome | undefined): void {

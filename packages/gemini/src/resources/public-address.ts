@@ -3,7 +3,7 @@
  * Pure; runs on the HTTP workers. The way back, for addresses in requests, is file-address.ts and body-edits.ts.
  */
 import { type Edit, withEdits } from "./body-edits.ts";
-import { type PublicBase, withBase } from "./file-address.ts";
+import type { PublicBase } from "./file-address.ts";
 import { uploadOf } from "./answer-resources.ts";
 import type { Resource } from "./resource-name.ts";
 
@@ -35,32 +35,31 @@ export function uploadAddress(url: string, base: PublicBase, askedOrigin: string
 }
 
 /** Fields of an answer that hold the address of a file; text a model wrote is never touched. */
-const ADDRESS_FIELD = /"(?:uri|downloadUri|download_uri|fileUri|file_uri)"\s*:\s*$/;
+export const ADDRESS_KEYS = ["uri", "downloadUri", "download_uri", "fileUri", "file_uri"] as const;
+const ADDRESS_FIELD = new RegExp(`"(?:${ADDRESS_KEYS.join("|")})"\\s*:\\s*$`);
 /** Bytes before an address in which its key has to stand. */
-const KEY_BYTES_MAX = 64;
-/** Most addresses changed in one answer: a full page of files with two each. */
+export const KEY_BYTES_MAX = 64;
+/** Most addresses changed in one answer, or in one piece of a longer one: a full page of files with two each. */
 const ADDRESSES_MAX = 4096;
 
 /**
  * An answer in which addresses of files are the gateway's.
- * @param json a whole JSON answer.
+ * @param json a whole JSON answer, or events of a stream.
  * @param upstreamOrigin without a slash at its end.
  * @returns the same buffer when there is nothing to change.
  */
 export function withPublicAddresses(json: Buffer, upstreamOrigin: string, base: PublicBase): Buffer {
-  const opening = Buffer.from(`"${upstreamOrigin}/`);
+  const opening = `"${upstreamOrigin}/`;
   const edits: Edit[] = [];
   for (
-    let at = json.indexOf(opening);
+    let at = json.indexOf(opening, 0, "latin1");
     at >= 0 && edits.length < ADDRESSES_MAX;
-    at = json.indexOf(opening, at + 1)
+    at = json.indexOf(opening, at + 1, "latin1")
   ) {
     const before = json.toString("latin1", Math.max(0, at - KEY_BYTES_MAX), at);
-    const end = json.indexOf(0x22, at + 1);
     // Inside a string the quotes of a key would be escaped: `\"uri\":` does not match.
-    if (end < 0 || !ADDRESS_FIELD.test(before)) continue;
-    const text = withBase(json.toString("utf8", at + 1, end), upstreamOrigin, base);
-    if (text !== undefined && !text.includes("\\")) edits.push({ start: at + 1, end, text });
+    if (!ADDRESS_FIELD.test(before)) continue;
+    edits.push({ start: at + 1, end: at + opening.length - 1, text: base });
   }
   return withEdits(json, edits);
 }
