@@ -3,7 +3,6 @@ import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { RequestRow } from "../request-row.ts";
@@ -15,12 +14,13 @@ import { requestRow } from "../../test/harness/request-row.ts";
 
 /** Rows of one report of a worker. */
 const REPORT_ROWS = 250;
-/** Turns of the event loop in which no interval of the bookkeeper passes. */
-const TURNS = 100;
+/** Enough for every batch of these tests, and no interval of the bookkeeper passes. */
+const MEANWHILE_MS = WRITE_INTERVAL_MS - 1;
 
 let folder: string;
 
 beforeEach(() => {
+  vi.useFakeTimers();
   folder = mkdtempSync(join(tmpdir(), "gateway-test-"));
 });
 afterEach(() => {
@@ -28,10 +28,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it("writes full batches without waiting for the interval, so that no load outruns it", async () => {
+it("writes full batches without waiting for the interval, so that no load outruns it", () => {
   using scene = new Scene(folder);
   for (let report = 0; report < 80; report += 1) scene.report();
-  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+  vi.advanceTimersByTime(MEANWHILE_MS);
   expect(scene.keeper.backlog).toEqual({ pendingRows: expect.any(Number), lostRows: 0 });
   expect(scene.keeper.backlog.pendingRows).toBeLessThan(REQUEST_LOG_BATCH_ROWS);
   expect(scene.store.requests.counts(0).total + scene.keeper.backlog.pendingRows).toBe(80 * REPORT_ROWS);
@@ -46,20 +46,19 @@ it("keeps few rows for the interval, and writes all of them at the end", () => {
   expect(scene.store.requests.counts(0).total).toBe(REPORT_ROWS);
 });
 
-it("writes what changed by the interval, however many batches of rows come before, a small batch in each turn", async () => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+it("writes what changed by the interval, however many batches of rows come before, a small batch in each turn", () => {
   using scene = new Scene(folder);
   scene.changeStates(1_100);
   for (let report = 0; report < 4; report += 1) scene.report();
-  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+  vi.advanceTimersByTime(MEANWHILE_MS);
   expect(scene.keeper.backlog.pendingRows).toBe(0);
   expect(scene.savedStates).toEqual([]);
-  vi.advanceTimersByTime(WRITE_INTERVAL_MS);
-  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
+  vi.advanceTimersByTime(1);
+  vi.advanceTimersByTime(MEANWHILE_MS);
   expect(scene.savedStates).toEqual([250, 250, 250, 250, 100]);
 });
 
-it("keeps at most 50,000 rows while they cannot be written, counts the others and does not try at every report", async () => {
+it("keeps at most 50,000 rows while they cannot be written, counts the others and does not try at every report", () => {
   using scene = new Scene(folder);
   let tries = 0;
   scene.append = () => {
@@ -68,7 +67,7 @@ it("keeps at most 50,000 rows while they cannot be written, counts the others an
   };
   for (let report = 0; report < 240; report += 1) {
     scene.report();
-    await setImmediate();
+    vi.advanceTimersByTime(1);
   }
   expect(scene.keeper.backlog).toEqual({ pendingRows: 50_000, lostRows: 10_000 });
   expect(tries).toBeLessThan(20);

@@ -32,6 +32,11 @@ const PENDING_ROWS_MAX = 50_000;
 const BATCH_STATES = 250;
 /** Rows of a report that are worth being sorted. */
 const SORTED_ROWS_MIN = 32;
+/**
+ * Before a batch is written the thread sleeps so long, milliseconds: a worker on the same core then gets it, instead of waiting for
+ * the report and the batch that it fills in one go.
+ */
+const BREATH_MS = 1;
 /** A write that fails is reported at most this often, milliseconds. */
 const COMPLAINT_INTERVAL_MS = 30_000;
 
@@ -45,7 +50,7 @@ export class Bookkeeper implements Disposable {
   /** The last batch of states was full: there are more. */
   #hasMoreStates = false;
   /** Set while a batch is about to be written between two intervals. */
-  #immediate: NodeJS.Immediate | undefined;
+  #next: NodeJS.Timeout | undefined;
   #isFailing = false;
   #lostRows = 0;
   #lostRowsTold = 0;
@@ -86,7 +91,7 @@ export class Bookkeeper implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+    clearTimeout(this.#next);
     this.flush();
   }
 
@@ -106,14 +111,14 @@ export class Bookkeeper implements Disposable {
    */
   #writeSoon(): void {
     if (!this.#isMuch() || this.#isFailing) return;
-    this.#immediate ??= setImmediate(() => {
-      this.#immediate = undefined;
+    this.#next ??= setTimeout(() => {
+      this.#next = undefined;
       this.#attempt(() => {
         if (this.#hasMoreStates) this.#writeStates(1);
         if (this.#pendingRows >= REQUEST_LOG_BATCH_ROWS) this.#writeRows(1);
       });
       this.#writeSoon();
-    });
+    }, BREATH_MS);
   }
 
   #isMuch(): boolean {
