@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NGINX } from "../contenders/nginx.ts";
 import { GATEWAY } from "../entrants.ts";
+import { UNARY_CASE } from "../measure/latency.ts";
 import { ONE_WORKER } from "../measure/unary.ts";
 import { type Measurement, type MeasurementId, Recorder } from "../result.ts";
 import { verdictsOn } from "./targets.ts";
@@ -21,6 +22,13 @@ describe("a target", () => {
 
   it("is not measured without the peer", () => {
     expect(unaryVerdict({ [GATEWAY]: [90] })).toMatchObject({ outcome: "not measured", figure: undefined });
+  });
+
+  it("of added latency is the ratio of the medians: what a peer adds in one round may be nothing", () => {
+    const recorder = new Recorder();
+    for (const addedP99 of [2, 3, 40]) recorder.record(GATEWAY, UNARY_CASE, { addedP99 });
+    for (const addedP99 of [-1, 2, 2]) recorder.record(NGINX, UNARY_CASE, { addedP99 });
+    expect(verdictsOn([measurement("latency", recorder)])[0]?.figure).toMatchObject({ median: 1.5 });
   });
 
   it("of events allows none to be lost", () => {
