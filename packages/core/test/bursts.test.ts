@@ -69,6 +69,16 @@ test("one in sixteen uses still finds out a key never tried, and is one use", ()
   expect(uses).toHaveLength(8 + 15);
 });
 
+test("one in sixty-four at four thousand requests a second, where that many a second are found out all the same", () => {
+  const scheduler = schedulerOf(keysWithoutProject(KEYS * 10));
+  const nowMs = traffic(scheduler, KEYS * 6, 0.25);
+  const uses = usesOf(tryLease(scheduler, nowMs, WISH));
+  expect(sum(uses)).toBe(128);
+  expect(uses.filter((each) => each === 1)).toHaveLength(2);
+  const slowerMs = traffic(scheduler, 512, 0.5, nowMs);
+  expect(usesOf(tryLease(scheduler, slowerMs, WISH)).filter((each) => each === 1)).toHaveLength(8);
+});
+
 test("a refusal for a minute's quota ends the bursts of its model for ten minutes", () => {
   const { scheduler, nowMs } = busyPool();
   const [lease] = tryLease(scheduler, nowMs, WISH);

@@ -11,11 +11,14 @@ const USES_MAX = 8;
 const TIMED = 256;
 /** When they took no longer than this, a thousand a second, bursts grow; else they shrink. Milliseconds. */
 const TIMED_MS = 256;
+/** And when no longer than this, four thousand a second, there is far more to do than to find out. Milliseconds. */
+const TIMED_RUSH_MS = 64;
 /** After a refusal there are no bursts for so long: a burst too many is learnt from a few times an hour. Milliseconds. */
 const PAUSE_MS = 600_000;
 
 export class Bursts {
   #uses = 1;
+  #isRush = false;
   #successes = 0;
   #timedFromMs = 0;
   #pausedUntilMs = 0;
@@ -25,9 +28,16 @@ export class Bursts {
     return this.#uses;
   }
 
+  /** Four thousand successes a second and more. */
+  get isRush(): boolean {
+    return this.#isRush;
+  }
+
   served(nowMs: number): void {
     if (++this.#successes < TIMED) return;
-    const isBusy = nowMs - this.#timedFromMs <= TIMED_MS && nowMs >= this.#pausedUntilMs;
+    const tookMs = nowMs - this.#timedFromMs;
+    const isBusy = tookMs <= TIMED_MS && nowMs >= this.#pausedUntilMs;
+    this.#isRush = isBusy && tookMs <= TIMED_RUSH_MS;
     this.#uses = isBusy ? Math.min(this.#uses * 2, USES_MAX) : Math.max(this.#uses >> 1, 1);
     this.#successes = 0;
     this.#timedFromMs = nowMs;
@@ -36,6 +46,7 @@ export class Bursts {
   /** A use was refused for its minute's quota. */
   refused(nowMs: number): void {
     this.#uses = 1;
+    this.#isRush = false;
     this.#pausedUntilMs = nowMs + PAUSE_MS;
   }
 }

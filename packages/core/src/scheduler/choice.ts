@@ -12,6 +12,7 @@ import { NO_TRIAL } from "./records.ts";
 import type { Lane, Model, PooledKey } from "./records.ts";
 import { isFit, isTrusted, laneOf } from "./seating.ts";
 import type { Wanted } from "./wanted.ts";
+import type { Load } from "./wariness.ts";
 
 export interface Choice {
   readonly lane: Lane;
@@ -36,7 +37,7 @@ export function chooseToFindOut(
   wanted: Wanted,
   { mayGrow, count }: { readonly mayGrow: boolean; readonly count: number },
 ): Choice | undefined {
-  switch (model.wariness.turn(count, hasPlenty(model))) {
+  switch (model.wariness.turn(count, loadOf(model))) {
     case "trial":
       return dueTrial(model, pool);
     case "explore":
@@ -80,6 +81,11 @@ export function chooseRetry(
 /** At high load, in calm times, with many lanes to choose from: whoever else wants a key finds others. */
 export function hasPlenty({ bursts, wariness, census }: Model): boolean {
   return bursts.uses > 1 && !wariness.isWary && census.open.lanes >= PLENTY_LANES;
+}
+
+function loadOf(model: Model): Load {
+  if (!hasPlenty(model)) return "usual";
+  return model.bursts.isRush ? "rush" : "busy";
 }
 
 /** A storm is on, and no open lane has proved itself since it began. */

@@ -17,10 +17,24 @@ const SCORE_MAX = 10;
 const EXPLORE_EVERY_CALM = 4;
 /** The same at high load while nothing is refused: those that are known suffice, and each use may be the one that fails. */
 const EXPLORE_EVERY_BUSY = 16;
+/** The same in a rush: as many a second as at a quarter of the load. Each is a lane to be made, and rows to be written. */
+const EXPLORE_EVERY_RUSH = 64;
 /** The same in a storm: its share of failing attempts stays under a tenth. */
 const EXPLORE_EVERY_WARY = 16;
 /** One first attempt in so many may be a trial of something out of service. */
 const TRIAL_EVERY = 16;
+
+/**
+ * How much there is to do. `busy`: lanes are plenty at high load, and none has refused anything for its minute's quota
+ * lately; `rush`: the same at several times that load.
+ */
+export type Load = "usual" | "busy" | "rush";
+
+const EXPLORE_EVERY: Readonly<Record<Load, number>> = {
+  usual: EXPLORE_EVERY_CALM,
+  busy: EXPLORE_EVERY_BUSY,
+  rush: EXPLORE_EVERY_RUSH,
+};
 
 export type Turn = "serve" | "explore" | "trial";
 
@@ -50,14 +64,10 @@ export class Wariness {
     if (this.#score <= CALM_AT) this.#isWary = false;
   }
 
-  /**
-   * What the `count`-th first attempt is for. Turns of different kinds never fall on the same count.
-   *
-   * @param isBusy lanes are plenty at high load, and none has refused anything for its minute's quota lately.
-   */
-  turn(count: number, isBusy: boolean): Turn {
+  /** What the `count`-th first attempt is for. Turns of different kinds never fall on the same count. */
+  turn(count: number, load: Load): Turn {
     if (count % TRIAL_EVERY === TRIAL_EVERY - 1) return "trial";
-    const every = this.#isWary ? EXPLORE_EVERY_WARY : isBusy ? EXPLORE_EVERY_BUSY : EXPLORE_EVERY_CALM;
+    const every = this.#isWary ? EXPLORE_EVERY_WARY : EXPLORE_EVERY[load];
     return count % every === every / 2 ? "explore" : "serve";
   }
 }
