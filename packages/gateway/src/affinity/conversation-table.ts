@@ -29,6 +29,16 @@ export interface Conversation {
   readonly right: number;
 }
 
+/** A conversation with what its slot says, for whoever keeps it elsewhere. */
+export interface KeptConversation extends Conversation {
+  readonly keyId: KeyId;
+  /** Its number in its set: the highest was heard of last. */
+  readonly heard: number;
+}
+
+/** In place of a slot: there is none. */
+export const NO_SLOT = -1;
+
 /** Memory for at least so many conversations; for 0 a table that keeps none. */
 export function allocateConversations(conversations: number): SharedArrayBuffer {
   const sets = conversations <= 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(1, conversations / WAYS)));
@@ -72,6 +82,42 @@ export class ConversationTable {
     const own = this.#slotOf(left, right);
     const newest = this.#newestIn(set);
     this.#write(own < 0 ? this.#stalestOf(set) : own, left, right, key, newest + 1);
+  }
+
+  /** How many slots there are; they are numbered from 0. */
+  get slots(): number {
+    return this.#cells.length / SLOT_CELLS;
+  }
+
+  /** Another number whenever the slot says something else, but for one time in four billion; 0 before it says anything. */
+  markAt(slot: number): number {
+    // Read like any array, at a tenth of the cost: what is missed now is seen at the next look.
+    return this.#cells[slot * SLOT_CELLS + LEFT] ?? 0;
+  }
+
+  /** What the slot says; undefined when it is empty or, as far as that can be seen, just being written. */
+  at(slot: number): KeptConversation | undefined {
+    const from = slot * SLOT_CELLS;
+    const keyId = Atomics.load(this.#cells, from + KEY);
+    const heard = Atomics.load(this.#cells, from + HEARD);
+    if (heard === 0) return undefined;
+    const seal = sealOf(keyId, heard);
+    const left = (Atomics.load(this.#cells, from + LEFT) ^ seal) >>> 0;
+    const right = (Atomics.load(this.#cells, from + RIGHT) ^ seal) >>> 0;
+    const isOfSet = this.#setOf(right) === from - (from % (WAYS * SLOT_CELLS));
+    return isOfSet ? { left, right, keyId, heard } : undefined;
+  }
+
+  /**
+   * Puts back what another table held, with its number. What is there already stays: {@link NO_SLOT} when the conversation
+   * is known or its set is full, else the slot that it got.
+   */
+  putBack({ left, right, keyId, heard }: KeptConversation): number {
+    if (this.#mask < 0 || this.#slotOf(left, right) >= 0) return NO_SLOT;
+    const slot = this.#stalestOf(this.#setOf(right));
+    if (Atomics.load(this.#cells, slot + HEARD) !== 0) return NO_SLOT;
+    this.#write(slot, left, right, keyId, heard);
+    return slot / SLOT_CELLS;
   }
 
   #setOf(right: number): number {
