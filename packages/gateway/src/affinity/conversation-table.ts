@@ -66,8 +66,8 @@ export class ConversationTable {
     if (this.#mask < 0) return NO_KEY;
     const slot = this.#slotOf(left, right);
     if (slot < 0) return NO_KEY;
-    const key = Atomics.load(this.#cells, slot + KEY);
-    const heard = Atomics.load(this.#cells, slot + HEARD);
+    const key = this.#cell(slot + KEY);
+    const heard = this.#cell(slot + HEARD);
     // Looked at again: a slot that was whole a moment ago may be another's by now.
     if (!this.#isSlotOf(slot, left, right, key, heard)) return NO_KEY;
     const newest = this.#newestIn(this.#setOf(right));
@@ -91,19 +91,18 @@ export class ConversationTable {
 
   /** Another number whenever the slot says something else, but for one time in four billion; 0 before it says anything. */
   markAt(slot: number): number {
-    // Read like any array, at a tenth of the cost: what is missed now is seen at the next look.
-    return this.#cells[slot * SLOT_CELLS + LEFT] ?? 0;
+    return this.#cell(slot * SLOT_CELLS + LEFT);
   }
 
   /** What the slot says; undefined when it is empty or, as far as that can be seen, just being written. */
   at(slot: number): KeptConversation | undefined {
     const from = slot * SLOT_CELLS;
-    const keyId = Atomics.load(this.#cells, from + KEY);
-    const heard = Atomics.load(this.#cells, from + HEARD);
+    const keyId = this.#cell(from + KEY);
+    const heard = this.#cell(from + HEARD);
     if (heard === 0) return undefined;
     const seal = sealOf(keyId, heard);
-    const left = (Atomics.load(this.#cells, from + LEFT) ^ seal) >>> 0;
-    const right = (Atomics.load(this.#cells, from + RIGHT) ^ seal) >>> 0;
+    const left = (this.#cell(from + LEFT) ^ seal) >>> 0;
+    const right = (this.#cell(from + RIGHT) ^ seal) >>> 0;
     const isOfSet = this.#setOf(right) === from - (from % (WAYS * SLOT_CELLS));
     return isOfSet ? { left, right, keyId, heard } : undefined;
   }
@@ -115,9 +114,17 @@ export class ConversationTable {
   putBack({ left, right, keyId, heard }: KeptConversation): number {
     if (this.#mask < 0 || this.#slotOf(left, right) >= 0) return NO_SLOT;
     const slot = this.#stalestOf(this.#setOf(right));
-    if (Atomics.load(this.#cells, slot + HEARD) !== 0) return NO_SLOT;
+    if (this.#cell(slot + HEARD) !== 0) return NO_SLOT;
     this.#write(slot, left, right, keyId, heard);
     return slot / SLOT_CELLS;
+  }
+
+  /**
+   * Read like any array: Atomics.load is a call, at ten times the cost, and what it would promise is not needed. A cell is
+   * never half-written, and cells that do not belong together are told by their seal.
+   */
+  #cell(at: number): number {
+    return this.#cells[at] ?? 0;
   }
 
   #setOf(right: number): number {
@@ -127,8 +134,8 @@ export class ConversationTable {
   #slotOf(left: number, right: number): number {
     const set = this.#setOf(right);
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      const key = Atomics.load(this.#cells, slot + KEY);
-      const heard = Atomics.load(this.#cells, slot + HEARD);
+      const key = this.#cell(slot + KEY);
+      const heard = this.#cell(slot + HEARD);
       if (this.#isSlotOf(slot, left, right, key, heard)) return slot;
     }
     return -1;
@@ -138,8 +145,7 @@ export class ConversationTable {
     if (heard === 0) return false;
     const seal = sealOf(key, heard);
     return (
-      Atomics.load(this.#cells, slot + LEFT) === (left ^ seal) >>> 0 &&
-      Atomics.load(this.#cells, slot + RIGHT) === (right ^ seal) >>> 0
+      this.#cell(slot + LEFT) === (left ^ seal) >>> 0 && this.#cell(slot + RIGHT) === (right ^ seal) >>> 0
     );
   }
 
@@ -147,7 +153,7 @@ export class ConversationTable {
     let stalest = set;
     let least = Number.POSITIVE_INFINITY;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      const heard = Atomics.load(this.#cells, slot + HEARD);
+      const heard = this.#cell(slot + HEARD);
       if (heard < least) [stalest, least] = [slot, heard];
     }
     return stalest;
@@ -157,7 +163,7 @@ export class ConversationTable {
   #newestIn(set: number): number {
     let newest = 0;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      newest = Math.max(newest, Atomics.load(this.#cells, slot + HEARD));
+      newest = Math.max(newest, this.#cell(slot + HEARD));
     }
     if (newest < HEARD_MAX) return newest;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
