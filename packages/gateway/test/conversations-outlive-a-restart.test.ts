@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import { startEmulator } from "gemini-emulator";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -97,6 +97,12 @@ it("with a database in which they are damaged: they go on like new ones, and the
   expect(await conversationsOf(pool)).toEqual({ kept: 1, moved: 0 });
 });
 
+/** In one step, as a careful editor does it. */
+async function replaceKeys({ config, folder }: Pool, text: string): Promise<void> {
+  await writeFile(join(folder, "pool.new"), text);
+  await rename(join(folder, "pool.new"), join(config.keysDir, "pool.txt"));
+}
+
 /** Resolves when the pool has so many keys: a file that has just changed takes keys away a little later. */
 async function keysAre({ gateway }: Pool, count: number): Promise<void> {
   await expect.poll(() => gateway.scheduler.readiness(Date.now()).keys, POLL).toBe(count);
@@ -116,9 +122,8 @@ it("without the key that served it: by another of its project, and anywhere when
   );
   const { key = "", project = "" } = calls[later] ?? {};
   const [first, second] = [talks[calls.findIndex((call) => call.key === key)], talks[later]];
-  const file = join(pool.config.keysDir, "pool.txt");
-  await writeFile(
-    file,
+  await replaceKeys(
+    pool,
     keyFileOf(PROJECTS.map(({ name, keys }) => ({ name, keys: keys.filter((each) => each !== key) }))),
   );
   await keysAre(pool, 9);
@@ -129,7 +134,7 @@ it("without the key that served it: by another of its project, and anywhere when
   expect(pool.emulator.calls.total).toBe(talks.length + 2);
   expect(await conversationsOf(pool)).toEqual({ kept: 1, moved: 0 });
 
-  await writeFile(file, keyFileOf(PROJECTS.filter(({ name }) => name !== project)));
+  await replaceKeys(pool, keyFileOf(PROJECTS.filter(({ name }) => name !== project)));
   await keysAre(pool, 8);
   await pool.restart();
   // Its signatures are nobody's any more, which is the truth; nothing is said to have moved.
