@@ -219,7 +219,7 @@ export const SCHEMA = {
     none: "none",
     reload: "live",
     manual:
-      "Other names for models, for clients whose names are fixed. They work wherever a model is named, but in Live sessions and inside of uploaded files, and stand in the lists of models; answers name the model.",
+      "Other names for models, for clients whose names are fixed. They work wherever a model is named, but inside of uploaded files, and stand in the lists of models; answers name the model.",
   },
   retry: RETRY_SECTION,
   lease: LEASE_SECTION,

@@ -43,7 +43,7 @@ class Scene {
     rows: (rows) => this.rows.push(rows.row(0)),
     heard: () => {},
     siblings: { heard: () => {} },
-    affinity: { bind: ({ wish }) => ({ wish, told: {} }) },
+    affinity: { bind: ({ wish }) => ({ wish, told: {} }), preferring: (wish) => wish },
     nextTestMs: () => undefined,
     clock: this.clock,
     changed: () => {},

@@ -1,68 +1,16 @@
 /** A conversation goes on with the project that served it, for its implicit cache and its signatures, while that can serve. */
+import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { asked, type Json } from "./harness/owned-things.ts";
 import { fiveProjects, poolOfTest } from "./harness/five-projects.ts";
+import { asked } from "./harness/owned-things.ts";
 import type { Pool, PoolOptions } from "./harness/pool.ts";
-import { eventsOf, MODEL } from "./harness/requests.ts";
+import { AUTH, conversationsOf, GENERATE, projectsOf, STREAM, Talk } from "./harness/talk.ts";
 
 const PROJECTS = fiveProjects(2);
-const GENERATE = `/v1beta/models/${MODEL}:generateContent`;
-const STREAM = `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`;
-const TOOLS = [{ functionDeclarations: [{ name: "look" }] }];
 
 function poolWith(options: PoolOptions = {}): Promise<Pool> {
   return poolOfTest({ projects: PROJECTS, ...options });
 }
-
-interface Turn {
-  readonly role: string;
-  readonly parts: readonly Json[];
-}
-
-interface Piece {
-  readonly candidates?: readonly { readonly content?: Turn }[];
-}
-
-/** A conversation of calls of a function, each signed by the project that made it. */
-class Talk {
-  readonly #pool: Pool;
-  readonly #turns: Turn[];
-  readonly #headers: Readonly<Record<string, string>>;
-
-  constructor(pool: Pool, opening: string, headers: Readonly<Record<string, string>> = {}) {
-    this.#pool = pool;
-    this.#turns = [{ role: "user", parts: [{ text: `${opening}: call look` }] }];
-    this.#headers = headers;
-  }
-
-  /** One request; the model's turn and the function's result are put behind it. */
-  async goOn(path = GENERATE): Promise<number> {
-    const body = { contents: this.#turns, tools: TOOLS };
-    const { status, text, json } = await asked(this.#pool.url, { method: "POST", path, body }, this.#headers);
-    const pieces = (path === GENERATE ? [json] : eventsOf(text)) as readonly Piece[];
-    const parts = pieces.flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? []);
-    if (parts.length > 0) this.#turns.push({ role: "model", parts });
-    const result = { functionResponse: { name: "look", response: { seen: "nothing" } } };
-    this.#turns.push({ role: "user", parts: [result, { text: "call look" }] });
-    return status;
-  }
-}
-
-/** Projects of the calls so far. */
-function projectsOf(pool: Pool): string[] {
-  return pool.emulator.calls.recent().map(({ project }) => project);
-}
-
-async function conversationsOf(pool: Pool): Promise<Json> {
-  const { json } = await asked(
-    pool.url,
-    { method: "GET", path: "/status" },
-    { "x-goog-api-key": "secret-of-test" },
-  );
-  return json["conversations"] as Json;
-}
-
-const AUTH = { "auth-key": ["test=secret-of-test"] };
 
 it("turn by turn, whatever else is asked in between, so that its signatures are good", async () => {
   const pool = await poolWith({ foreignSignatures: "refused", flags: AUTH });
@@ -124,13 +72,17 @@ it("unless that is switched off", async () => {
   expect(new Set(projectsOf(pool)).size).toBeGreaterThan(1);
 });
 
-it("and is searched for by its signatures when it is not remembered, as after a restart", async () => {
+it("and is searched for by its signatures when it is not remembered", async () => {
   const pool = await poolWith({ foreignSignatures: "refused" });
   const talk = new Talk(pool, "a talk");
   await talk.goOn();
   await talk.goOn();
   const [owner = ""] = projectsOf(pool);
-  await pool.restart();
+  await pool.gateway.stop();
+  const database = new Database(pool.config.database);
+  database.exec("DELETE FROM conversations");
+  database.close();
+  await pool.start();
   expect(await talk.goOn()).toBe(200);
   expect(projectsOf(pool).at(-1)).toBe(owner);
   expect(pool.emulator.calls.total).toBeLessThanOrEqual(2 + PROJECTS.length);

@@ -177,6 +177,22 @@ it("pages through OpenAI's lists by the item that comes before", async () => {
   await expect(openai.files.list({ after: "files/unheard-of" })).rejects.toMatchObject({ status: 400 });
 });
 
+it("goes on with OpenAI's lists for who deletes what they show", async () => {
+  await using pool = await startPool({ projects: PROJECTS });
+  const names = await uploadAll(pool, [0, 1, 1, 3, 3, 3, 4]);
+  const openai = new OpenAI({ apiKey: "client", baseURL: `${pool.url}/v1beta/openai`, maxRetries: 0 });
+  for (const limit of [2, 3]) {
+    const deleted: string[] = [];
+    for await (const { id } of openai.files.list({ limit })) {
+      await openai.files.delete(id);
+      deleted.push(id);
+    }
+    expect(deleted.toSorted()).toEqual(names.toSorted());
+    names.splice(0, names.length, ...(await uploadAll(pool, [0, 2, 2, 2, 2, 4])));
+  }
+  expect(pool.emulator.calls.foreignHits).toBe(0);
+});
+
 it("ends the calls of a list whose client has left", async () => {
   await using pool = await startPool({ projects: PROJECTS });
   pool.emulator.fault({ match: { project: "alpha" }, fault: { kind: "stall" } });

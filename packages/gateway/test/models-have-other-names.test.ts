@@ -3,6 +3,7 @@ import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
 import { expect, it } from "vitest";
 import { collect } from "./harness/collect.ts";
+import { afterSetup, CONSTRAINED_PATH, LIVE_MODEL, LiveClient, startLiveUpstream } from "./harness/live.ts";
 import { startPool, type Pool } from "./harness/pool.ts";
 
 const MODEL = "gemini-2.5-flash";
@@ -11,6 +12,7 @@ const ALIASES = [
   "openai/gpt-4o=gemini-2.5-pro",
   "text-embedding-3-small=gemini-embedding-001",
   "gone=made-up",
+  `gpt-realtime=${LIVE_MODEL.slice("models/".length)}`,
 ];
 const MESSAGES = [{ role: "user" as const, content: "Hello" }];
 
@@ -64,3 +66,45 @@ it("in interactions and caches", () =>
       expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(MODEL)]);
     }
   }));
+
+it("in Live sessions, also those of tokens that were made for one", () =>
+  withPool(async (pool) => {
+    const options = { apiKey: "client", httpOptions: { baseUrl: pool.url, apiVersion: "v1alpha" } };
+    const { name = "" } = await new GoogleGenAI(options).authTokens.create({
+      config: { liveConnectConstraints: { model: "gpt-realtime" } },
+    });
+    const [call] = pool.emulator.calls.recent();
+    expect(call?.body.toString()).toContain(LIVE_MODEL);
+    for (const client of [
+      new LiveClient(pool.url),
+      new LiveClient(pool.url, `${CONSTRAINED_PATH}?access_token=${name}`),
+    ]) {
+      await client.send({ setup: { model: "models/gpt-realtime" } });
+      await client.next("setupComplete");
+      expect(await client.say("hello")).toContain("Hello");
+      client.socket.close();
+    }
+    await pool.requestLogged(
+      ({ model, path }) => `models/${model}` === LIVE_MODEL && path.startsWith("/ws/"),
+    );
+    expect(pool.emulator.calls.byModel(LIVE_MODEL.slice("models/".length))).toBe(2);
+  }));
+
+it("in Live sessions, of whose setup no other byte changes", async () => {
+  const setups: string[] = [];
+  await using upstream = await startLiveUpstream((socket) => {
+    socket.once("message", (data: Buffer) => setups.push(data.toString()));
+    afterSetup(() => {})(socket);
+  });
+  await using pool = await startPool({ upstream: upstream.url, flags: { "model-alias": ALIASES } });
+  const setup = (model: string): string =>
+    `{ "setup": {"systemInstruction": {"parts":[{"text":"model: gpt-realtime"}]},  "mod\\u0065l" :"${model}", "tools":[] }}`;
+  for (const model of ["gpt-realtime", "models/gpt-re\\u0061ltime", "models/gpt-other"]) {
+    const client = new LiveClient(pool.url);
+    await client.opened;
+    client.socket.send(setup(model));
+    await client.next("setupComplete");
+    client.socket.close();
+  }
+  expect(setups).toEqual([setup(LIVE_MODEL.slice(7)), setup(LIVE_MODEL), setup("models/gpt-other")]);
+});

@@ -214,7 +214,7 @@ describe("the table of owners", () => {
       store.keys.change({ ...change, restore: [], relabel: [], retire: [] }, NOW);
     }
     const older = new Database(path);
-    older.exec("DROP TABLE resources; PRAGMA user_version = 4");
+    older.exec("DROP TABLE resources; DROP TABLE conversations; PRAGMA user_version = 4");
     older.close();
     using store = openStore(path);
     expect(store.keys.load()).toHaveLength(1);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
@@ -6,7 +7,9 @@ import {
   type Conversation,
   CONVERSATION_BYTES,
   ConversationTable,
+  type KeptConversation,
   NO_KEY,
+  NO_SLOT,
 } from "./conversation-table.ts";
 
 /** A well spread number for each conversation. */
@@ -75,6 +78,79 @@ test("switched off it keeps nothing and needs no memory", () => {
   table.keep(numbered(1), 7);
   expect([table.isOn, table.find(numbered(1)), memory.byteLength]).toEqual([false, NO_KEY, 0]);
   expect(new ConversationTable(allocateConversations(1)).isOn).toBe(true);
+});
+
+/** All that the table holds. */
+function heldIn(table: ConversationTable): readonly KeptConversation[] {
+  return Array.from({ length: table.slots }, (_, slot) => table.at(slot)).filter(
+    (kept) => kept !== undefined,
+  );
+}
+
+/** Whether each turn keeps or only finds, of which of so many conversations, under which key. */
+const turns = fc.array(
+  fc.record({ isKept: fc.boolean(), index: fc.nat(40), keyId: fc.integer({ min: 1, max: 0xff_ff_ff_ff }) }),
+  { maxLength: 200 },
+);
+
+function take(
+  table: ConversationTable,
+  { isKept, index, keyId }: { isKept: boolean; index: number; keyId: number },
+) {
+  if (isKept) table.keep(numbered(index), keyId);
+  return table.find(numbered(index));
+}
+
+test("what is put back into another table is found there, and goes on as it would have gone on here", () => {
+  fc.assert(
+    fc.property(turns, turns, (before, after) => {
+      const [table, other] = [32, 32].map((size) => new ConversationTable(allocateConversations(size))) as [
+        ConversationTable,
+        ConversationTable,
+      ];
+      for (const turn of before) take(table, turn);
+      for (const kept of heldIn(table).toReversed()) expect(other.putBack(kept)).not.toBe(NO_SLOT);
+      expect(new Set(heldIn(other))).toEqual(new Set(heldIn(table)));
+      for (const turn of after) expect(take(other, turn)).toBe(take(table, turn));
+    }),
+  );
+});
+
+test("what is there already stays, and what has no room is left out", () => {
+  const table = new ConversationTable(allocateConversations(8));
+  table.keep(inOneSet(1), 7);
+  const back = (index: number): number =>
+    table.putBack({ left: index, right: 0, keyId: 100 + index, heard: 5 });
+  expect(back(1)).toBe(NO_SLOT);
+  expect(Array.from({ length: 8 }, (_, index) => back(index + 2) === NO_SLOT)).toEqual([
+    ...Array.from({ length: 7 }, () => false),
+    true,
+  ]);
+  expect([table.find(inOneSet(1)), table.find(inOneSet(8)), table.find(inOneSet(9))]).toEqual([
+    7,
+    108,
+    NO_KEY,
+  ]);
+  const off = new ConversationTable(allocateConversations(0));
+  expect([off.slots, off.putBack({ left: 1, right: 1, keyId: 1, heard: 1 })]).toEqual([0, NO_SLOT]);
+});
+
+test("a slot has another mark whenever it says something else, and only then", () => {
+  const table = new ConversationTable(allocateConversations(8));
+  const seen = new Set([table.markAt(0)]);
+  expect(table.markAt(0)).toBe(0);
+  table.keep(inOneSet(3), 7);
+  seen.add(table.markAt(0));
+  table.find(inOneSet(3));
+  seen.add(table.markAt(0));
+  table.keep(inOneSet(3), 8);
+  seen.add(table.markAt(0));
+  table.keep(inOneSet(4), 8);
+  table.find(inOneSet(3));
+  seen.add(table.markAt(0));
+  expect(seen.size).toBe(4);
+  expect(table.at(0)).toMatchObject({ left: 3, right: 0, keyId: 8 });
+  expect(table.at(2)).toBeUndefined();
 });
 
 /** Keeps every conversation of two sets again and again, under a key that names it, and checks what it finds. */

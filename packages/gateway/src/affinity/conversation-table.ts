@@ -29,6 +29,16 @@ export interface Conversation {
   readonly right: number;
 }
 
+/** A conversation with what its slot says, for whoever keeps it elsewhere. */
+export interface KeptConversation extends Conversation {
+  readonly keyId: KeyId;
+  /** Its number in its set: the highest was heard of last. */
+  readonly heard: number;
+}
+
+/** In place of a slot: there is none. */
+export const NO_SLOT = -1;
+
 /** Memory for at least so many conversations; for 0 a table that keeps none. */
 export function allocateConversations(conversations: number): SharedArrayBuffer {
   const sets = conversations <= 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(1, conversations / WAYS)));
@@ -56,8 +66,8 @@ export class ConversationTable {
     if (this.#mask < 0) return NO_KEY;
     const slot = this.#slotOf(left, right);
     if (slot < 0) return NO_KEY;
-    const key = Atomics.load(this.#cells, slot + KEY);
-    const heard = Atomics.load(this.#cells, slot + HEARD);
+    const key = this.#cell(slot + KEY);
+    const heard = this.#cell(slot + HEARD);
     // Looked at again: a slot that was whole a moment ago may be another's by now.
     if (!this.#isSlotOf(slot, left, right, key, heard)) return NO_KEY;
     const newest = this.#newestIn(this.#setOf(right));
@@ -74,6 +84,49 @@ export class ConversationTable {
     this.#write(own < 0 ? this.#stalestOf(set) : own, left, right, key, newest + 1);
   }
 
+  /** How many slots there are; they are numbered from 0. */
+  get slots(): number {
+    return this.#cells.length / SLOT_CELLS;
+  }
+
+  /** Another number whenever the slot says something else, but for one time in four billion; 0 before it says anything. */
+  markAt(slot: number): number {
+    return this.#cell(slot * SLOT_CELLS + LEFT);
+  }
+
+  /** What the slot says; undefined when it is empty or, as far as that can be seen, just being written. */
+  at(slot: number): KeptConversation | undefined {
+    const from = slot * SLOT_CELLS;
+    const keyId = this.#cell(from + KEY);
+    const heard = this.#cell(from + HEARD);
+    if (heard === 0) return undefined;
+    const seal = sealOf(keyId, heard);
+    const left = (this.#cell(from + LEFT) ^ seal) >>> 0;
+    const right = (this.#cell(from + RIGHT) ^ seal) >>> 0;
+    const isOfSet = this.#setOf(right) === from - (from % (WAYS * SLOT_CELLS));
+    return isOfSet ? { left, right, keyId, heard } : undefined;
+  }
+
+  /**
+   * Puts back what another table held, with its number. What is there already stays: {@link NO_SLOT} when the conversation
+   * is known or its set is full, else the slot that it got.
+   */
+  putBack({ left, right, keyId, heard }: KeptConversation): number {
+    if (this.#mask < 0 || this.#slotOf(left, right) >= 0) return NO_SLOT;
+    const slot = this.#stalestOf(this.#setOf(right));
+    if (this.#cell(slot + HEARD) !== 0) return NO_SLOT;
+    this.#write(slot, left, right, keyId, heard);
+    return slot / SLOT_CELLS;
+  }
+
+  /**
+   * Read like any array: Atomics.load is a call, at ten times the cost, and what it would promise is not needed. A cell is
+   * never half-written, and cells that do not belong together are told by their seal.
+   */
+  #cell(at: number): number {
+    return this.#cells[at] ?? 0;
+  }
+
   #setOf(right: number): number {
     return (right & this.#mask) * WAYS * SLOT_CELLS;
   }
@@ -81,8 +134,8 @@ export class ConversationTable {
   #slotOf(left: number, right: number): number {
     const set = this.#setOf(right);
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      const key = Atomics.load(this.#cells, slot + KEY);
-      const heard = Atomics.load(this.#cells, slot + HEARD);
+      const key = this.#cell(slot + KEY);
+      const heard = this.#cell(slot + HEARD);
       if (this.#isSlotOf(slot, left, right, key, heard)) return slot;
     }
     return -1;
@@ -92,8 +145,7 @@ export class ConversationTable {
     if (heard === 0) return false;
     const seal = sealOf(key, heard);
     return (
-      Atomics.load(this.#cells, slot + LEFT) === (left ^ seal) >>> 0 &&
-      Atomics.load(this.#cells, slot + RIGHT) === (right ^ seal) >>> 0
+      this.#cell(slot + LEFT) === (left ^ seal) >>> 0 && this.#cell(slot + RIGHT) === (right ^ seal) >>> 0
     );
   }
 
@@ -101,7 +153,7 @@ export class ConversationTable {
     let stalest = set;
     let least = Number.POSITIVE_INFINITY;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      const heard = Atomics.load(this.#cells, slot + HEARD);
+      const heard = this.#cell(slot + HEARD);
       if (heard < least) [stalest, least] = [slot, heard];
     }
     return stalest;
@@ -111,7 +163,7 @@ export class ConversationTable {
   #newestIn(set: number): number {
     let newest = 0;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {
-      newest = Math.max(newest, Atomics.load(this.#cells, slot + HEARD));
+      newest = Math.max(newest, this.#cell(slot + HEARD));
     }
     if (newest < HEARD_MAX) return newest;
     for (let slot = set; slot < set + WAYS * SLOT_CELLS; slot += SLOT_CELLS) {

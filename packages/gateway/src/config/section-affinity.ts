@@ -46,7 +46,7 @@ export const AFFINITY_SECTION = {
       unit: "conversations",
       reload: "restart",
       manual:
-        "Conversations that stay with the project that served them while it can, 16 bytes each: Google's implicit cache and thought signatures belong to a project. With more, those not heard of for longest may move. 0 keeps none together.",
+        "Conversations that stay with the project that served them while it can, 16 bytes each: Google's implicit cache and thought signatures belong to a project. They outlive a restart, as hashes, 20 bytes each in the database. With more, those not heard of for longest may move. 0 keeps none together.",
     },
     sessionHeader: {
       kind: "text",

@@ -105,6 +105,7 @@ export async function startGateway(
   await runInSteps(pool.restore((rows) => keySync.know(rows)));
   await runInSteps(probing.keeper.restore());
   await keySync.start({ isLoaded: true });
+  await runInSteps(affinity.restore());
   store.onReplaced(() => rescue({ ...ground, keySync, guard }));
   followChanges(ground, { supervisor, keySync, reporting });
   pool.updateReadiness();

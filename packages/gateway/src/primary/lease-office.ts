@@ -30,7 +30,7 @@ export interface LeaseOfficeOptions {
   /** Hears of every use that ended, before the scheduler does; of those served, once for each lease in a report. */
   readonly heard: (settlement: Settlement) => void;
   readonly siblings: Pick<Siblings, "heard">;
-  readonly affinity: Pick<AffinityOffice, "bind">;
+  readonly affinity: Pick<AffinityOffice, "bind" | "preferring">;
   /** When a key that is out of service is tested next; undefined when nobody tests it. */
   readonly nextTestMs: (keyId: KeyId) => number | undefined;
   readonly clock: SteadyClock;
@@ -127,7 +127,8 @@ export class LeaseOffice {
   #answer(holder: HolderId, wishes: readonly NumberedWish[], nowMs: number): void {
     const answers = wishes.map((numbered): WishAnswer => {
       if (numbered.resources !== undefined) return this.#answerBound(holder, numbered, nowMs);
-      const { wishId, wish } = numbered;
+      const { wishId } = numbered;
+      const wish = this.#options.affinity.preferring(numbered.wish);
       const result = this.#options.scheduler.lease(holder, wish, nowMs);
       if ("denial" in result) return denied(wishId, wish.model, result.denial);
       const leases = result.leases.flatMap((lease) => this.#grant(lease));

@@ -11,6 +11,9 @@ import {
 } from "@gemini-gateway/gemini/resources/model-alias";
 import type { RequestBody } from "./request-body.ts";
 
+/** Where ephemeral tokens are made, in whose bodies a setup may name a model. */
+const TOKENS = "/auth_tokens";
+
 /** The target with the model in place of an alias; the same string when it names none. */
 export function targetWithoutAlias(aliases: ModelAliases, target: string): string {
   return aliases.size === 0 ? target : pathWithoutAlias(aliases, target);
@@ -30,9 +33,9 @@ export function withoutAliases(
 ): BodyReading | undefined {
   if (aliases.size === 0 || reading === undefined) return reading;
   const model = reading.model === undefined ? undefined : modelForAlias(aliases, reading.model);
-  const isTargetAlias = targetWithoutAlias(aliases, target) !== target;
-  if (model !== undefined && !isTargetAlias && reading.modelSpan !== undefined)
+  const isInside = targetWithoutAlias(aliases, target) !== target || target.includes(TOKENS);
+  if (model !== undefined && !isInside && reading.modelSpan !== undefined)
     body.edit([{ ...reading.modelSpan, text: model }]);
-  else if (model !== undefined || isTargetAlias) body.edit(aliasEdits(aliases, body.whole()));
+  else if (model !== undefined || isInside) body.edit(aliasEdits(aliases, body.whole()));
   return model === undefined ? reading : { ...reading, model };
 }

@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Texts of files to be there, by path from the folder; by default `keys/a.txt` with one key. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Of a program that ran before and still owns it; without, it gets one of its own. */
+  readonly folder?: string;
 }
 
 export interface Program extends AsyncDisposable {
@@ -34,8 +36,9 @@ export interface Program extends AsyncDisposable {
 
 export async function startProgram(upstream: string, options: ProgramOptions = {}): Promise<Program> {
   const { flags = [], env = {}, files = {} } = options;
-  const folder = await mkdtemp(join(tmpdir(), "gateway-program-"));
-  for (const [name, text] of Object.entries({ "keys/a.txt": "test-key-1\n", ...files })) {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "gateway-program-")));
+  const keys = options.folder === undefined ? { "keys/a.txt": "test-key-1\n" } : {};
+  for (const [name, text] of Object.entries({ ...keys, ...files })) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
@@ -61,7 +64,7 @@ export async function startProgram(upstream: string, options: ProgramOptions = {
         child.kill("SIGKILL");
         await once(child, "exit");
       }
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

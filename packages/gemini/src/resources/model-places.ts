@@ -1,6 +1,6 @@
 /**
- * Where a JSON body names the model that it is for: at its top, and in the requests that it wraps (`requests[].model` of
- * embeddings, `generateContentRequest.model`), where it has to agree with the path. Pure; runs on the HTTP workers, on the
+ * Where a JSON body names the model that it is for: at its top, in the requests that it wraps (`requests[].model` of
+ * embeddings, `generateContentRequest.model`), where it has to agree with the path, and in a Live session's setup. Pure; runs on the HTTP workers, on the
  * few bodies that name an alias. What a caller says or describes (`contents`, arguments, schemas) is never looked into.
  */
 import type { Span } from "./body-reading.ts";
@@ -11,7 +11,7 @@ export interface ModelPlace extends Span {
   readonly name: string;
 }
 
-/** Keys under which requests are wrapped, in both spellings. */
+/** Keys under which requests and setups are wrapped, in both spellings. */
 const WRAPPERS: ReadonlySet<string> = new Set([
   "requests",
   "request",
@@ -22,6 +22,9 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "generate_content_request",
   "embedContentRequest",
   "embed_content_request",
+  "setup",
+  "bidiGenerateContentSetup",
+  "bidi_generate_content_setup",
 ]);
 /** Deepest nesting followed: batches wrap five deep. */
 const DEPTH_MAX = 12;

@@ -28,6 +28,8 @@ export interface AffinityBookOptions {
 export const RECENT_MAX = 16_384;
 /** Changes that wait to be written; when the database takes none, the oldest are lost first. Some 20 MB. */
 export const UNSAVED_MAX = 65_536;
+/** Deleted resources of which it is remembered whose they were. */
+const DELETED_MAX = 4_096;
 /** So many are lost at once: to take the oldest out of a large Map costs a walk over those taken out before. */
 const LOST_AT_ONCE = 1_024;
 /** Changes written in one turn: a transaction of some milliseconds. At five turns a second, more than clients make. */
@@ -41,6 +43,8 @@ export class AffinityBook {
   readonly #recent = new RecentMap<ResourceRow>(RECENT_MAX);
   /** Oldest first; undefined stands for a deletion. */
   readonly #unsaved = new Map<string, ResourceRow | undefined>();
+  /** Whose the deleted were, by stored name: lists go on after them. */
+  readonly #deleted = new RecentMap<KeyId>(DELETED_MAX);
   #lost = 0;
   #writeAgainAtMs = Number.NEGATIVE_INFINITY;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
@@ -102,6 +106,8 @@ export class AffinityBook {
   /** These were deleted. */
   forget(names: readonly string[]): void {
     for (const name of names.map(storedName)) {
+      const row = this.#rowOfName(name);
+      if (row !== undefined) this.#deleted.set(name, row.keyId);
       this.#recent.delete(name);
       this.#toSave(name, undefined);
     }
@@ -109,11 +115,21 @@ export class AffinityBook {
 
   /** Who made the resource; undefined when that is not known, or it has expired. */
   find(name: string): ResourceRow | undefined {
-    const stored = storedName(name);
-    const row = this.#unsaved.has(stored) ? this.#unsaved.get(stored) : this.#recall(stored);
+    const row = this.#rowOfName(storedName(name));
     if (row === undefined) return undefined;
     const isOver = row.expiresAtMs !== null && row.expiresAtMs <= this.#options.now();
     return isOver ? undefined : row;
+  }
+
+  /** The key that made what has expired or was deleted in this run, as far as that is remembered. */
+  formerOwnerOf(name: string): KeyId | undefined {
+    const stored = storedName(name);
+    return this.#rowOfName(stored)?.keyId ?? this.#deleted.get(stored);
+  }
+
+  /** @param stored as `storedName` makes it */
+  #rowOfName(stored: string): ResourceRow | undefined {
+    return this.#unsaved.has(stored) ? this.#unsaved.get(stored) : this.#recall(stored);
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * Everything the primary does for affinity: keeps the book of owners in step with what workers learn, turns a wish that
- * names resources into one for the project they are of, and holds the memory in which workers remember conversations.
- * Primary thread.
+ * names resources into one for the project they are of, and holds the memory in which workers remember conversations,
+ * over restarts too. Primary thread.
  */
 import type { Denial, KeyId, LeaseWish } from "@gemini-gateway/core/lease";
 import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
@@ -10,16 +10,18 @@ import { allocateConversations } from "../../affinity/conversation-table.ts";
 import type { AffinityStart, AffinityToPrimary, AffinityToWorker } from "../../affinity/messages.ts";
 import type { NumberedWish, WishAnswer } from "../../protocol.ts";
 import type { KeyRing } from "../key-ring.ts";
+import type { Steps } from "../keys/steps.ts";
 import type { Siblings } from "../siblings.ts";
 import type { Store } from "../store/store.ts";
 import { AffinityBook } from "./affinity-book.ts";
+import { ConversationKeeper } from "./conversation-keeper.ts";
 import { OwnerFinder } from "./owner-finder.ts";
 import { ProjectList } from "./project-list.ts";
 
 export interface AffinityOfficeOptions {
   readonly scheduler: Pick<Scheduler, "owners">;
   readonly siblings: Pick<Siblings, "keyOf">;
-  readonly store: Pick<Store, "resources" | "keys">;
+  readonly store: Pick<Store, "resources" | "keys" | "conversations">;
   readonly ring: Pick<KeyRing, "get">;
   /** Most projects that one page of a list asks. */
   readonly listProjects: () => number;
@@ -49,6 +51,7 @@ export class AffinityOffice implements Disposable {
   readonly #book: AffinityBook;
   readonly #finder: OwnerFinder;
   readonly #conversations: SharedArrayBuffer;
+  readonly #keeper: ConversationKeeper;
 
   constructor(options: AffinityOfficeOptions) {
     const { scheduler, siblings, store, ring, log, now, listProjects, conversations } = options;
@@ -64,6 +67,18 @@ export class AffinityOffice implements Disposable {
     const parts = { book: this.#book, finder: this.#finder, owners, ring };
     this.projects = new ProjectList({ ...parts, projectsMax: listProjects });
     this.#conversations = allocateConversations(conversations);
+    this.#keeper = new ConversationKeeper({
+      memory: this.#conversations,
+      rows: store.conversations,
+      standInFor: (keyId) => this.#finder.standInFor(keyId),
+      log,
+      now,
+    });
+  }
+
+  /** Takes over the conversations of the last run. To be called when the pool is known, before workers start. */
+  restore(): Steps<void> {
+    return this.#keeper.restore();
   }
 
   /** What a worker that starts must know. */
@@ -99,6 +114,13 @@ export class AffinityOffice implements Disposable {
     }
   }
 
+  /** The wish with a key in the pool for the project that it would rather stay with: the one it names may be gone. */
+  preferring(wish: LeaseWish): LeaseWish {
+    const { preferProjectOf } = wish;
+    const keyId = preferProjectOf === undefined ? undefined : this.#finder.standInFor(preferProjectOf);
+    return keyId === undefined || keyId === preferProjectOf ? wish : { ...wish, preferProjectOf: keyId };
+  }
+
   /** How many resources are known, and how many of these wait to be written. */
   get counts(): { readonly known: number; readonly unsaved: number } {
     return { known: this.#book.size, unsaved: this.#book.unsaved };
@@ -113,15 +135,18 @@ export class AffinityOffice implements Disposable {
   /** To be called several times a second. */
   tick(): void {
     this.#book.tick();
+    this.#keeper.tick();
   }
 
   /** Another database has taken the place of the one there was. */
   forgetStored(): void {
     this.#book.forgetStored();
+    this.#keeper.forgetStored();
   }
 
   [Symbol.dispose](): void {
     this.#book.flush();
+    this.#keeper.flush();
   }
 }
 

@@ -12,7 +12,7 @@ import type { AffinityBook } from "./affinity-book.ts";
 import type { OwnerFinder } from "./owner-finder.ts";
 
 export interface ProjectListOptions {
-  readonly book: Pick<AffinityBook, "holdersFrom" | "holds">;
+  readonly book: Pick<AffinityBook, "holdersFrom" | "holds" | "formerOwnerOf">;
   readonly finder: Pick<OwnerFinder, "find" | "standInFor">;
   readonly owners: Pick<
     Owners,
@@ -111,11 +111,14 @@ export class ProjectList {
   }
 
   #ownerOf(name: string, collection: string, isWhole: boolean): ListedProject | undefined {
-    const { finder, owners } = this.#options;
+    const { book, finder, owners } = this.#options;
     const found = finder.find([name]);
-    if (found.kind !== "one") return undefined;
-    const lowest = owners.lowestOf(found.keyId);
-    const place = isWhole ? lowest : this.#firstHolder(collection, found.keyId);
+    // Who deletes what a list shows goes on after what is no more.
+    const former = found.kind === "unknown" ? book.formerOwnerOf(name) : undefined;
+    const keyId = found.kind === "one" ? found.keyId : former && finder.standInFor(former);
+    if (keyId === undefined) return undefined;
+    const lowest = owners.lowestOf(keyId);
+    const place = isWhole ? lowest : this.#firstHolder(collection, keyId);
     return place === undefined ? undefined : this.#listed(place, lowest)[0];
   }
 

@@ -6,14 +6,26 @@ import type Database from "better-sqlite3";
 import { systemCodeOf } from "../../control/operator-error.ts";
 
 /** Parents before children, so that references hold. */
-const TABLES = ["keys", "model_states", "meta", "bans", "clients", "key_tests", "resources"] as const;
+const TABLES = [
+  "keys",
+  "model_states",
+  "meta",
+  "bans",
+  "clients",
+  "key_tests",
+  "resources",
+  "conversations",
+] as const;
 /** Rows copied of one table; more are left behind. */
 const ROWS_MAX = 5_000_000;
 /** Resources copied, the newest: there may be millions, and the primary waits meanwhile. */
 const RESOURCES_MAX = 200_000;
+/** Blocks of 512 conversations copied: 10 MB, and more than most gateways have. */
+const CONVERSATION_BLOCKS_MAX = 1_024;
 /** What of a table is copied, where that is not all: then what is in the other one stays, whatever it is copied for. */
 const PARTS: Readonly<Record<string, string>> = {
   resources: `WHERE rowid > (SELECT max(rowid) FROM resources) - ${RESOURCES_MAX}`,
+  conversations: `WHERE block < ${CONVERSATION_BLOCKS_MAX}`,
 };
 const WHOLE_TABLES = TABLES.filter((table) => !(table in PARTS));
 
@@ -28,7 +40,7 @@ export interface CopyReport {
 /**
  * Copies every row that can be read, in one transaction of `to`.
  * @param how `keep`: what is in `to` already stays; `replace`: the copied row takes its place; `only`: afterwards `to`
- *   has no other rows, but for resources
+ *   has no other rows, but for resources and conversations
  * @throws the error of `to` when it cannot be written; then nothing was copied
  */
 export function copyTables(

@@ -51,6 +51,7 @@ export class DurableStore implements Store {
   readonly clients: Tables["clients"];
   readonly tests: Tables["tests"];
   readonly resources: Tables["resources"];
+  readonly conversations: Tables["conversations"];
   readonly #options: DurableStoreOptions;
   readonly #looking: NodeJS.Timeout;
   readonly #listeners: (() => void)[] = [];
@@ -84,6 +85,7 @@ export class DurableStore implements Store {
       clients: this.clients,
       tests: this.tests,
       resources: this.resources,
+      conversations: this.conversations,
     } = tables);
     this.#looking = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
     this.#looking.unref();

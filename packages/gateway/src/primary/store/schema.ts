@@ -134,6 +134,11 @@ const HOLDERS = `
     WHERE name NOT GLOB 'interactions/*' AND name NOT GLOB '*/~*';
 `;
 
+/** Which key served which conversation last, many to a row: see affinity/conversation-block.ts. */
+const CONVERSATIONS = `
+  CREATE TABLE conversations (block INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+`;
+
 const MIGRATIONS: readonly string[] = [
   FIRST_SCHEMA,
   REQUEST_REASONS,
@@ -141,6 +146,7 @@ const MIGRATIONS: readonly string[] = [
   HEALTH_TESTS,
   OWNED_RESOURCES,
   HOLDERS,
+  CONVERSATIONS,
 ];
 
 /** The version this gateway writes. */

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import { banTable, type BanTable } from "./ban-table.ts";
 import { clientRows, type ClientRows } from "./client-rows.ts";
+import { conversationRows, type ConversationRows } from "./conversation-rows.ts";
 import { keyTable, type KeyTable } from "./key-table.ts";
 import { metaTable, type MetaTable } from "./meta-table.ts";
 import { modelStates, type ModelStates } from "./model-states.ts";
@@ -18,6 +19,7 @@ export interface Tables {
   readonly clients: ClientRows;
   readonly tests: TestTable;
   readonly resources: ResourceTable;
+  readonly conversations: ConversationRows;
 }
 
 /** The database must have the present schema. */
@@ -31,5 +33,6 @@ export function tablesOf(database: Database.Database): Tables {
     clients: clientRows(database),
     tests: testTable(database),
     resources: resourceTable(database),
+    conversations: conversationRows(database),
   };
 }

@@ -8,12 +8,7 @@ import type { Denial } from "@gemini-gateway/core/lease";
 import type { Outcome, OutcomeKind } from "@gemini-gateway/core/outcome";
 import { FRESH_TRAIL } from "@gemini-gateway/core/retry-policy";
 import { type LiveClose, outcomeOfSession } from "@gemini-gateway/gemini/live-close";
-import {
-  goAwayMessage,
-  readLiveSetup,
-  usageInLiveMessage,
-  usageSum,
-} from "@gemini-gateway/gemini/live-message";
+import { goAwayMessage, usageInLiveMessage, usageSum } from "@gemini-gateway/gemini/live-message";
 import { quotaLane } from "@gemini-gateway/gemini/quota-lane";
 import type { Resource } from "@gemini-gateway/gemini/resources/resource-name";
 import type { Usage } from "@gemini-gateway/gemini/usage";
@@ -33,11 +28,9 @@ import {
   ownClose,
   sessionRow,
 } from "./live-ending.ts";
+import { takeLiveSetup } from "./live-setup.ts";
 import { LiveSocket, type LiveSocketEvents } from "./live-socket.ts";
 import { SentAhead } from "./sent-ahead.ts";
-
-/** Largest setup, bytes: it is kept until the session is set up. */
-const SETUP_BYTES_MAX = 4_194_304;
 
 type Phase = "setup" | "seeking" | "opening" | "talking" | "over";
 
@@ -125,18 +118,18 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
 
   // --- lease: a key that can serve this now --------------------------------------------------------------------------
 
-  #takeSetup(setup: LiveMessage): void {
-    const read = setup.data.length > SETUP_BYTES_MAX ? undefined : readLiveSetup(setup.data);
-    if (read === undefined) {
-      this.#refuse(setup.data.length > SETUP_BYTES_MAX ? "body-too-large" : "no-live-setup");
+  #takeSetup(message: LiveMessage): void {
+    const taken = takeLiveSetup(message, this.#service.aliases);
+    if (typeof taken === "string") {
+      this.#refuse(taken);
       return;
     }
     const { token, caller } = this.#admission;
-    this.#model = read.model;
+    const { model, setup } = taken;
+    this.#model = model;
     this.#setup = setup;
     this.#setupAtMs = this.#movedAtMs;
-    const model = read.model === "" ? undefined : read.model;
-    const refusal = this.#service.guard.refuseModel(caller, model, this.lane);
+    const refusal = this.#service.guard.refuseModel(caller, model === "" ? undefined : model, this.lane);
     if (refusal !== undefined) {
       this.#refuse(refusal.code, refusal.retryAfterMs);
     } else if (token === undefined) {
