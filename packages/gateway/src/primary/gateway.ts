@@ -3,37 +3,28 @@
  * Primary thread. The command `serve` adds signals and the process's exit code; tests start it in-process.
  */
 import type { KeyId } from "@gemini-gateway/core/lease";
-import type { Revocation } from "@gemini-gateway/core/scheduler/revocation";
-import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
+import type { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
-import { quotasOf } from "../config/quotas.ts";
 import { OperatorError } from "../control/operator-error.ts";
 import { type ControlServerOptions, startControlServer } from "../control/server.ts";
 import type { GuardToWorker } from "../limits/messages.ts";
 import { allocateCounters, type DatabaseState, SharedCounters } from "../shared-counters.ts";
-import { SteadyClock } from "../steady-clock.ts";
-import { AffinityOffice } from "./affinity/affinity-office.ts";
-import { Alerts } from "./alerts.ts";
-import { Bookkeeper } from "./bookkeeper.ts";
+import type { AffinityOffice } from "./affinity/affinity-office.ts";
+import { connectPool } from "./connect-pool.ts";
 import { controlHandlers } from "./control-handlers.ts";
 import { guardHandlers } from "./guard/guard-handlers.ts";
 import { GuardOffice } from "./guard/guard-office.ts";
-import { KeyDesk } from "./key-desk.ts";
-import { KeyRing } from "./key-ring.ts";
+import { type Ground, layGround } from "./ground.ts";
 import { KeySync } from "./keys/key-sync.ts";
 import { runInSteps } from "./keys/steps.ts";
-import { LeaseOffice, quotaDayEndMs } from "./lease-office.ts";
+import type { LeaseOffice } from "./lease-office.ts";
 import { claimPort, type ClaimedPort } from "./listen-port.ts";
-import { LiveConfig } from "./live-config.ts";
-import { PoolKeeper } from "./pool-keeper.ts";
-import { openProbing, type Probing } from "./probing/open-probing.ts";
+import type { PoolKeeper } from "./pool-keeper.ts";
+import type { Probing } from "./probing/open-probing.ts";
 import { rescue } from "./rescue.ts";
 import { Reporting, type ReportingOptions } from "./reporting/reporting.ts";
-import { Retention } from "./retention.ts";
-import { Siblings } from "./siblings.ts";
 import { isHindrance } from "./store/damage.ts";
-import { DurableStore } from "./store/durable-store.ts";
 import { Supervisor, type SupervisorOptions } from "./supervisor.ts";
 import type { ThreadEntries } from "./thread-entries.ts";
 
@@ -56,22 +47,6 @@ export interface Gateway extends AsyncDisposable {
   readonly databaseState: DatabaseState;
   /** Finishes what is being served, at most for the configured grace; then takes everything down. */
   stop(): Promise<"drained" | "cut-off">;
-}
-
-/** What the parts of the primary share. */
-interface Ground {
-  /** As at the start: for what only a new start changes. */
-  readonly config: GatewayConfig;
-  readonly live: LiveConfig;
-  readonly log: Logger;
-  readonly clock: SteadyClock;
-  readonly now: () => number;
-  readonly store: DurableStore;
-  readonly scheduler: Scheduler;
-  readonly ring: KeyRing;
-  readonly siblings: Siblings;
-  readonly affinity: AffinityOffice;
-  readonly bookkeeper: Bookkeeper;
 }
 
 /** @throws OperatorError or the system's error when the port, the database or the key folder cannot be used. */
@@ -204,82 +179,6 @@ async function openControl(options: ControlServerOptions): Promise<AsyncDisposab
     );
     return undefined;
   }
-}
-
-function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, log: Logger): Ground {
-  const clock = new SteadyClock();
-  const { now } = clock;
-  const store = cleanup.use(new DurableStore({ path: config.database, log, now }));
-  const live = new LiveConfig(config);
-  const options = {
-    get rests() {
-      return live.current.rest;
-    },
-    get leaseTtlMs() {
-      return live.current.lease.ttlMs;
-    },
-    projectConcurrencyMax: config.limits.keyConcurrency,
-    quotas: quotasOf(config.quotas),
-    quotaDayEndMs: (nowMs: number) => quotaDayEndMs(clock.wallLeadMs, nowMs),
-  };
-  const scheduler = new Scheduler(options, Math.random);
-  const logRequests = (): boolean => live.current.requestLog;
-  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now }));
-  cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
-  const ring = new KeyRing();
-  const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
-  const { conversations } = config.affinity;
-  const listProjects = (): number => live.current.affinity.listProjects;
-  const told = { store, log, now };
-  const affinity = cleanup.use(
-    new AffinityOffice({ ...told, scheduler, siblings, ring, conversations, listProjects }),
-  );
-  return { config, live, log, clock, now, store, scheduler, ring, siblings, affinity, bookkeeper };
-}
-
-function connectPool(
-  ground: Ground,
-  entries: ThreadEntries,
-  supervisor: Supervisor,
-  counters: SharedCounters,
-  reporting: Reporting,
-): {
-  readonly pool: PoolKeeper;
-  readonly office: LeaseOffice;
-  readonly probing: Probing;
-  readonly keyDesk: KeyDesk;
-} {
-  const { config, bookkeeper } = ground;
-  const revoke = (revoked: readonly Revocation[]): void => office.revoke(revoked);
-  const changed = (): void => pool.updateReadiness();
-  const grew = (): void => supervisor.broadcast({ type: "pool.grew" });
-  const probing = openProbing({ ...ground, entry: entries.prober, revoke, changed, grew });
-  const pool: PoolKeeper = new PoolKeeper({
-    ...ground,
-    plan: probing.plan,
-    counters,
-    keysDir: config.keysDir,
-    revoke,
-    grew,
-  });
-  const alerts = new Alerts(ground);
-  const office = new LeaseOffice({
-    ...ground,
-    post: (holder, message) => supervisor.post(holder, message),
-    rows: (rows) => {
-      bookkeeper.record(rows);
-      reporting.record(rows);
-    },
-    heard: (settlement) => {
-      probing.office.heard(settlement);
-      if (settlement.outcome.kind === "served") return;
-      alerts.heard(ground.scheduler.tests.leased(settlement.leaseId)?.keyId, settlement.outcome);
-    },
-    nextTestMs: (id) => probing.office.nextTestMs(id),
-    changed,
-  });
-  const keyDesk = new KeyDesk({ ...ground, probing, revoke, changed, grew });
-  return { pool, office, probing, keyDesk };
 }
 
 function openGuard(ground: Ground, publish: (message: GuardToWorker) => void): GuardOffice {
