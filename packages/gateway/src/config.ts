@@ -74,7 +74,7 @@ export const SCHEMA = {
     default: "google",
     reload: "live",
     manual:
-      "Whose address the URIs of files bear in answers, streamed or not: `google` as they came, or `gateway` for clients that take a file for their own only when it lies below their base URL. The gateway's are then understood in requests, too. Live sessions know Google's alone.",
+      "Whose address the URIs of files bear in answers, streamed or not: `google` as they came, or `gateway` for clients that take a file for their own only when it lies below their base URL. The gateway's are then understood in requests and in Live sessions, too.",
   },
   keysDir: {
     kind: "text",

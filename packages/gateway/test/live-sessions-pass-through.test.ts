@@ -162,6 +162,41 @@ describe("passes on", () => {
     await expect.poll(() => upstream.open).toBe(0);
   });
 
+  it.each([
+    ["gateway", "https://generativelanguage.googleapis.com"],
+    ["google", undefined],
+  ])("files under the gateway's address as Google's with --file-uris %s", async (fileUris, origin) => {
+    const heardSetups: string[] = [];
+    const upstream = stack.use(
+      await startLiveUpstream((socket) => {
+        socket.once("message", (data: Buffer) => {
+          heardSetups.push(data.toString());
+          socket.send('{"setupComplete":{}}');
+          socket.on("message", (said: Buffer, isBinary) => socket.send(said, { binary: isBinary }));
+        });
+      }),
+    );
+    const pool = await poolWith({
+      upstream: upstream.url,
+      flags: { "path-prefix": "/gw", "file-uris": fileUris },
+    });
+    const uri = `${pool.url}/v1beta/files/abc`;
+    const asHeard = `${origin ?? pool.url}/v1beta/files/abc`;
+    const part = (fileUri: string, text: string) => ({ parts: [{ fileData: { fileUri } }, { text }] });
+    const client = new LiveClient(pool.url);
+    await client.setUp({ systemInstruction: part(uri, uri) });
+    expect(JSON.parse(heardSetups.join())).toMatchObject({
+      setup: { systemInstruction: part(asHeard, uri) },
+    });
+    for (const isBinary of [false, true]) {
+      const said = (fileUri: string) =>
+        JSON.stringify({ clientContent: { turns: [part(fileUri, `see ${uri}`)] } });
+      client.socket.send(said(uri), { binary: isBinary });
+      expect(await client.receive()).toEqual({ text: said(asHeard), isBinary });
+    }
+    client.socket.close();
+  });
+
   it("one credential, the right host, and nothing about the caller", async () => {
     const upstream = stack.use(await startLiveUpstream(afterSetup(() => {})));
     const pool = await poolWith({ upstream: `${upstream.url}/base`, keyFile: "test-key-1\n" });

@@ -15,6 +15,7 @@ import { ownAnswer } from "../own-answer.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { rowOfTurnedAway } from "../request-record.ts";
 import type { Service } from "../service.ts";
+import { fileBasesOf } from "../transfers/file-uris.ts";
 import type { LiveAdmission } from "./live-admission.ts";
 import { LiveSession } from "./live-session.ts";
 import { LiveSessions } from "./live-sessions.ts";
@@ -156,13 +157,15 @@ export class LiveDoor implements UpgradeTaker {
 
   #letIn(arrival: Arrival, route: LiveRoute, token: LiveToken | undefined, head: Buffer): void {
     const { request, socket, requestId, startedAtMs, visitor } = arrival;
-    const { rawHeaders } = request;
+    const { rawHeaders, url: target = "/" } = request;
+    const peer = peerOf(request);
     const admission: LiveAdmission = {
       route,
       token,
       rawHeaders,
+      fileBases: fileBasesOf(this.#service, { target, rawHeaders, peer }),
       caller: visitor.caller,
-      address: addressText(visitor, { peer: peerOf(request) }),
+      address: addressText(visitor, { peer }),
       requestId,
       startedAtMs,
     };

@@ -28,6 +28,7 @@ import {
   ownClose,
   sessionRow,
 } from "./live-ending.ts";
+import { saidToGoogle } from "../transfers/file-uris.ts";
 import { takeLiveSetup } from "./live-setup.ts";
 import { LiveSocket, type LiveSocketEvents } from "./live-socket.ts";
 import { SentAhead } from "./sent-ahead.ts";
@@ -85,9 +86,10 @@ export class LiveSession implements LeaseSeeker, LiveAttemptListener, LiveSocket
 
   // --- the client ----------------------------------------------------------------------------------------------------
 
-  message(data: Buffer, isBinary: boolean): void {
+  message(said: Buffer, isBinary: boolean): void {
     this.#movedAtMs = this.#service.now();
     try {
+      const data = saidToGoogle(said, this.#admission.fileBases);
       if (this.#phase === "talking") this.#pass(data, isBinary);
       else if (this.#phase === "setup") this.#takeSetup({ data, isBinary });
       else if (this.#phase !== "over" && !this.#ahead.keep({ data, isBinary })) this.#client.pause();

@@ -15,7 +15,10 @@ import { publicBaseFor } from "./public-base.ts";
 const NONE: readonly PublicBase[] = [];
 
 /** The addresses that files of this request and its answer may bear beside Google's: one, or none. */
-export function fileBasesOf({ config, guard }: Service, call: ClientRequest): readonly PublicBase[] {
+export function fileBasesOf(
+  { config, guard }: Pick<Service, "config" | "guard">,
+  call: Pick<ClientRequest, "target" | "rawHeaders" | "peer">,
+): readonly PublicBase[] {
   return config.fileUris === "google" ? NONE : [publicBaseFor(call, config, guard)];
 }
 
@@ -31,4 +34,9 @@ export function withGatewaysUris(answer: KeptAnswer, [base]: readonly PublicBase
   if (base === undefined || encodingOf(answer) !== "") return answer;
   const body = withPublicAddresses(answer.body, GOOGLE_ORIGIN, base);
   return body === answer.body ? answer : withBody(answer, body);
+}
+
+/** What a client says in a Live session, with Google's address where it has the gateway's; the same buffer without one. */
+export function saidToGoogle(message: Buffer, [base]: readonly PublicBase[]): Buffer {
+  return base === undefined ? message : withPublicAddresses(message, base, GOOGLE_ORIGIN);
 }
