@@ -11,8 +11,11 @@ interface Visited {
   readonly stay: Stay;
 }
 
-/** Most of one kind that are made until the projects to be watched own one. */
-const MADE_MAX = 30;
+/**
+ * Most of one kind that are made until the projects to be watched own one. A project that others keep busy with what it owns
+ * is passed over by what any may serve: with seven clients at once thirty were too few now and then.
+ */
+const MADE_MAX = 200;
 
 export class PoolTour {
   readonly #stops: readonly Stop[];
