@@ -11,11 +11,8 @@ interface Visited {
   readonly stay: Stay;
 }
 
-/**
- * Most of one kind that are made until the projects to be watched own one. A project that others keep busy with what it owns
- * is passed over by what any may serve: with seven clients at once thirty were too few now and then.
- */
-const MADE_MAX = 200;
+/** Most of one kind that are made until the projects to be watched own one. */
+const MADE_MAX = 30;
 
 export class PoolTour {
   readonly #stops: readonly Stop[];
@@ -35,6 +32,11 @@ export class PoolTour {
         missing.delete((await this.#make(stop)).owner);
       }
     }
+  }
+
+  /** One more of each kind, wherever it comes to. */
+  async makeAnywhere(): Promise<void> {
+    for (const stop of this.#stops) await this.#make(stop);
   }
 
   /** One more of each kind, which has to come to another project than this. */
