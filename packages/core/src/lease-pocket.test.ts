@@ -66,17 +66,18 @@ test("requests by the hundred that come at once are asked for by the batch, not 
     while (pocket.take("m", nowMs) !== undefined);
   }
   const waitingMax = 4 * batchMax;
+  const wishMax = Math.min(batchMax, LEASE_USES_MAX);
   let [wishes, asked] = [0, 0];
   for (let waiting = 1; waiting <= waitingMax; waiting += 1) {
     const wish = pocket.wish("m", waiting, NOW);
     if (wish === undefined) continue;
     wishes += 1;
     asked += wish.uses;
-    expect(asked).toBeLessThan(waiting + batchMax);
+    expect(asked).toBeLessThan(waiting + wishMax);
     expect(asked - (wish.inAdvance ?? 0)).toBeLessThanOrEqual(waiting);
   }
   expect(asked).toBeGreaterThanOrEqual(waitingMax);
-  expect(wishes).toBeLessThanOrEqual(waitingMax / batchMax + 1);
+  expect(wishes).toBeLessThanOrEqual(waitingMax / wishMax + 1);
 });
 
 test("uses of different keys go turn by turn", () => {
@@ -87,7 +88,7 @@ test("uses of different keys go turn by turn", () => {
 });
 
 test("wishes grow while the pocket runs dry quickly, and shrink when uses run out unused", () => {
-  const pocket = new LeasePocket({ batchMax: 16, batchMs: 250, reportDelayMs: 50, reportsMax: 64 });
+  const pocket = new LeasePocket({ ...DEFAULT_POCKET_OPTIONS, batchMax: 16, partMax: 16 });
   const sizes: number[] = [];
   for (let nowMs = NOW; sizes.length < 7; nowMs += 10) {
     const wish = pocket.wish("m", 1, nowMs);
@@ -117,6 +118,43 @@ test("a batch in use is filled up before it runs out, one that is not in use is 
   expect(pocket.uses).toBe(4);
   expect(pocket.wish("m", 0, nowMs + 1_000)).toBeUndefined();
   expect(pocket.wish("m", 0, nowMs)?.uses).toBeGreaterThan(4);
+});
+
+/** Requests at a steady rate, each of which asks as a worker does; wishes are answered at once, unless the primary is silent. */
+function load(pocket: LeasePocket, perMs: number, fromMs: number, forMs: number, isSilent = false): number {
+  let waiting = 0;
+  let due = 0;
+  for (let nowMs = fromMs; nowMs < fromMs + forMs; nowMs++) {
+    for (due += perMs; due >= 1; due--) {
+      if (waiting > 0 || pocket.take("m", nowMs) === undefined) waiting++;
+      const wish = pocket.wish("m", waiting, nowMs);
+      if (wish === undefined || isSilent) continue;
+      pocket.granted(wish, [leaseOf(nowMs - NOW + 2, wish.uses, nowMs + 5_000)], nowMs);
+      while (waiting > 0 && pocket.take("m", nowMs) !== undefined) waiting--;
+    }
+  }
+  return waiting;
+}
+
+test.each([2.5, 5, 10])(
+  "at %d requests a millisecond the pocket lasts while the primary is silent for 25",
+  (perMs) => {
+    const pocket = pocketWith(leaseOf(1, 8));
+    load(pocket, perMs, NOW, 2_000);
+    expect(load(pocket, perMs, NOW + 2_000, 25, true)).toBe(0);
+  },
+);
+
+test("what a pocket holds is what is needed soon: 128 uses at most, and at high load those of an eighth of a second", () => {
+  const pocket = pocketWith(leaseOf(1, 8));
+  load(pocket, 0.5, NOW, 2_000);
+  expect(pocket.uses).toBeLessThanOrEqual(128);
+  load(pocket, 4, NOW + 2_000, 2_000);
+  expect(pocket.uses).toBeLessThanOrEqual(512);
+  load(pocket, 10, NOW + 4_000, 2_000);
+  expect(pocket.uses).toBeGreaterThan(512);
+  load(pocket, 0.5, NOW + 6_000, 4_000);
+  expect(pocket.uses).toBeLessThanOrEqual(128);
 });
 
 test("a failure of the key gives back what is left of its lease, a caller's fault does not", () => {

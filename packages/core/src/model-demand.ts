@@ -7,10 +7,14 @@ import { Turns } from "./turns.ts";
 import type { Denial, KeyId, Lease, LeaseId, ProjectId, Return } from "./lease.ts";
 
 export interface PocketOptions {
-  /** Most uses held for one model beyond the requests that wait, 1..{@link LEASE_USES_MAX}. */
+  /** Most uses held for one model beyond the requests that wait, 1 or more. */
   readonly batchMax: number;
   /** A batch is to last about this long, milliseconds. */
   readonly batchMs: number;
+  /** Most uses that one wish asks for in advance, 1..{@link LEASE_USES_MAX}; beyond it a batch is filled in parts. */
+  readonly partMax: number;
+  /** A batch of several parts is to last about this long, milliseconds: whatever is lent may be of a key that fails. */
+  readonly partsMs: number;
   /** Longest time a report waits for company, milliseconds. */
   readonly reportDelayMs: number;
   /** Reports that are sent without waiting for more. */
@@ -18,8 +22,10 @@ export interface PocketOptions {
 }
 
 export const DEFAULT_POCKET_OPTIONS: PocketOptions = {
-  batchMax: 128,
+  batchMax: 1_024,
   batchMs: 250,
+  partMax: 128,
+  partsMs: 64,
   reportDelayMs: 100,
   reportsMax: 256,
 };
@@ -67,6 +73,8 @@ export class ModelDemand {
   /** Uses to have at hand after the next grant. */
   #batch = 1;
   #lastGrantMs = Number.NEGATIVE_INFINITY;
+  /** Uses taken since then. */
+  #takenSinceGrant = 0;
   #lastTakenMs = Number.NEGATIVE_INFINITY;
   /** No lease here runs out before this moment. */
   #earliestEndMs = Number.POSITIVE_INFINITY;
@@ -101,6 +109,7 @@ export class ModelDemand {
     const lease = this.#takeLease(tokens, projectId);
     if (lease === undefined) return undefined;
     this.#lastTakenMs = nowMs;
+    this.#takenSinceGrant++;
     this.#uses--;
     lease.left--;
     if (lease.left > 0) this.#leases.push(lease);
@@ -118,13 +127,13 @@ export class ModelDemand {
     const isShort = waiting > coming;
     const isScarce = nowMs < this.#scarceUntilMs;
     const isInUse = !isScarce && nowMs - this.#lastTakenMs < this.#options.batchMs;
-    const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#batch >> 2;
+    const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#lowUses;
     if (!(isShort || isLow) || this.denial(nowMs, tokens) !== undefined) return NO_USES;
-    if (nowMs - this.#lastGrantMs < this.#options.batchMs) this.#grow();
+    this.#fit(nowMs);
     // Those who wait already are more than was asked for: asked one by one, each of the next would be a wish of its own.
     const ahead = isShort && this.#asked > 0 ? this.#batch - 1 : 0;
     const wanted = isScarce ? waiting : Math.max(waiting + ahead, this.#batch);
-    const uses = Math.min(wanted - coming, LEASE_USES_MAX);
+    const uses = Math.min(Math.max(wanted - coming, 0), LEASE_USES_MAX);
     this.#asked += uses;
     return { uses, inAdvance: uses - Math.min(Math.max(waiting - coming, 0), uses) };
   }
@@ -133,6 +142,7 @@ export class ModelDemand {
     this.#asked = Math.max(this.#asked - wished, 0);
     this.#denial = undefined;
     this.#lastGrantMs = nowMs;
+    this.#takenSinceGrant = 0;
     if (leases.length === 0) this.#scarceUntilMs = nowMs + this.#options.batchMs;
     else this.#isSized = leases.some(({ tokensMax }) => tokensMax !== undefined);
     for (const { id, keyId, projectId, untilMs, uses, tokensMax = Number.POSITIVE_INFINITY } of leases) {
@@ -197,6 +207,28 @@ export class ModelDemand {
     const out = this.#leases.takeAll(isOut);
     for (const { left } of out) this.#uses -= left;
     return out.map(({ leaseId, left }) => ({ leaseId, uses: left }));
+  }
+
+  /**
+   * With so few uses at hand more are asked for: a quarter of a batch, or all but a part. What is left of a large batch has to
+   * last while the primary is kept from answering, by the disk or by others on its core.
+   */
+  get #lowUses(): number {
+    return Math.max(this.#batch >> 2, this.#batch - this.#options.partMax);
+  }
+
+  /** Makes the batch so large that it lasts as long as it should, by what was taken since the last grant. */
+  #fit(nowMs: number): void {
+    const { partMax, batchMs, partsMs } = this.#options;
+    const passedMs = nowMs - this.#lastGrantMs;
+    if (this.#batch < partMax) {
+      if (passedMs < batchMs) this.#grow();
+      return;
+    }
+    if (this.#takenSinceGrant < partMax >> 1) return;
+    const lastsMs = (passedMs * this.#batch) / this.#takenSinceGrant;
+    if (lastsMs < partsMs) this.#grow();
+    else if (lastsMs > partsMs * 4) this.#batch = Math.max(partMax, this.#batch >> 1);
   }
 
   #grow(): void {
