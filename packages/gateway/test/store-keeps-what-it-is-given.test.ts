@@ -38,17 +38,6 @@ describe("the file", () => {
     expect(modeOf(path)).toBe(0o640);
   });
 
-  test("is brought up to date in small pieces: what is written waits beside it for a megabyte at most", () => {
-    using store = openStore(path);
-    const before = statSync(path).size;
-    for (let batch = 0; batch < 60; batch += 1)
-      store.requests.append(
-        Array.from({ length: 500 }, (_, index) => row({ requestId: `${batch}-${index}` })),
-      );
-    expect(statSync(`${path}-wal`).size).toBeLessThan(1_000_000);
-    expect(statSync(path).size - before).toBeGreaterThan(1_000_000);
-  });
-
   test("is opened by one gateway at a time", () => {
     const first = openStore(path);
     expect(() => openStore(path)).toThrow(expect.objectContaining({ code: "database-in-use" }));

@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import { OperatorError, systemCodeOf } from "../../control/operator-error.ts";
 import type { DatabaseState } from "../../shared-counters.ts";
 import { adoptKeys, type RememberedKey } from "./adopt-keys.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { copyTables } from "./copy-tables.ts";
 import { isDamage, isHindrance, setAside } from "./damage.ts";
 import { memoryDatabase, openDatabase } from "./open-database.ts";
@@ -58,6 +59,8 @@ export class DurableStore implements Store {
   #place: Place | undefined;
   #ground: Ground;
   #tables: Tables;
+  /** Of the file; none while a database in memory stands in for it. */
+  #checkpoints: Checkpoints | undefined;
   /** The trouble there is: since when, and the system's name for it. */
   #trouble: { readonly sinceMs: number; readonly code: string } | undefined;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
@@ -72,6 +75,7 @@ export class DurableStore implements Store {
       throw error;
     }
     this.#tables = this.#tablesOn(this.#ground);
+    this.#checkpoints = this.#checkpointsOf(this.#ground);
     const tables = guardedTables(this.#tables, {
       current: () => this.#tables,
       failed: (error) => this.#failed(error),
@@ -118,6 +122,7 @@ export class DurableStore implements Store {
     clearInterval(this.#looking);
     // The last chance to keep what was learnt since the file was lost.
     if (this.#ground.kind === "memory") this.#returnToFile();
+    this.#checkpoints?.[Symbol.dispose]();
     this.#ground.database.close();
     this.#place?.lock[Symbol.dispose]();
   }
@@ -256,8 +261,15 @@ export class DurableStore implements Store {
   }
 
   #stand(ground: Ground): void {
+    this.#checkpoints?.[Symbol.dispose]();
     this.#ground = ground;
     this.#tables = this.#tablesOn(ground);
+    this.#checkpoints = this.#checkpointsOf(ground);
+  }
+
+  #checkpointsOf({ kind, database }: Ground): Checkpoints | undefined {
+    if (kind === "memory") return undefined;
+    return new Checkpoints({ database, failed: (error) => this.#failed(error) });
   }
 
   /** In memory the request log would grow without end: its rows wait where they are, within their bound. */

@@ -15,12 +15,6 @@ export const BUSY_TIMEOUT_MS = 2_000;
 /** The same for the gateway once it serves: what cannot be written now is written half a second later. */
 const SERVING_BUSY_TIMEOUT_MS = 50;
 
-/**
- * Pages written until a commit moves them into the file, 0.5 MB: a millisecond of work and two waits for the disk. At a
- * thousand, SQLite's own figure, it is 8 ms of work, in which everything waits that shares the core.
- */
-const CHECKPOINT_PAGES = 128;
-
 /** How every SQLite file begins. */
 const MAGIC = "SQLite format 3\0";
 /** Where SQLite keeps the application id in the file, big-endian, and how long the header is. Bytes. */
@@ -65,7 +59,6 @@ export function memoryDatabase(): Database.Database {
 function configure(database: Database.Database): void {
   database.pragma("journal_mode = WAL");
   database.pragma("synchronous = NORMAL");
-  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.pragma("foreign_keys = ON");
   database.pragma(`busy_timeout = ${SERVING_BUSY_TIMEOUT_MS}`);
   database.pragma("secure_delete = FAST");
