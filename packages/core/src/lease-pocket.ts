@@ -4,7 +4,8 @@
  * reports to the primary and feeds it the answers.
  *
  * At low load a wish is for one use, so that keys are not held idle; at load a wish is for about a quarter of a second
- * of demand, so that the messages are far fewer than the requests.
+ * of demand, so that the messages are far fewer than the requests. At high load, where that is more than one wish asks for, the
+ * pocket holds what is needed for about a tenth of a second, in which the primary need not answer.
  */
 import type { Denial, KeyId, Lease, LeaseId, LeaseWish, ProjectId, Return, Settlement } from "./lease.ts";
 import type { Outcome, OutcomeKind } from "./outcome.ts";

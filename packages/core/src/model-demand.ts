@@ -11,7 +11,7 @@ export interface PocketOptions {
   readonly batchMax: number;
   /** A batch is to last about this long, milliseconds. */
   readonly batchMs: number;
-  /** Most uses that one wish asks for in advance, 1..{@link LEASE_USES_MAX}; beyond it a batch is filled in parts. */
+  /** A batch that is larger is filled up in parts of this size, 1..{@link LEASE_USES_MAX}. */
   readonly partMax: number;
   /** A batch of several parts is to last about this long, milliseconds: whatever is lent may be of a key that fails. */
   readonly partsMs: number;

@@ -1,7 +1,7 @@
 /**
  * What V8 does beside the program, set for a server whose threads use all cores: every thread of V8's own then takes a core
  * from a thread that serves. Process-wide; it must run before the first worker thread starts, for a heap takes its sizes from
- * the settings of that moment. Measured in docs/decisions/0087.
+ * the settings of that moment. Measured in docs/decisions/0087 and 0088.
  */
 import { setFlagsFromString } from "node:v8";
 
