@@ -3,6 +3,8 @@
  * from a thread that serves. Process-wide; it must run before the first worker thread starts, for a heap takes its sizes from
  * the settings of that moment. Measured in docs/decisions/0087 and 0088.
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { setFlagsFromString } from "node:v8";
 
 export const ENGINE_SETTINGS = [
@@ -20,7 +22,30 @@ export const ENGINE_SETTINGS = [
   "--concurrent-maglev-max-threads=1",
 ] as const;
 
+/** Of Linux, for one thread: where a thread that serves wants the core it gets nine tenths of it. */
+const HELPER_NICENESS = 10;
+/** The threads of this process, by their ids. */
+const THREADS = "/proc/self/task";
+/** How V8's helper threads are called: `V8Worker`, `node-V8Worker`. */
+const HELPER_NAME = /V8Worker/;
+
 /** A setting that this version of V8 does not know is left out by it, with a line on standard error. */
 export function setEngine(): void {
   for (const setting of ENGINE_SETTINGS) setFlagsFromString(setting);
+  if (process.platform === "linux") letHelpersWait();
+}
+
+/**
+ * V8's helpers mark what is garbage and compile what is hot, four of them at once, each as entitled to a core as a worker. Only
+ * Linux has a priority for a single thread.
+ */
+function letHelpersWait(): void {
+  try {
+    for (const thread of readdirSync(THREADS)) {
+      const name = readFileSync(`${THREADS}/${thread}/comm`, "utf8");
+      if (HELPER_NAME.test(name)) setPriority(Number(thread), HELPER_NICENESS);
+    }
+  } catch {
+    // No /proc, or one that hides threads: they stay as they are.
+  }
 }
