@@ -30,6 +30,11 @@ export const WRITE_INTERVAL_MS = 500;
 const PENDING_ROWS_MAX = 50_000;
 /** States of keys, and of lanes, in one batch: a millisecond each. A turn writes one, so that no worker waits long for a key. */
 const BATCH_STATES = 250;
+/**
+ * Rows that are worth a batch: a third of a millisecond, in which a request on the same core hardly waits. Where many come a batch is
+ * larger, up to {@link REQUEST_LOG_BATCH_ROWS}: a row then costs less, and no load outruns the writing.
+ */
+const CALM_BATCH_ROWS = 125;
 /** Rows of a report that are worth being sorted. */
 const SORTED_ROWS_MIN = 32;
 /**
@@ -115,14 +120,14 @@ export class Bookkeeper implements Disposable {
       this.#next = undefined;
       this.#attempt(() => {
         if (this.#hasMoreStates) this.#writeStates(1);
-        if (this.#pendingRows >= REQUEST_LOG_BATCH_ROWS) this.#writeRows(1);
+        if (this.#pendingRows >= CALM_BATCH_ROWS) this.#writeRows(1);
       });
       this.#writeSoon();
     }, BREATH_MS);
   }
 
   #isMuch(): boolean {
-    return this.#hasMoreStates || this.#pendingRows >= REQUEST_LOG_BATCH_ROWS;
+    return this.#hasMoreStates || this.#pendingRows >= CALM_BATCH_ROWS;
   }
 
   #giveUpOldest(): void {
@@ -164,12 +169,13 @@ export class Bookkeeper implements Disposable {
     this.#options.log.warn({ rows }, "request rows were lost while the database could not be written");
   }
 
-  /** Whole lists, so that none is written in part: {@link REQUEST_LOG_BATCH_ROWS} rows or the first that is larger. */
+  /** Whole lists, so that none is written in part: a quarter of what is pending, within bounds, or the first that is larger. */
   #nextBatch(): { readonly lists: number; readonly rows: RequestLogRow[] } {
+    const rowsMax = Math.min(Math.max(this.#pendingRows >> 2, CALM_BATCH_ROWS), REQUEST_LOG_BATCH_ROWS);
     const rows: RequestLogRow[] = [];
     let lists = 0;
     for (const list of this.#pending) {
-      if (lists > 0 && rows.length + list.count > REQUEST_LOG_BATCH_ROWS) break;
+      if (lists > 0 && rows.length + list.count > rowsMax) break;
       addStoredRows(list, rows);
       lists += 1;
     }

@@ -16,7 +16,7 @@ export const ENGINE_SETTINGS = [
   // Megabytes that a worker's heap may have before its first full collection: one that serves settles at 25 to 50.
   "--initial-heap-size=64",
   // A full collection takes a core for 20 to 50 ms. Where the heap grows slowly V8 would have the next one after a tenth more.
-  "--heap-growing-percent=200",
+  "--heap-growing-percent=100",
   // Code is compiled by one thread at a time for each of our threads, not by up to four and two.
   "--concurrent-turbofan-max-threads=1",
   "--concurrent-maglev-max-threads=1",

@@ -6,7 +6,7 @@ import type Database from "better-sqlite3";
 import { requestInsert } from "./request-insert.ts";
 import type { RequestCounts, RequestLogRow } from "./rows.ts";
 
-/** Rows a caller should hand over at once: a millisecond, which a worker on the same core can wait. */
+/** Rows a caller should hand over at once, at most: a millisecond, which a worker on the same core can wait. */
 export const REQUEST_LOG_BATCH_ROWS = 500;
 
 export interface RequestLog {
