@@ -58,26 +58,25 @@ test("more waiting requests than one wish may ask for are asked for in several",
 
 test("requests by the hundred that come at once are asked for by the batch, not one by one", () => {
   const pocket = new LeasePocket();
-  const { batchMax } = DEFAULT_POCKET_OPTIONS;
+  const { batchMax, partMax } = DEFAULT_POCKET_OPTIONS;
   // Grants that are used up at once make its batch as large as it may be.
   for (let size = 1, nowMs = NOW; size <= batchMax; size *= 2, nowMs += 1) {
     const wish = wished(pocket, 1, nowMs);
     pocket.granted(wish, [leaseOf(size, wish.uses)], nowMs);
     while (pocket.take("m", nowMs) !== undefined);
   }
-  const waitingMax = 4 * batchMax;
-  const wishMax = Math.min(batchMax, LEASE_USES_MAX);
+  const waitingMax = 4 * partMax;
   let [wishes, asked] = [0, 0];
   for (let waiting = 1; waiting <= waitingMax; waiting += 1) {
     const wish = pocket.wish("m", waiting, NOW);
     if (wish === undefined) continue;
     wishes += 1;
     asked += wish.uses;
-    expect(asked).toBeLessThan(waiting + wishMax);
+    expect(asked).toBeLessThan(waiting + partMax);
     expect(asked - (wish.inAdvance ?? 0)).toBeLessThanOrEqual(waiting);
   }
   expect(asked).toBeGreaterThanOrEqual(waitingMax);
-  expect(wishes).toBeLessThanOrEqual(waitingMax / wishMax + 1);
+  expect(wishes).toBeLessThanOrEqual(waitingMax / partMax + 1);
 });
 
 test("uses of different keys go turn by turn", () => {

@@ -130,12 +130,14 @@ export class ModelDemand {
     const isLow = isInUse && this.#batch > 1 && this.#asked === 0 && this.#uses <= this.#lowUses;
     if (!(isShort || isLow) || this.denial(nowMs, tokens) !== undefined) return NO_USES;
     this.#fit(nowMs);
+    const part = Math.min(this.#batch, this.#options.partMax);
     // Those who wait already are more than was asked for: asked one by one, each of the next would be a wish of its own.
-    const ahead = isShort && this.#asked > 0 ? this.#batch - 1 : 0;
+    const ahead = isShort && this.#asked > 0 ? part - 1 : 0;
     const wanted = isScarce ? waiting : Math.max(waiting + ahead, this.#batch);
-    const uses = Math.min(Math.max(wanted - coming, 0), LEASE_USES_MAX);
+    const short = Math.max(waiting - coming, 0);
+    const uses = Math.min(Math.max(wanted - coming, 0), Math.max(part, short + part - 1), LEASE_USES_MAX);
     this.#asked += uses;
-    return { uses, inAdvance: uses - Math.min(Math.max(waiting - coming, 0), uses) };
+    return { uses, inAdvance: uses - Math.min(short, uses) };
   }
 
   granted(wished: number, leases: readonly Lease[], nowMs: number): void {

@@ -37,6 +37,24 @@ it("writes full batches without waiting for the interval, so that no load outrun
   expect(scene.store.requests.counts(0).total + scene.keeper.backlog.pendingRows).toBe(80 * REPORT_ROWS);
 });
 
+it("writes in short turns where little waits, and in longer ones where much does", () => {
+  using scene = new Scene(folder);
+  const batches: number[] = [];
+  const append = scene.append;
+  scene.append = (rows) => {
+    batches.push(rows.length);
+    append(rows);
+  };
+  for (let report = 0; report < 4; report += 1) scene.report(60);
+  vi.advanceTimersByTime(MEANWHILE_MS);
+  expect(batches).toEqual([120]);
+  for (let report = 0; report < 40; report += 1) scene.report(60);
+  vi.advanceTimersByTime(MEANWHILE_MS);
+  expect(batches[1]).toBe(480);
+  expect(Math.max(...batches)).toBeLessThanOrEqual(REQUEST_LOG_BATCH_ROWS);
+  expect(batches.at(-1)).toBe(120);
+});
+
 it("keeps few rows for the interval, and writes all of them at the end", () => {
   using scene = new Scene(folder);
   scene.report();
@@ -113,9 +131,9 @@ class Scene implements Disposable {
   }
 
   /** A worker reports. */
-  report(): void {
+  report(rows = REPORT_ROWS): void {
     const collector = new RowCollector();
-    for (let count = 0; count < REPORT_ROWS; count += 1) collector.add(rowOf((this.#rows += 1)));
+    for (let count = 0; count < rows; count += 1) collector.add(rowOf((this.#rows += 1)));
     const batch = collector.take();
     if (batch !== undefined) this.keeper.record(new RowList(batch));
   }

@@ -3,7 +3,7 @@
  * from a thread that serves. Process-wide; it must run before the first worker thread starts, for a heap takes its sizes from
  * the settings of that moment. Measured in docs/decisions/0087 and 0088.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { setFlagsFromString } from "node:v8";
 
@@ -40,12 +40,12 @@ export function setEngine(): void {
  * Linux has a priority for a single thread.
  */
 function letHelpersWait(): void {
-  try {
-    for (const thread of readdirSync(THREADS)) {
+  for (const thread of existsSync(THREADS) ? readdirSync(THREADS) : []) {
+    try {
       const name = readFileSync(`${THREADS}/${thread}/comm`, "utf8");
       if (HELPER_NAME.test(name)) setPriority(Number(thread), HELPER_NICENESS);
+    } catch {
+      // It has ended meanwhile, or may not be looked at: it stays as it is.
     }
-  } catch {
-    // No /proc, or one that hides threads: they stay as they are.
   }
 }

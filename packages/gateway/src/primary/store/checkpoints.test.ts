@@ -52,16 +52,20 @@ test("a little is left where it is, however long", () => {
   expect(statSync(path).size).toBe(before);
 });
 
-test("a reader that looks at what was written earlier holds nothing up", () => {
+test("what a reader still looks at is left alone, holds no writer up, and is moved once the reader is gone", () => {
   using _checkpoints = new Checkpoints({ database, failed });
   const reader = new Database(path, { readonly: true });
   reader.exec("BEGIN");
   reader.pragma("schema_version");
+  const before = statSync(path).size;
   write(300, "note");
   vi.advanceTimersByTime(100);
   write(1, "another");
-  expect(failures).toEqual([]);
+  expect(statSync(path).size).toBe(before);
   reader.close();
+  vi.advanceTimersByTime(100);
+  expect(statSync(path).size - before).toBeGreaterThan(300 * PAGE_BYTES);
+  expect(failures).toEqual([]);
 });
 
 test("a failure is told, and the next look tries again", () => {
