@@ -141,7 +141,9 @@ it("is told in its own words when its owner cannot serve, and when to come back"
   pool.emulator.fault({ match: { project: owner }, fault });
   const calls = pool.emulator.calls.total;
   const more = create({ previous_interaction_id: id });
+  const askedAt = performance.now();
   const { status, json, headers } = await asked(pool.url, more);
+  const elapsedSeconds = (performance.now() - askedAt) / 1_000;
   expect(status).toBe(429);
   expect(json["error"]).toEqual({
     code: "rate_limit_exceeded",
@@ -149,8 +151,10 @@ it("is told in its own words when its owner cannot serve, and when to come back"
       `Named: interactions/${String(id)}\\. It may work in \\d+ s\\.$`,
     ) as string,
   });
-  // As its header said, and a second more.
-  expect(headers.get("retry-after")).toBe("18");
+  // As its header said and a second more, less what has passed since: on a busy machine that counts.
+  const retryAfterSeconds = Number(headers.get("retry-after"));
+  expect(retryAfterSeconds).toBeLessThanOrEqual(18);
+  expect(retryAfterSeconds).toBeGreaterThanOrEqual(18 - elapsedSeconds);
   expect(Number(headers.get("retry-after-ms"))).toBeGreaterThan(0);
   // Asked once: nobody else can see it, and the quota is known now.
   expect((await asked(pool.url, more)).status).toBe(429);
