@@ -1,9 +1,9 @@
 /** The listener of a worker by itself, on real sockets, with an echo in place of the gateway behind it. */
 import { once } from "node:events";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
-import { expect, it } from "vitest";
+import { expect, it, type MockInstance, vi } from "vitest";
 import type { BodyFault, BodyReader, ClientCall } from "../src/worker/client/client-call.ts";
 import { FastCall } from "../src/worker/client/fast-call.ts";
 import { createHttpServer } from "../src/worker/http-server.ts";
@@ -218,6 +218,45 @@ it("gives the bytes of a stream to the client one by one, whole and cut alike", 
   client.write(GET.replace("/a", "/cut"));
   await client.closed();
   expect(client.received.toString().endsWith("0\r\n\r\n")).toBe(false);
+});
+
+it("sends the last bytes of a stream and its end as one, and nothing later than it must", async () => {
+  const sockets: MockInstance<Socket["write"]>[] = [];
+  const lengths = (): number[] => sockets.flatMap(({ mock }) => mock.calls.map(([bytes]) => bytes.length));
+  const memory = Buffer.alloc(3);
+  const written = (text: string): Buffer => memory.fill(text);
+  let early: number[] = [];
+  await using listener = await listen((call) => {
+    call.begin(200, ["content-type", "text/plain"]);
+    call.write(written("one"));
+    if (call.target === "/a") {
+      call.end("");
+      return;
+    }
+    // By then it has left, without an end: the memory may be used again.
+    setImmediate(() => {
+      early = lengths();
+      call.write(written("two"));
+      call.write(Buffer.from("!"));
+      if (call.target === "/cut") call.cut();
+      else call.end("");
+    });
+  });
+  listener.server.on("connection", (socket) => sockets.push(vi.spyOn(socket, "write")));
+  using client = await RawClient.open(listener.port, GET);
+  expect(await heard(client)).toBe("one");
+  const [whole = 0] = lengths();
+  expect(lengths()).toEqual([whole]);
+
+  client.write(GET.replace("/a", "/b"));
+  expect(await heard(client)).toBe("onetwo!");
+  const begun = whole - "0\r\n\r\n".length;
+  expect(early).toEqual([whole, begun]);
+  expect(lengths()).toEqual([whole, begun, "3\r\ntwo\r\n".length, "1\r\n!\r\n0\r\n\r\n".length]);
+
+  client.write(GET.replace("/a", "/cut"));
+  await client.closed();
+  expect(client.received.toString().endsWith("3\r\ntwo\r\n1\r\n!\r\n")).toBe(true);
 });
 
 it("refuses to write a header that would end its line", async () => {

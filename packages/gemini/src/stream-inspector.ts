@@ -45,14 +45,14 @@ export class StreamInspector {
 
   /** Takes the next chunk. The first verdict other than "undecided" stands, whatever follows. */
   push(chunk: Buffer): StreamVerdict {
-    for (let index = 0; index < chunk.length && this.#verdict.kind === "undecided"; index += 1) {
-      if (this.#bytes >= PEEK_BYTES_MAX) {
-        this.#verdict = { kind: "meaningful" };
-        break;
-      }
-      this.#bytes += 1;
-      this.#judge(this.#framing.take(chunk[index] ?? 0));
+    const end = Math.min(chunk.length, PEEK_BYTES_MAX - this.#bytes);
+    let at = 0;
+    while (at < end && this.#verdict.kind === "undecided") {
+      at = this.#framing.read(chunk, at, end);
+      this.#judge(this.#framing.found);
     }
+    this.#bytes += end;
+    if (end < chunk.length && this.#verdict.kind === "undecided") this.#verdict = { kind: "meaningful" };
     return this.#verdict;
   }
 

@@ -54,7 +54,7 @@ export class AnswerGate {
     return this.#hasBegun;
   }
 
-  /** The answer begins, with these chunks or none. */
+  /** The answer begins, with these chunks or none, in memory that may be used again afterwards. */
   begin(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void {
     this.#hasBegun = true;
     for (const chunk of held) this.#affinity.heard(attempt.use, chunk);
@@ -67,7 +67,7 @@ export class AnswerGate {
     const waiting = this.#wait();
     waiting.head = { attempt, rawHeaders };
     waiting.attempt = attempt;
-    waiting.chunks.push(...held);
+    for (const chunk of held) waiting.chunks.push(Buffer.from(chunk));
     attempt.pause();
   }
 

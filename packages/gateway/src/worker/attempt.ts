@@ -27,7 +27,7 @@ import type { Upstream } from "./upstream.ts";
 
 /** What the request wants to hear from its attempt. After `failed` or `ended` nothing more is called. */
 export interface AttemptListener {
-  /** The answer is good: send the head, then the chunks held so far. */
+  /** The answer is good: send the head, then the chunks held so far, the last of which may be in memory that is used again. */
   begun(attempt: Attempt, rawHeaders: readonly string[], held: readonly Buffer[]): void;
   /** More of an answer that has begun, in memory that is used again afterwards. Return false to be paused. */
   more(attempt: Attempt, chunk: Buffer): boolean;
@@ -266,12 +266,14 @@ export class Attempt implements AnswerHandler, JudgementContext {
   }
 
   #inspect(chunk: Buffer): void {
-    this.#hold(chunk);
     const verdict = this.#inspector?.push(chunk) ?? { kind: "meaningful" };
     if (verdict.kind === "meaningful") {
+      // Sent at once, so that it need not be copied.
+      this.#held = [...this.#held, chunk];
       this.#relayHeld();
       return;
     }
+    this.#hold(chunk);
     if (verdict.kind === "undecided") return;
     const judged = judgeStream(verdict, this.#kept(), this);
     if (judged === undefined) return;

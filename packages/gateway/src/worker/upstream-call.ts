@@ -47,7 +47,10 @@ export interface OutgoingRequest {
 export interface AnswerHandler {
   /** Interim answers (1xx) are not told. */
   onHead(head: AnswerHead): void;
-  /** Bytes of the body. Their memory is used again once this returns: what is to be kept must be copied. */
+  /**
+   * Bytes of the body. Their memory is used again once this has returned and the microtasks behind it have run: what is to
+   * be kept for longer must be copied.
+   */
   onData(chunk: Buffer): void;
   onEnd(): void;
   /** The error has a code; what can be in its message stays unsaid. */

@@ -68,7 +68,10 @@ export interface ClientResponse {
   /** Gives the head, with a flat list of headers; it leaves with the first bytes, or with {@link flushHead}. */
   begin(status: number, headers: readonly string[]): void;
   flushHead(): void;
-  /** Copies the bytes if it cannot write them at once. False when the client is to be waited for. */
+  /**
+   * Reads the bytes until the microtasks behind the present callback have run, and copies them if they cannot leave then.
+   * False when the client is to be waited for.
+   */
   write(chunk: Buffer): boolean;
   end(last: Buffer | string): void;
   /** Head and body at once; the headers must name the body's length, if there is one. */

@@ -15,6 +15,8 @@ const JOINED_BYTES_MAX = 65_536;
 export interface CallHost {
   readonly heads: AnswerHeads;
   readonly isLost: boolean;
+  /** Bytes wait for the client; it will be told when they have left. */
+  readonly isFull: boolean;
   readonly peer: Peer;
   /** Hands a head (may be "") and a body to the socket as one; false when the client is to be waited for. */
   send(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): boolean;
@@ -25,6 +27,9 @@ export interface CallHost {
   /** The answer is ended. */
   answered(): void;
 }
+
+/** Written in the microtasks behind whatever runs now. */
+const NOW_OVER = Promise.resolve();
 
 type AnswerState = "none" | "head-held" | "begun" | "ended";
 
@@ -49,6 +54,8 @@ export class FastCall implements ClientCall {
   #head = "";
   #isChunked = false;
   #hasBody = true;
+  /** Bytes of the body that are about to be written, see {@link write}. */
+  #soon: Buffer | undefined;
 
   /** @param early bytes of the body that came with the head */
   constructor(host: CallHost, head: RequestHead, early: Buffer | undefined) {
@@ -106,6 +113,7 @@ export class FastCall implements ClientCall {
 
   lost(): void {
     this.#early = undefined;
+    this.#soon = undefined;
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader instanceof DiscardingReader) reader.bodyEnded();
@@ -197,18 +205,26 @@ export class FastCall implements ClientCall {
     this.#host.send(this.#takeHead(), "", false, false);
   }
 
+  /** The last bytes of a stream and its end mostly come in one piece: what is written leaves a moment later, with what follows. */
   write(chunk: Buffer): boolean {
     const isHeadOut = this.#answer === "begun";
     if (this.#answer === "ended" || (isHeadOut && !this.#hasBody)) return true;
     this.#answer = "begun";
+    this.#writeSoon();
     // Only what is joined is copied on the way.
-    return this.#send(chunk.length > JOINED_BYTES_MAX ? Buffer.from(chunk) : chunk, false);
+    if (chunk.length > JOINED_BYTES_MAX) return this.#send(Buffer.from(chunk), false);
+    this.#soon = chunk;
+    void NOW_OVER.then(() => this.#writeSoon());
+    return !this.#host.isFull;
   }
 
   end(last: Buffer | string): void {
     if (this.#answer === "ended" || this.#answer === "none") return;
     this.#answer = "ended";
-    if (this.#head !== "" || this.#isChunked || (this.#hasBody && last.length > 0)) this.#send(last, true);
+    if (last.length > 0) this.#writeSoon();
+    const rest = this.#soon ?? last;
+    this.#soon = undefined;
+    if (this.#head !== "" || this.#isChunked || (this.#hasBody && rest.length > 0)) this.#send(rest, true);
     this.#host.answered();
   }
 
@@ -218,7 +234,16 @@ export class FastCall implements ClientCall {
   }
 
   cut(): void {
+    this.#writeSoon();
     this.#host.cut();
+  }
+
+  /** Writes what was to be written soon. */
+  #writeSoon(): void {
+    const chunk = this.#soon;
+    if (chunk === undefined) return;
+    this.#soon = undefined;
+    this.#send(chunk, false);
   }
 
   #takeHead(): string {
