@@ -15,8 +15,6 @@ const JOINED_BYTES_MAX = 65_536;
 export interface CallHost {
   readonly heads: AnswerHeads;
   readonly isLost: boolean;
-  /** Bytes wait for the client; it will be told when they have left. */
-  readonly isFull: boolean;
   readonly peer: Peer;
   /** Hands a head (may be "") and a body to the socket as one; false when the client is to be waited for. */
   send(head: string, body: Buffer | string, isChunk: boolean, isEnd: boolean): boolean;
@@ -28,7 +26,7 @@ export interface CallHost {
   answered(): void;
 }
 
-/** Written in the microtasks behind whatever runs now. */
+/** What is put behind it runs when the present callback is over, and before anything is read. */
 const NOW_OVER = Promise.resolve();
 
 type AnswerState = "none" | "head-held" | "begun" | "ended";
@@ -54,7 +52,7 @@ export class FastCall implements ClientCall {
   #head = "";
   #isChunked = false;
   #hasBody = true;
-  /** Bytes of the body that are about to be written, see {@link write}. */
+  /** The first bytes of the body while they are about to be written, see {@link write}. */
   #soon: Buffer | undefined;
 
   /** @param early bytes of the body that came with the head */
@@ -205,17 +203,19 @@ export class FastCall implements ClientCall {
     this.#host.send(this.#takeHead(), "", false, false);
   }
 
-  /** The last bytes of a stream and its end mostly come in one piece: what is written leaves a moment later, with what follows. */
+  /** A short stream mostly comes whole in one piece: its first bytes leave a moment later, with the head and with what follows. */
   write(chunk: Buffer): boolean {
     const isHeadOut = this.#answer === "begun";
     if (this.#answer === "ended" || (isHeadOut && !this.#hasBody)) return true;
     this.#answer = "begun";
+    if (!isHeadOut && chunk.length <= JOINED_BYTES_MAX) {
+      this.#soon = chunk;
+      void NOW_OVER.then(() => this.#writeSoon());
+      return true;
+    }
     this.#writeSoon();
     // Only what is joined is copied on the way.
-    if (chunk.length > JOINED_BYTES_MAX) return this.#send(Buffer.from(chunk), false);
-    this.#soon = chunk;
-    void NOW_OVER.then(() => this.#writeSoon());
-    return !this.#host.isFull;
+    return this.#send(chunk.length > JOINED_BYTES_MAX ? Buffer.from(chunk) : chunk, false);
   }
 
   end(last: Buffer | string): void {

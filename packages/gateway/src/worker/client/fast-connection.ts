@@ -71,10 +71,6 @@ export class FastConnection implements CallHost {
     return this.#socket.destroyed;
   }
 
-  get isFull(): boolean {
-    return this.#socket.writableNeedDrain;
-  }
-
   /** Looked up once: the request is asked for it at its beginning, when the connection still knows. */
   get peer(): Peer {
     this.#peer ??= peerOf(this.#socket);
