@@ -39,12 +39,7 @@ it("writes full batches without waiting for the interval, so that no load outrun
 
 it("writes in short turns where little waits, and in longer ones where much does", () => {
   using scene = new Scene(folder);
-  const batches: number[] = [];
-  const append = scene.append;
-  scene.append = (rows) => {
-    batches.push(rows.length);
-    append(rows);
-  };
+  const { batches } = scene;
   for (let report = 0; report < 4; report += 1) scene.report(60);
   vi.advanceTimersByTime(MEANWHILE_MS);
   expect(batches).toEqual([120]);
@@ -53,6 +48,20 @@ it("writes in short turns where little waits, and in longer ones where much does
   expect(batches[1]).toBe(480);
   expect(Math.max(...batches)).toBeLessThanOrEqual(REQUEST_LOG_BATCH_ROWS);
   expect(batches.at(-1)).toBe(120);
+});
+
+it.each([
+  [2, 240],
+  [4, 480],
+  [64, 480],
+])("writes in longer turns where %i workers share a core", (workersPerCore, longest) => {
+  using scene = new Scene(folder, workersPerCore);
+  for (let report = 0; report < 10; report += 1) {
+    scene.report(60);
+    vi.advanceTimersByTime(1);
+  }
+  vi.advanceTimersByTime(10);
+  expect(new Set(scene.batches)).toEqual(new Set([longest]));
 });
 
 it("keeps few rows for the interval, and writes all of them at the end", () => {
@@ -98,10 +107,12 @@ class Scene implements Disposable {
   append: DurableStore["requests"]["append"];
   /** How many states of keys each batch had. */
   readonly savedStates: number[] = [];
+  /** How many rows each batch had. */
+  readonly batches: number[] = [];
   readonly #scheduler = new Scheduler(DEFAULT_SCHEDULER_OPTIONS, () => 0.5);
   #rows = 0;
 
-  constructor(path: string) {
+  constructor(path: string, workersPerCore?: number) {
     const log = pino({ enabled: false });
     const now = Date.now;
     this.store = new DurableStore({ path: join(path, "gateway.db"), log, now });
@@ -119,6 +130,7 @@ class Scene implements Disposable {
       log,
       logRequests: () => false,
       now,
+      ...(workersPerCore === undefined ? {} : { workersPerCore }),
     });
   }
 
@@ -145,6 +157,7 @@ class Scene implements Disposable {
   }
 
   #append(rows: Parameters<DurableStore["requests"]["append"]>[0]): void {
+    this.batches.push(rows.length);
     this.append(rows);
   }
 }

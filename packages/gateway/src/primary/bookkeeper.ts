@@ -22,6 +22,8 @@ export interface BookkeeperOptions {
   /** Whether each request gets a line in the log. */
   readonly logRequests: () => boolean;
   readonly now: () => number;
+  /** HTTP workers that share a core, 1 or more (1). */
+  readonly workersPerCore?: number;
 }
 
 /** How often states, and the rows that fill no batch, are written, milliseconds: what a crash may cost. */
@@ -31,8 +33,9 @@ const PENDING_ROWS_MAX = 50_000;
 /** States of keys, and of lanes, in one batch: a millisecond each. A turn writes one, so that no worker waits long for a key. */
 const BATCH_STATES = 250;
 /**
- * Rows that are worth a batch: a third of a millisecond, in which a request on the same core hardly waits. Where many come a batch is
- * larger, up to {@link REQUEST_LOG_BATCH_ROWS}: a row then costs less, and no load outruns the writing.
+ * Rows that are worth a batch, for each worker on a core: a third of a millisecond, in which a request on the same core hardly waits.
+ * Where workers share a core requests wait for each other's, and where many rows come for the writing: a batch is larger then, up
+ * to {@link REQUEST_LOG_BATCH_ROWS}, and a row costs less.
  */
 const CALM_BATCH_ROWS = 125;
 /** Rows of a report that are worth being sorted. */
@@ -48,6 +51,8 @@ const COMPLAINT_INTERVAL_MS = 30_000;
 export class Bookkeeper implements Disposable {
   readonly #options: BookkeeperOptions;
   readonly #timer: NodeJS.Timeout;
+  /** Rows that are worth a batch here. */
+  readonly #calmRows: number;
   /** Rows to be written, oldest first. */
   #pending: RowList[] = [];
   #pendingRows = 0;
@@ -63,6 +68,7 @@ export class Bookkeeper implements Disposable {
 
   constructor(options: BookkeeperOptions) {
     this.#options = options;
+    this.#calmRows = Math.min(CALM_BATCH_ROWS * (options.workersPerCore ?? 1), REQUEST_LOG_BATCH_ROWS);
     this.#timer = setInterval(() => {
       this.#attempt(() => {
         this.#writeStates(1);
@@ -120,14 +126,14 @@ export class Bookkeeper implements Disposable {
       this.#next = undefined;
       this.#attempt(() => {
         if (this.#hasMoreStates) this.#writeStates(1);
-        if (this.#pendingRows >= CALM_BATCH_ROWS) this.#writeRows(1);
+        if (this.#pendingRows >= this.#calmRows) this.#writeRows(1);
       });
       this.#writeSoon();
     }, BREATH_MS);
   }
 
   #isMuch(): boolean {
-    return this.#hasMoreStates || this.#pendingRows >= CALM_BATCH_ROWS;
+    return this.#hasMoreStates || this.#pendingRows >= this.#calmRows;
   }
 
   #giveUpOldest(): void {
@@ -171,7 +177,7 @@ export class Bookkeeper implements Disposable {
 
   /** Whole lists, so that none is written in part: a quarter of what is pending, within bounds, or the first that is larger. */
   #nextBatch(): { readonly lists: number; readonly rows: RequestLogRow[] } {
-    const rowsMax = Math.min(Math.max(this.#pendingRows >> 2, CALM_BATCH_ROWS), REQUEST_LOG_BATCH_ROWS);
+    const rowsMax = Math.min(Math.max(this.#pendingRows >> 2, this.#calmRows), REQUEST_LOG_BATCH_ROWS);
     const rows: RequestLogRow[] = [];
     let lists = 0;
     for (const list of this.#pending) {

@@ -3,6 +3,7 @@
  * Primary thread; built once at the start.
  */
 import { Scheduler } from "@gemini-gateway/core/scheduler/scheduler";
+import { availableParallelism } from "node:os";
 import type { Logger } from "pino";
 import type { GatewayConfig } from "../config.ts";
 import { quotasOf } from "../config/quotas.ts";
@@ -51,7 +52,8 @@ export function layGround(cleanup: AsyncDisposableStack, config: GatewayConfig, 
   };
   const scheduler = new Scheduler(options, Math.random);
   const logRequests = (): boolean => live.current.requestLog;
-  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now }));
+  const workersPerCore = Math.ceil(config.workers / availableParallelism());
+  const bookkeeper = cleanup.use(new Bookkeeper({ store, scheduler, log, logRequests, now, workersPerCore }));
   cleanup.use(new Retention({ store, settings: () => live.current, log, now })).start();
   const ring = new KeyRing();
   const siblings = cleanup.use(new Siblings({ scheduler, ring, store, log, now }));
