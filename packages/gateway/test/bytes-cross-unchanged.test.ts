@@ -11,13 +11,17 @@ import {
   type RawUpstream,
 } from "./harness/raw-upstream.ts";
 
+type Pieces = readonly (string | Buffer)[];
+
 /** How the upstream answers the next call: a head and the pieces that follow it. */
-let pieces: readonly (string | Buffer)[] = [];
+let pieces: Pieces | (() => Pieces) = [];
 let upstream: RawUpstream;
 let pool: Pool;
 
 beforeAll(async () => {
-  upstream = await startRawUpstream(({ socket }) => writePieces(socket, pieces));
+  upstream = await startRawUpstream(({ socket }) =>
+    writePieces(socket, typeof pieces === "function" ? pieces() : pieces),
+  );
   pool = await startPool({ upstream: upstream.url, flags: { workers: 1 } });
 });
 afterAll(async () => {
@@ -120,6 +124,21 @@ describe("from the upstream to the client", () => {
       }),
       RUNS,
     );
+  });
+
+  it("streams of many clients at once, in one piece or event by event, to each its own", async () => {
+    const type = ["content-type: text/event-stream"];
+    const bodies: string[] = [];
+    pieces = () => {
+      const number = bodies.length;
+      const body = sseOf([`first of ${number}`, "x".repeat(number * 20), `last of ${number}`], "\r\n");
+      bodies.push(body.toString());
+      const ways = chunked(type, number % 3 === 0 ? cutAt(body, [60, 90]) : [body]);
+      return number % 2 === 0 ? [ways.join("")] : ways;
+    };
+    const request = requestOf(`POST ${MODEL_PATH}:streamGenerateContent?alt=sse`, Buffer.from("{}"));
+    const answers = await Promise.all(Array.from({ length: 60 }, () => ask(request)));
+    expect(answers.map(({ body }) => body.toString()).toSorted()).toEqual(bodies.toSorted());
   });
 
   it("a streamed JSON array, cut anywhere", async () => {

@@ -65,6 +65,17 @@ it("by the id in the first event of a stream that still runs, from any thread", 
   expect(pool.emulator.calls.total).toBe(50);
 });
 
+it("streamed to many at once, to each its own: a beginning waits until its id is known everywhere", async () => {
+  const pool = await poolWith();
+  const inputs = Array.from({ length: 40 }, (_, index) => `question number ${index + 100}`);
+  const answers = await Promise.all(inputs.map((input) => asked(pool.url, create({ input, stream: true }))));
+  const idIn = (event: Json | undefined): unknown => (event?.["interaction"] as Json | undefined)?.["id"];
+  const ids = answers.map(({ text }) => idIn(dataOf(text)[0]));
+  const lastIds = answers.map(({ text }) => idIn(dataOf(text).at(-1)));
+  expect(new Set(ids).size).toBe(inputs.length);
+  expect(lastIds).toEqual(ids);
+});
+
 /** Begins one in the background, which is not done yet; gives its path. */
 async function beginInBackground(pool: Pool): Promise<string> {
   const { id } = await made(pool.url, create({ background: true }));
