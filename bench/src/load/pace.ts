@@ -5,14 +5,9 @@
 import { latenciesOf } from "../statistics.ts";
 import { Connection, requestBytesOf } from "./connection.ts";
 import { CONNECTIONS_MAX, type LoadJobs, type PaceResult } from "./protocol.ts";
+import { Schedule } from "./schedule.ts";
+import { Ticker } from "./ticker.ts";
 
-/** Requests are sent in ticks of this length: the finest that timers keep. */
-const TICK_MS = 1;
-/**
- * What fell due while this process itself was kept from its core is sent at most so many times as fast as it should have
- * been: sent all at once it would measure how fast a contender works off a heap of requests that no client sent.
- */
-const CATCH_UP_FACTOR = 2;
 /** Connections made ready at once. */
 const OPENING_MAX = 50;
 /** Longest wait for the first answers of those. */
@@ -72,30 +67,27 @@ class PacedLoad implements Disposable {
     this.#countsFromMs = performance.now();
   }
 
-  /** Sends everything that falls due: first that of which no latency is counted, then the rest. */
+  /** Sends everything when it falls due: first that of which no latency is counted, then the rest. */
   async send(): Promise<void> {
-    const { leadInMs, durationMs } = this.#order;
-    if (leadInMs > 0) await this.#sendFor(leadInMs);
-    this.#beginToCount();
-    await this.#sendFor(durationMs);
-  }
-
-  async #sendFor(durationMs: number): Promise<void> {
-    const { ratePerSecond } = this.#order;
-    const startMs = performance.now();
-    const sentAtOnceMax = Math.ceil((CATCH_UP_FACTOR * ratePerSecond * TICK_MS) / 1000);
-    const total = Math.round((ratePerSecond * durationMs) / 1000);
-    let sent = 0;
+    const { leadInMs, durationMs, ratePerSecond } = this.#order;
+    const schedule = new Schedule({ ratePerSecond, durationMs: leadInMs + durationMs });
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setInterval(() => {
-      const elapsedMs = performance.now() - startMs;
-      const due = Math.min(total, sent + sentAtOnceMax, Math.ceil((elapsedMs * ratePerSecond) / 1000));
-      this.#behindMs = Math.max(this.#behindMs, elapsedMs - (sent * 1000) / ratePerSecond);
-      for (; sent < due; sent += 1) this.#sendOne();
-      if (sent === total) resolve();
-    }, TICK_MS);
+    let startMs: number | undefined;
+    let isCounting = false;
+    await using _ticker = await Ticker.start(() => {
+      const nowMs = performance.now();
+      // Its first tick is when the clock starts.
+      startMs ??= nowMs;
+      const elapsedMs = nowMs - startMs;
+      if (!isCounting && elapsedMs >= leadInMs) {
+        isCounting = true;
+        this.#beginToCount();
+      }
+      this.#behindMs = Math.max(this.#behindMs, schedule.lateMs(elapsedMs));
+      for (let left = schedule.take(elapsedMs); left > 0; left -= 1) this.#sendOne();
+      if (schedule.isOver) resolve();
+    });
     await promise;
-    clearInterval(timer);
   }
 
   /** Resolves when all is answered, at the latest after so long: what is missing in the end has failed. */
