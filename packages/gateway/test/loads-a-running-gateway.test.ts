@@ -1,8 +1,10 @@
 /** `gemini-gateway bench`: operators load their own gateway and are told how it fared. */
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator } from "gemini-emulator";
 import { describe, expect, test } from "vitest";
 import { PROGRAM, startProgram } from "./harness/program.ts";
+import { startRawUpstream } from "./harness/raw-upstream.ts";
 
 const SECRET = "bench-secret";
 const SMALL = ["--connections", "20", "--json"];
@@ -56,6 +58,22 @@ describe("gemini-gateway bench", () => {
     expect({ code, report }).toMatchObject({ code: 0, report: { isGivenUp: true, answers: { 200: 40 } } });
     expect(report.answers["429"]).toBeLessThan(150);
     expect(stderr).toContain("No auth key is given");
+  });
+
+  test("waits for what it had asked when it gives up", async () => {
+    // The first answer comes well after the hundredth refusal, with which the load gives up.
+    await using slow = await startRawUpstream(async ({ socket }) => {
+      const isFirst = slow.calls.length === 1;
+      if (isFirst) await sleep(500);
+      socket.write(`HTTP/1.1 ${isFirst ? "200 OK" : "429 Too Many Requests"}\r\ncontent-length: 0\r\n\r\n`);
+    });
+    const { stdout } = await bench([slow.url, "--connections", "2", "--json", "--duration", "60s"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      isGivenUp: true,
+      answers: { 200: 1, 429: 100 },
+      failures: {},
+    });
+    expect(slow.calls).toHaveLength(101);
   });
 
   test("fails when nothing was served", async () => {

@@ -17,7 +17,7 @@ export interface LoadOptions {
   /** Requests in progress at once. */
   readonly connections: number;
   readonly durationMs: number;
-  /** Ends the load early; requests in progress are dropped and not counted. */
+  /** Ends the load early; like the end of its time it drops requests in progress, which are not counted. */
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export interface LoadTally {
 }
 
 /**
- * Answers other than 200 in a row after which the load ends: going on would measure refusals, and a gateway that does not
+ * Answers other than 200 in a row after which no more is asked: going on would measure refusals, and a gateway that does not
  * know the caller bans an address that goes on and on.
  */
 const REFUSALS_IN_A_ROW_MAX = 100;
@@ -57,8 +57,8 @@ export class Load {
   readonly #failures = new Map<string, number>();
   readonly #firstByteUs = createHistogram();
   readonly #answerUs = createHistogram();
-  readonly #giveUp = new AbortController();
   #refusalsInARow = 0;
+  #isGivenUp = false;
   #startMs = 0;
   #endMs: number | undefined;
 
@@ -72,7 +72,7 @@ export class Load {
   async run(): Promise<void> {
     const { connections, durationMs, signal } = this.#options;
     this.#startMs = performance.now();
-    const stop = AbortSignal.any([signal, AbortSignal.timeout(durationMs), this.#giveUp.signal]);
+    const stop = AbortSignal.any([signal, AbortSignal.timeout(durationMs)]);
     setMaxListeners(connections * LISTENERS_PER_CONNECTION, stop);
     await Promise.all(Array.from({ length: connections }, () => this.#repeat(stop)));
     this.#endMs = performance.now();
@@ -86,12 +86,13 @@ export class Load {
       failures: this.#failures,
       firstByteUs: this.#firstByteUs,
       answerUs: this.#answerUs,
-      isGivenUp: this.#giveUp.signal.aborted,
+      isGivenUp: this.#isGivenUp,
     };
   }
 
   async #repeat(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) {
+    // Nothing more is sent once the load gives up, but what was sent is waited for: it may be what was served.
+    while (!stop.aborted && !this.#isGivenUp) {
       const failure = await this.#exchange(stop);
       if (failure === undefined || stop.aborted) continue;
       const code = this.#failures.has(failure) || this.#failures.size < FAILURE_CODES_MAX ? failure : "other";
@@ -131,7 +132,7 @@ export class Load {
       if (!response.complete) return resolve("INCOMPLETE");
       this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
       this.#refusalsInARow = status === 200 ? 0 : this.#refusalsInARow + 1;
-      if (this.#refusalsInARow >= REFUSALS_IN_A_ROW_MAX) this.#giveUp.abort();
+      if (this.#refusalsInARow >= REFUSALS_IN_A_ROW_MAX) this.#isGivenUp = true;
       if (status === 200) {
         const endMs = performance.now();
         record(this.#firstByteUs, (firstByteMs ?? endMs) - startMs);
