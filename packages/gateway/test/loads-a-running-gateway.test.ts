@@ -56,7 +56,8 @@ describe("gemini-gateway bench", () => {
     const { code, stdout, stderr } = await bench([gateway.url, ...SMALL, "--duration", "60s"]);
     const report = JSON.parse(stdout) as { answers: Record<string, number> };
     expect({ code, report }).toMatchObject({ code: 0, report: { isGivenUp: true, answers: { 200: 40 } } });
-    expect(report.answers["429"]).toBeLessThan(150);
+    // It counts them in a row, and an answer that was served late begins a new row; 3,600 in an hour would be a ban.
+    expect(report.answers["429"]).toBeLessThan(400);
     expect(stderr).toContain("No auth key is given");
   });
 
