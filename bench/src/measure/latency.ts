@@ -112,7 +112,7 @@ interface Round {
   readonly kind: Kind;
   /** Half of what saturates the gateway now, requests/s. */
   readonly common: number;
-  /** Half of what saturates each contender, by name: it is not asked more than that. */
+  /** Half of what saturated each contender before the first round, by name: a peer is not asked more than that. */
   readonly halves: ReadonlyMap<string, number>;
   readonly plan: Plan;
   readonly recorder: Recorder;
@@ -127,7 +127,8 @@ async function measureRound(
   const results = new Map<string, PaceResult>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
-    const ratePerSecond = Math.max(1, Math.round(Math.min(common, halves.get(contender.name) ?? common)));
+    const half = contender.name === GATEWAY ? common : (halves.get(contender.name) ?? common);
+    const ratePerSecond = Math.max(1, Math.round(Math.min(common, half)));
     const order = {
       target,
       ratePerSecond,
