@@ -6,7 +6,7 @@ import { type Bench, endAll, Field, turnOf } from "../bench.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { DIRECT, directTo } from "../contenders/direct.ts";
 import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
-import type { PaceResult, Target } from "../load/protocol.ts";
+import type { PaceResult } from "../load/protocol.ts";
 import { pinningOfOne } from "../pinning.ts";
 import type { Plan } from "../plan.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
@@ -61,17 +61,14 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
   });
   const entrants = [...gatewayEntrants(bench, { workers: 1, keys }), ...peerEntrants(bench, key)];
   const contenders = await field.startAll(entrants, pinning.contender);
-  const halves = new Map<Kind, ReadonlyMap<string, number>>();
-  for (const kind of KINDS) halves.set(kind, await halvesOf(bench, field, { contenders, path: kind.path }));
   const all = [directTo(field.upstream.url, key), ...contenders];
-  const gateway = contenders.find(({ name }) => name === GATEWAY);
+  for (const { path } of KINDS) await warmUp(bench, field, { contenders, path });
   for (let round = 0; round < plan.rounds; round += 1) {
     bench.say(`  round ${round + 1} of ${plan.rounds}`);
-    for (const [kind, ofKind] of halves) {
-      // Taken anew each time: the half of what a host could do a minute ago may be all that it can do now.
-      const common =
-        gateway === undefined ? 0 : await halfOf(bench, field, gateway.target(kind.path, QUESTION));
-      await measureRound(field, turnOf(all, round), { kind, common, halves: ofKind, plan, recorder });
+    for (const kind of KINDS) {
+      // Anew each time: the half of what a host could do a minute ago may be all that it can do now.
+      const rates = await ratesOf(bench, field, { contenders, path: kind.path });
+      await measureRound(field, turnOf(all, round), { kind, rates, plan, recorder });
     }
   }
   await endAll(contenders);
@@ -86,34 +83,37 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
   };
 }
 
-/** Half of what saturates each contender, requests/s, by name; each has warmed up then. */
-async function halvesOf(
-  bench: Bench,
-  field: Field,
-  { contenders, path }: { readonly contenders: readonly Contender[]; readonly path: string },
-): Promise<ReadonlyMap<string, number>> {
-  const { connections, warmUpMs: durationMs } = bench.plan;
-  const halves = new Map<string, number>();
-  for (const contender of contenders) {
-    const target = contender.target(path, QUESTION);
-    await field.load.run("keepBusy", { target, connections, durationMs });
-    halves.set(contender.name, await halfOf(bench, field, target));
-  }
-  return halves;
+interface Loaded {
+  readonly contenders: readonly Contender[];
+  readonly path: string;
 }
 
-async function halfOf({ plan }: Bench, { load }: Field, target: Target): Promise<number> {
-  const order = { target, connections: plan.connections, durationMs: plan.roundMs };
-  const { served, durationMs } = await load.run("keepBusy", order);
-  return (served * 500) / durationMs;
+async function warmUp({ plan }: Bench, { load }: Field, { contenders, path }: Loaded): Promise<void> {
+  const { connections, warmUpMs: durationMs } = plan;
+  for (const contender of contenders)
+    await load.run("keepBusy", { target: contender.target(path, QUESTION), connections, durationMs });
+}
+
+/** Half of what saturates the gateway, or of what saturates the contender itself if that is less: requests/s, by name. */
+async function ratesOf(
+  { plan }: Bench,
+  { load }: Field,
+  { contenders, path }: Loaded,
+): Promise<ReadonlyMap<string, number>> {
+  const halves = new Map<string, number>();
+  for (const contender of contenders) {
+    const order = { target: contender.target(path, QUESTION), connections: plan.connections };
+    const { served, durationMs } = await load.run("keepBusy", { ...order, durationMs: plan.roundMs });
+    halves.set(contender.name, (served * 500) / durationMs);
+  }
+  const common = halves.get(GATEWAY) ?? 0;
+  const rates = [...halves].map(([name, half]) => [name, Math.min(half, common)] as const);
+  return new Map([...rates, [DIRECT, common] as const]);
 }
 
 interface Round {
   readonly kind: Kind;
-  /** Half of what saturates the gateway now, requests/s. */
-  readonly common: number;
-  /** Half of what saturated each contender before the first round, by name: a peer is not asked more than that. */
-  readonly halves: ReadonlyMap<string, number>;
+  readonly rates: ReadonlyMap<string, number>;
   readonly plan: Plan;
   readonly recorder: Recorder;
 }
@@ -121,14 +121,13 @@ interface Round {
 async function measureRound(
   { load }: Field,
   contenders: readonly Contender[],
-  { kind, common, halves, plan, recorder }: Round,
+  { kind, rates, plan, recorder }: Round,
 ): Promise<void> {
   const { roundMs: durationMs, leadInMs, connectionsReady } = plan;
   const results = new Map<string, PaceResult>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
-    const half = contender.name === GATEWAY ? common : (halves.get(contender.name) ?? common);
-    const ratePerSecond = Math.max(1, Math.round(Math.min(common, half)));
+    const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
     const order = {
       target,
       ratePerSecond,

@@ -23,10 +23,7 @@ function serving(pool: Pool): number[] {
 const POLL = { timeout: 8_000, interval: 20 };
 
 it("replaces a dead worker within a second, takes its leases back, and other workers' streams go on", async () => {
-  const beganAtMs = performance.now();
   await using pool = await startPool({ flags: { workers: 2, "lease-ttl": "1s" } });
-  // Where all of the gateway takes longer than a second to start, because others want the cores too, one worker may take as long.
-  const limitMs = Math.max(1000, performance.now() - beganAtMs);
   const { supervisor, scheduler } = pool.gateway;
   const streams = await stalledStreams(pool);
   const lentBefore = scheduler.inFlight;
@@ -43,7 +40,7 @@ it("replaces a dead worker within a second, takes its leases back, and other wor
   await expect
     .poll(() => supervisor.views(Date.now()).filter(({ listening }) => listening).length, POLL)
     .toBe(2);
-  expect(performance.now() - diedAtMs).toBeLessThan(limitMs);
+  expect(performance.now() - diedAtMs).toBeLessThan(1000);
   expect(supervisor.replaced).toBe(1);
   expect(scheduler.inFlight).toBeLessThan(lentBefore);
   scheduler.checkInvariants();
