@@ -55,11 +55,29 @@ test("a walk takes no more steps than it may, and goes on where it stopped", () 
   expect(turns.slice(0, 2).map(({ left }) => left)).toEqual([0, 0]);
 });
 
-test("a column is set as a whole for the keys there are", () => {
-  const table = tableOf(1_500);
+test("a column that is due from the first on draws for a block of keys when that is looked at, and for no free slot", () => {
+  const table = tableOf(5_000);
   table.removeKey(3);
-  table.setAllDue("m", () => 5);
-  expect(table.earliestDueMs("m")).toBe(5);
-  table.addKey(3_000);
-  expect(isDue(table, 3_000), "a free slot was left alone").toBe(false);
+  let drawn = 0;
+  table.addColumn("learnt", () => 5 + drawn++);
+  expect(drawn).toBe(0);
+  expect(table.place(1, "learnt")).toBeDefined();
+  expect(drawn, "keys of the first block but the one that went").toBe(1_023);
+  table.addKey(9_000);
+  const added = table.place(9_000, "learnt");
+  expect(added && dueAtMs(added), "the slot was free").toBe(Number.POSITIVE_INFINITY);
+  expect(table.nextDue(5, { left: 2 * 5_120 })?.keyId, "the walk meets the first that was drawn").toBe(1);
+  expect(table.earliestDueMs("learnt")).toBe(5);
+  expect(drawn, "and by then all").toBe(4_999);
+});
+
+test("a column without anything due stays without a place in memory until it is asked for", () => {
+  const table = tableOf(2_000);
+  table.addColumn("quiet");
+  expect(table.earliestDueMs("quiet")).toBe(Number.POSITIVE_INFINITY);
+  expect(table.nextDue(10, { left: 20_000 })).toBeUndefined();
+  const place = table.place(1_500, "quiet");
+  if (place !== undefined) setDue(place, 7);
+  expect(table.earliestDueMs("quiet"), "writing to one says nothing of others").toBe(7);
+  expect(table.nextDue(10, { left: 20_000 })?.keyId).toBe(1_500);
 });

@@ -74,18 +74,30 @@ export class Column {
   }
 }
 
+/** Read where a block has no column yet and none of its keys is due there. Never written. */
+const NOTHING_DUE = new Column("");
+
 /** So many keys, each in its slot. */
 interface Block {
-  readonly columns: Column[];
+  /** By place. One comes to be when somebody first asks for it: of 100,000 keys all at once were 20 ms in one turn. */
+  readonly columns: (Column | undefined)[];
   /** The key of each slot, or NO_KEY for one that is free. */
   readonly keys: Float64Array;
+}
+
+interface ColumnPlan {
+  readonly name: string;
+  /** When each key of a block is due where the column comes to be; undefined for never. */
+  readonly firstDueMs: (() => number) | undefined;
 }
 
 export class PairTable {
   /** The number of each key: its slot, counted over all blocks. */
   readonly #numbers = new IdMap<number>();
   /** The place of each column in every block. */
-  readonly #columns = new Map<string, number>();
+  readonly #places = new Map<string, number>();
+  /** By place. */
+  readonly #columns: ColumnPlan[] = [];
   readonly #blocks: Block[] = [];
   readonly #free: number[] = [];
   #nextNumber = 0;
@@ -94,14 +106,17 @@ export class PairTable {
   #walkNumber = 0;
 
   get size(): number {
-    return this.#numbers.size * this.#columns.size;
+    return this.#numbers.size * this.#columns.length;
   }
 
-  /** False when there is no room for another column, or it is there already. */
-  addColumn(name: string): boolean {
-    if (this.#columns.has(name) || this.#columns.size >= COLUMNS_MAX) return false;
-    this.#columns.set(name, this.#columns.size);
-    for (const { columns } of this.#blocks) columns.push(new Column(name));
+  /**
+   * False when there is no room for another column, or it is there already. Costs nothing for each key: the moments at which
+   * keys are due first (ms since the epoch; never, when not given) are drawn by the block, when a block is first looked at.
+   */
+  addColumn(name: string, firstDueMs?: () => number): boolean {
+    if (this.#places.has(name) || this.#columns.length >= COLUMNS_MAX) return false;
+    this.#places.set(name, this.#columns.length);
+    this.#columns.push({ name, firstDueMs });
     return true;
   }
 
@@ -122,15 +137,15 @@ export class PairTable {
     this.#numbers.delete(id);
     block.keys[number % BLOCK_SLOTS] = NO_KEY;
     this.#free.push(number);
-    for (const column of block.columns) column.clear(number % BLOCK_SLOTS);
+    for (const column of block.columns) column?.clear(number % BLOCK_SLOTS);
   }
 
   place(id: KeyId, name: string): Place | undefined {
     const number = this.#numbers.get(id);
-    const index = this.#columns.get(name);
+    const index = this.#places.get(name);
     if (number === undefined || index === undefined) return undefined;
-    const column = this.#blocks[blockOf(number)]?.columns[index];
-    return column === undefined ? undefined : { keyId: id, slot: number % BLOCK_SLOTS, column };
+    const block = this.#blocks[blockOf(number)];
+    return block && { keyId: id, slot: number % BLOCK_SLOTS, column: this.#columnOf(block, index) };
   }
 
   /**
@@ -139,38 +154,29 @@ export class PairTable {
    */
   nextDue(nowMs: number, steps: { left: number }): Place | undefined {
     let turns = 0;
-    while (turns <= this.#columns.size && steps.left > 0) {
+    const columns = this.#columns.length;
+    while (turns <= columns && steps.left > 0) {
       const block = this.#blocks[blockOf(this.#walkNumber)];
-      const column = block?.columns[this.#walkColumn];
-      if (block === undefined || column === undefined || this.#walkNumber >= this.#nextNumber) {
+      if (block === undefined || columns === 0 || this.#walkNumber >= this.#nextNumber) {
         this.#walkNumber = 0;
-        this.#walkColumn = this.#columns.size === 0 ? 0 : (this.#walkColumn + 1) % this.#columns.size;
+        this.#walkColumn = columns === 0 ? 0 : (this.#walkColumn + 1) % columns;
         turns += 1;
         continue;
       }
+      const column = this.#readable(block, this.#walkColumn);
       const slot = this.#walk(column, nowMs, steps);
       if (slot >= 0) return { keyId: block.keys[slot] as number, slot, column };
     }
     return undefined;
   }
 
-  /** Sets when each key of the column is due. Costs a step for each key: a few milliseconds. */
-  setAllDue(name: string, atMs: () => number): void {
-    const index = this.#columns.get(name);
-    if (index === undefined) return;
-    for (const { columns, keys } of this.#blocks) {
-      const due = (columns[index] as Column).dueAtMs;
-      for (let slot = 0; slot < BLOCK_SLOTS; slot++) if (keys[slot] !== NO_KEY) due[slot] = atMs();
-    }
-  }
-
   /** The earliest moment due in a column, infinite when there is none. Costs a step for each key: some tenths of a ms. */
   earliestDueMs(name: string): number {
-    const index = this.#columns.get(name);
+    const index = this.#places.get(name);
     let earliestMs = Number.POSITIVE_INFINITY;
     if (index === undefined) return earliestMs;
-    for (const { columns } of this.#blocks) {
-      const due = (columns[index] as Column).dueAtMs;
+    for (const block of this.#blocks) {
+      const due = this.#readable(block, index).dueAtMs;
       // By number: the iterator of a typed array costs ten times as much.
       for (let slot = 0; slot < BLOCK_SLOTS; slot++) {
         if ((due[slot] as number) < earliestMs) earliestMs = due[slot] as number;
@@ -180,10 +186,27 @@ export class PairTable {
   }
 
   #addBlock(): Block {
-    const columns = Array.from(this.#columns.keys(), (name) => new Column(name));
-    const block = { columns, keys: new Float64Array(BLOCK_SLOTS) };
+    const block: Block = { columns: [], keys: new Float64Array(BLOCK_SLOTS) };
     this.#blocks.push(block);
     return block;
+  }
+
+  /** To be read only: a column that nobody asked for, and in which nothing is due, does not come to be. */
+  #readable(block: Block, index: number): Column {
+    const isMissing = block.columns[index] === undefined && this.#columns[index]?.firstDueMs === undefined;
+    return isMissing ? NOTHING_DUE : this.#columnOf(block, index);
+  }
+
+  #columnOf({ columns, keys }: Block, index: number): Column {
+    const known = columns[index];
+    if (known !== undefined) return known;
+    const { name, firstDueMs } = this.#columns[index] as ColumnPlan;
+    const column = new Column(name);
+    columns[index] = column;
+    if (firstDueMs === undefined) return column;
+    for (let slot = 0; slot < BLOCK_SLOTS; slot++)
+      if (keys[slot] !== NO_KEY) column.dueAtMs[slot] = firstDueMs();
+    return column;
   }
 
   /** Walks on within the block of the walk; the slot that is due, or -1. */

@@ -121,6 +121,18 @@ it("learns models that clients use with success, a few, without haste, and no ot
   expect(plan.models).toHaveLength(1 + LEARNT_MODELS_MAX);
 });
 
+it("learns a model of many keys in little work, and spreads their tests all the same", () => {
+  let drawn = 0;
+  const plan = new TestPlan({ models: [], intervals: DEFAULT_PROBE_INTERVALS }, () => (drawn++ % 997) / 997);
+  const keys = Array.from({ length: 100_000 }, (_, index) => index + 1);
+  plan.addKeys(keys, NOW);
+  plan.served({ keyId: 50_000, model: "new-model" }, NOW);
+  expect(drawn, "not once a key").toBeLessThan(2_000);
+  const due = plan.takeDue(NOW + 6 * HOUR_MS, 200_000, 1_000_000);
+  expect(due.length, "half of them in the first half of the span").toBeGreaterThan(49_000);
+  expect(due.length).toBeLessThan(51_000);
+});
+
 it("keeps its plan over a restart, spreads what fell due meanwhile, and believes no clock of another age", () => {
   const plan = planOf(3);
   plan.tested(PAIR, SERVED, NOW);

@@ -201,11 +201,10 @@ export class TestPlan {
   #learn(keyId: KeyId, model: string, nowMs: number): Place | undefined {
     const isKnown = this.#learnt.has(model) || model === KEY_ITSELF;
     if (isKnown || this.#learnt.size >= LEARNT_MODELS_MAX || !MODEL_NAME.test(model)) return undefined;
-    if (!this.#table.addColumn(model)) return undefined;
-    this.#learnt.add(model);
     // No haste: clients are using it.
     const { servedMs } = this.#options.intervals;
-    this.#table.setAllDue(model, () => nowMs + Math.ceil(servedMs * this.#random()));
+    if (!this.#table.addColumn(model, () => nowMs + Math.ceil(servedMs * this.#random()))) return undefined;
+    this.#learnt.add(model);
     return this.#table.place(keyId, model);
   }
 

@@ -21,7 +21,7 @@ import {
 } from "./key-folder.ts";
 import type { FileEntries } from "./plan-sync.ts";
 import { replaceFile } from "./replace-file.ts";
-import { runInSteps } from "./steps.ts";
+import { restingPlace, runInSteps } from "./steps.ts";
 
 /** A file unchanged for this long has a last line that is whole. Milliseconds. */
 export const SETTLE_MS = 500;
@@ -112,7 +112,9 @@ export class FolderReader {
     if (isSame && before.isFinal) return before;
     const firstSeenAtMs = isSame ? before.firstSeenAtMs : nowMs;
 
+    const rest = restingPlace();
     const content = await readKeyFile(file.path);
+    await rest();
     if (content.kind !== "text") {
       const problem = problemOf(file, content);
       if (problem !== undefined)
@@ -135,6 +137,8 @@ export class FolderReader {
     const isMoved = stamp !== content.stamp && parsed.refusedCount > 0;
     const found = isMoved ? await runInSteps(parseKeyFileInSteps(parsed.tidied), { signal }) : parsed;
     this.#reportRefusals(file.name, found);
+    // Megabytes were compared: what follows begins in a turn of its own.
+    await rest();
     const entries = await runInSteps(packEntries(parsed.entries, this.#known), { signal });
     return { ...memory, stamp, entries };
   }
