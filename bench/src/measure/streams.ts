@@ -85,7 +85,7 @@ async function measureSize(bench: Bench, size: StreamSize, recorder: Recorder): 
     events,
     path: streamPath(model),
     windowMs: plan.streamWindowMs,
-    warmUp: { connections: plan.connections, durationMs: plan.warmUpMs / 2 },
+    warmUp: { connections: plan.connections, durationMs: plan.streamWarmUpMs },
   };
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const entrant of turnOf(entrants, round)) {
