@@ -9,6 +9,7 @@ import { GATEWAY, gatewayEntrants, peerEntrants } from "../entrants.ts";
 import type { PaceResult } from "../load/protocol.ts";
 import { pinningOfOne } from "../pinning.ts";
 import type { Plan } from "../plan.ts";
+import { meter, per } from "../processes/cpu-meter.ts";
 import { type Measurement, type Metric, Recorder } from "../result.ts";
 import {
   benchKeys,
@@ -39,6 +40,7 @@ const METRICS: readonly Metric[] = [
   { id: "addedP99", title: "added p99", unit: "ms", better: "lower", digits: 2 },
   { id: "addedP999", title: "added p99.9", unit: "ms", better: "lower", digits: 2 },
   { id: "rate", title: "requests/s", unit: "", better: "neither", digits: 0 },
+  { id: "busy", title: "core used", unit: "%", better: "lower", digits: 0 },
   { id: "unsent", title: "not sent", unit: "", better: "lower", digits: 0 },
   { id: "behind", title: "generator behind by", unit: "ms", better: "neither", digits: 0 },
   { id: "failed", title: "failed", unit: "", better: "lower", digits: 0 },
@@ -76,7 +78,7 @@ export async function measureLatency(bench: Bench): Promise<Measurement> {
     id: "latency",
     title: "Added latency",
     method:
-      "Requests sent by the clock, at half of the rate at which such requests saturate the gateway in that round, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine.",
+      "Requests sent by the clock, at half of the rate at which such requests saturate the gateway in that round, or of the contender's own where that is less; what is added is the difference to the same load without a contender, in the same round. Not sent: a thousand requests waited already, so the rate was too much for the contender on this machine. Core used: the contender's CPU time by the time that passed; requests that come one by one cost more than those that saturate.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes: [pinning.sentence],
@@ -124,7 +126,7 @@ async function measureRound(
   { kind, rates, plan, recorder }: Round,
 ): Promise<void> {
   const { roundMs: durationMs, leadInMs, connectionsReady } = plan;
-  const results = new Map<string, PaceResult>();
+  const results = new Map<string, PaceResult & { readonly busy: number | undefined }>();
   for (const contender of contenders) {
     const target = contender.target(kind.path, QUESTION);
     const ratePerSecond = Math.max(1, Math.round(rates.get(contender.name) ?? 0));
@@ -136,10 +138,12 @@ async function measureRound(
       connectionsReady,
       until: kind.until,
     };
-    results.set(contender.name, await load.run("pace", order));
+    const startMs = performance.now();
+    const { result, cpuUs } = await meter(contender, () => load.run("pace", order));
+    results.set(contender.name, { ...result, busy: per(cpuUs, (performance.now() - startMs) * 10) });
   }
   const direct = results.get(DIRECT)?.latencies;
-  for (const [name, { served, latencies, unsent, behindMs, failed }] of results) {
+  for (const [name, { served, latencies, busy, unsent, behindMs, failed }] of results) {
     const { p50, p99, p999 } = latencies;
     // Without an answer there is no latency; what comes from another process is null then.
     const isKnown = direct !== undefined && direct.count > 0 && latencies.count > 0;
@@ -151,6 +155,7 @@ async function measureRound(
       p999,
       ...added,
       rate,
+      busy,
       unsent,
       behind: behindMs,
       failed,
