@@ -77,7 +77,7 @@ export const FULL_PLAN: Plan = {
   storm: { keys: 1_000, exhaustedShare: 0.99, overloadedShare: 0.05, ratePerSecond: 200 },
   bodies: { bytes: 20 * MB, inFlight: 32, requests: 64 },
   soak: { requests: 1_000_000, minutes: 60, streams: 300 },
-  limitMs: 90 * 60_000,
+  limitMs: 60 * 60_000,
 };
 
 /**

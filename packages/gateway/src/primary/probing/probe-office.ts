@@ -21,7 +21,7 @@ export interface ProbeOfficeOptions extends Pick<TestOrdersOptions, "scheduler" 
   readonly log: Logger;
 }
 
-/** Pairs looked at in one turn: some tenths of a millisecond. */
+/** Pairs looked at in one turn: some tenths of a millisecond, one the first time round a model that was just learnt. */
 const STEPS_A_TURN = 25_000;
 /** Batches lost in a row after which requests try what is out of service again. */
 const BROKEN_AFTER = 3;
