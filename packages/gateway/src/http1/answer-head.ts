@@ -4,6 +4,7 @@
  */
 import { SPAN_LENGTH, type HeaderScanner } from "./header-scanner.ts";
 import type { KnownTexts } from "./known-texts.ts";
+import { SPACE, TAB } from "./response-octets.ts";
 
 export interface AnswerHead {
   readonly status: number;
@@ -74,6 +75,7 @@ export function readHead(
     contentType: "",
   };
   let count = 0;
+  let codingEnd = -1;
   for (let at = 0; at < spansLength; at += SPAN_LENGTH) {
     const name = texts.read(bytes, spans[at] ?? 0, spans[at + 1] ?? 0);
     const value = texts.read(bytes, spans[at + 2] ?? 0, spans[at + 3] ?? 0);
@@ -81,16 +83,24 @@ export function readHead(
     rawHeaders[count + 1] = value;
     count += 2;
     if (!heed(name, value, hints)) return undefined;
+    if (hints.isChunked && codingEnd < 0) codingEnd = spans[at + 3] ?? 0;
   }
   const { bodyBytes, isChunked, isClosing, isKeeping, keptSeconds, contentType } = hints;
   // HTTP/1.0 knows no transfer codings.
-  if (isChunked && (bodyBytes >= 0 || minor === 0)) return undefined;
+  if (isChunked && (bodyBytes >= 0 || minor === 0 || isTabBehind(bytes, codingEnd))) return undefined;
   const isEmpty = isBodiless || status < 200 || status === 204 || status === 304;
   const framing = isEmpty ? "none" : isChunked ? "chunked" : bodyBytes >= 0 ? "sized" : "until-close";
   // A body that must not be there may come all the same.
   const isDoubtful = framing === "none" && !isBodiless && (isChunked || bodyBytes > 0);
   const isKept = framing !== "until-close" && !isDoubtful && !isClosing && (minor === 1 || isKeeping);
   return { status, rawHeaders, contentType, framing, bodyBytes, isKept, keptSeconds };
+}
+
+/** Whether the white space behind a value holds a tab. llhttp, and so many a reader, takes "chunked" before one for another coding. */
+function isTabBehind(bytes: Buffer, valueEnd: number): boolean {
+  let at = valueEnd;
+  while (bytes[at] === SPACE) at += 1;
+  return bytes[at] === TAB;
 }
 
 /** Takes note of a header; false when it cannot stand beside the others. */

@@ -82,6 +82,9 @@ describe("a head is refused", () => {
     ["another coding first", `${OK}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
     ["identity", `${OK}transfer-encoding: identity\r\n\r\n`],
     ["chunked in disguise", `${OK}transfer-encoding: xchunked\r\n\r\n`],
+    // llhttp takes it for another coding.
+    ["a tab behind chunked", `${OK}transfer-encoding: chunked\t\r\n\r\n1\r\na\r\n0\r\n\r\n`],
+    ["a space and a tab behind chunked", `${OK}transfer-encoding: chunked \t\r\n\r\n0\r\n\r\n`],
     ["chunked twice", `${OK}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
     ["an empty coding", `${OK}transfer-encoding:\r\n\r\n`],
     ["chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
