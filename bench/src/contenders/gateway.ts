@@ -37,7 +37,10 @@ export interface RunningGateway extends Contender {
   logged(message: string, matches?: (entry: Readonly<Record<string, unknown>>) => boolean): Promise<object>;
 }
 
-/** Starts it and waits until it says that it is ready. A folder used before brings its warm database. */
+/**
+ * Starts it and waits until it says that it is ready. A folder used before brings its warm database and the compiled
+ * code of then; in a new one all is compiled anew.
+ */
 export async function startGateway(around: Surroundings, options: GatewayOptions): Promise<RunningGateway> {
   writeKeys(around.folder, options.keys);
   const log = new LogFile(around.folder);
@@ -52,7 +55,7 @@ export async function startGateway(around: Surroundings, options: GatewayOptions
       ...flagsOf(around, options),
     ],
     cwd: around.folder,
-    env: { AUTH_KEY: `bench=${CLIENT_SECRET}`, ...options.env },
+    env: { AUTH_KEY: `bench=${CLIENT_SECRET}`, XDG_CACHE_HOME: join(around.folder, "cache"), ...options.env },
     cores: around.cores,
     output: log.descriptor,
   });

@@ -58,7 +58,7 @@ export async function measurePoolSize(bench: Bench): Promise<Measurement> {
     id: "pool-size",
     title: "Pool size",
     method:
-      "One worker. Ready: from the start of the process until /readyz says yes. Synchronised: from a key file's appearance until all its keys are stored. Turns: of the primary's event loop, watched from inside in a process of its own.",
+      "One worker. Ready: from the start of the process until /readyz says yes; new as after an installation, when Node has no compiled code yet either, and warm as after a restart. Synchronised: from a key file's appearance until all its keys are stored. Turns: of the primary's event loop, watched from inside in a process of its own.",
     metrics: METRICS,
     rows: recorder.rows(),
     notes: [pinning.sentence],

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 import { ask, askStream, eventsOf } from "./harness/requests.ts";
 import { startSocksServer } from "./harness/socks-server.ts";
 import { openUpstream, send, startServer } from "./harness/way-out.ts";
@@ -38,7 +39,7 @@ it("the real program serves an https upstream through SOCKS, and prints no word 
     [PROGRAM, "serve", "--port", "0", "--workers", "1", ...upstream, ...way],
     {
       cwd: folder,
-      env: { PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: join(folder, "trusted.pem") },
+      env: { ...INHERITED, NODE_EXTRA_CA_CERTS: join(folder, "trusted.pem") },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 import { PROGRAM, startProgram } from "./harness/program.ts";
 import { ask } from "./harness/requests.ts";
 
@@ -21,7 +22,7 @@ interface Ended {
 
 function run(line: string, cwd = FOLDER): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const env = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] };
+  const env = INHERITED;
   execFile(process.execPath, [PROGRAM, ...line.split(" ")], { cwd, env }, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 
 const PROGRAM = join(import.meta.dirname, "../bin/gemini-gateway.js");
 const SECRET = "s3cret-of-alice";
@@ -22,7 +23,7 @@ interface Ended {
 /** Runs the program in an empty folder and waits for its end. */
 function run(args: readonly string[], env: Record<string, string> = {}, input = ""): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const options = { cwd: FOLDER, env: { PATH: process.env["PATH"], ...env } };
+  const options = { cwd: FOLDER, env: { ...INHERITED, ...env } };
   const child = execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });
@@ -188,7 +189,7 @@ test.each([["--help"], ["config show"], ["serve --help"], ["serve --port x"]])(
 test("a reader that closes the pipe early is no failure", async () => {
   const child = spawn(process.execPath, [PROGRAM, "config", "show"], {
     cwd: FOLDER,
-    env: { PATH: process.env["PATH"] },
+    env: INHERITED,
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.destroy();

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator } from "gemini-emulator";
 import { describe, expect, test } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 import { PROGRAM, startProgram } from "./harness/program.ts";
 import { startRawUpstream } from "./harness/raw-upstream.ts";
 
@@ -18,7 +19,7 @@ interface Ended {
 
 function bench(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const options = { env: { PATH: process.env["PATH"], ...env } };
+  const options = { env: { ...INHERITED, ...env } };
   execFile(process.execPath, [PROGRAM, "bench", ...args], options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 import { PROGRAM } from "./harness/program.ts";
 import { mountSmallDisk } from "./harness/small-disk.ts";
 
@@ -38,7 +39,7 @@ interface Ended {
 
 function run(cwd: string, line: string): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const options = { cwd, env: { PATH: process.env["PATH"] } };
+  const options = { cwd, env: INHERITED };
   const child = execFile(process.execPath, [PROGRAM, ...line.split(" ")], options, (error, _stdout, stderr) =>
     resolve({ code: error === null ? 0 : Number(error.code), stderr }),
   );

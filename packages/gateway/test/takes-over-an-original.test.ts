@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { INHERITED } from "./harness/environment.ts";
 import { fingerprint } from "../src/primary/keys/fingerprint.ts";
 import { openStore, openStoreReader } from "../src/primary/store/store.ts";
 import { PROGRAM } from "./harness/program.ts";
@@ -80,7 +81,7 @@ interface Ended {
 
 function run(...args: readonly string[]): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const options = { cwd: ours, env: { PATH: process.env["PATH"] } };
+  const options = { cwd: ours, env: INHERITED };
   execFile(process.execPath, [PROGRAM, ...args], options, (error, stdout, stderr) =>
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
   );

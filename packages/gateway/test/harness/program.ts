@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { INHERITED } from "./environment.ts";
 
 export const PROGRAM = fileURLToPath(new URL("../../bin/gemini-gateway.js", import.meta.url));
 
@@ -47,7 +48,7 @@ export async function startProgram(upstream: string, options: ProgramOptions = {
     [PROGRAM, "serve", "--port", "0", "--workers", "2", "--upstream", upstream, ...flags],
     {
       cwd: folder,
-      env: { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"], ...env },
+      env: { ...INHERITED, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
