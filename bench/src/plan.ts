@@ -55,7 +55,7 @@ export interface Plan {
 
 const MB = 1024 * 1024;
 
-/** Some forty minutes. The event rates keep a contender of one thread below half of its core. */
+/** Three quarters of an hour. The event rates keep a contender of one thread below half of its core. */
 export const FULL_PLAN: Plan = {
   rounds: 5,
   warmUpMs: 3_000,

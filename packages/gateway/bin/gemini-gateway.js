@@ -3,7 +3,7 @@
  * Starts the command line: from its TypeScript in a checkout, from the built JavaScript in the published package, which
  * has no `src`. Plain enough for any Node to parse, so that one too old is told so.
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import nodeModule from "node:module";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -25,26 +25,30 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
 /**
  * Lets Node keep the code it compiles, types stripped, for the next start: that one takes half the time. In the user's
  * own cache folder, not in Node's default, the temporary folder that all users of a machine write to: code is run from
- * here. NODE_COMPILE_CACHE names another folder, NODE_DISABLE_COMPILE_CACHE=1 does without; where nothing can be
- * written, Node does without by itself.
+ * here. NODE_COMPILE_CACHE names another folder, NODE_DISABLE_COMPILE_CACHE=1 does without.
  */
 function keepCompiledCode() {
-  if (process.env.NODE_COMPILE_CACHE) return;
-  const folder = cacheFolder();
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return;
+  const folder = ownCacheFolder();
   if (folder === undefined) return;
   const { status } = nodeModule.enableCompileCache(folder);
   // Each thread has to be told.
   if (status === nodeModule.constants.compileCacheStatus.ENABLED) process.env.NODE_COMPILE_CACHE = folder;
 }
 
-function cacheFolder() {
+/** Undefined without a home, and where others may write: `sudo` may leave root with the home of somebody else. */
+function ownCacheFolder() {
   const { XDG_CACHE_HOME: named } = process.env;
-  if (named && isAbsolute(named)) return join(named, "gemini-gateway");
   try {
-    const home = homedir();
-    return isAbsolute(home) ? join(home, ".cache", "gemini-gateway") : undefined;
+    const caches = named && isAbsolute(named) ? named : join(homedir(), ".cache");
+    if (!isAbsolute(caches)) return undefined;
+    const folder = join(caches, "gemini-gateway");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(folder);
+    // Windows has neither, and a home that is the user's alone.
+    const isOwn = process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
+    return isOwn ? folder : undefined;
   } catch {
-    // A user without an entry in the system's list has no home.
     return undefined;
   }
 }

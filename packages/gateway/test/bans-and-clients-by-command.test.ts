@@ -22,8 +22,8 @@ interface Ended {
 
 function run(line: string, cwd = FOLDER): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const env = INHERITED;
-  execFile(process.execPath, [PROGRAM, ...line.split(" ")], { cwd, env }, (error, stdout, stderr) => {
+  const options = { cwd, env: INHERITED };
+  execFile(process.execPath, [PROGRAM, ...line.split(" ")], options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });
   return promise;

@@ -1,13 +1,25 @@
 /** The code that Node compiled is kept for the next start, in a folder nobody else writes to. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PROGRAM, startProgram } from "./harness/program.ts";
 
 const SOURCE = join(import.meta.dirname, "../src");
+const NOBODY = 65_534;
 /** Nobody connects to it. */
 const UPSTREAM = "http://127.0.0.1:9";
 
@@ -67,6 +79,27 @@ describe("compiled code", () => {
   it("is not kept when NODE_DISABLE_COMPILE_CACHE says so", () => {
     expect(version({ HOME: folder, NODE_DISABLE_COMPILE_CACHE: "1" })).toEqual({ code: 0, stderr: "" });
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is kept where only this user can write", () => {
+    expect(version({ XDG_CACHE_HOME: folder })).toEqual({ code: 0, stderr: "" });
+    expect(statSync(join(folder, "gemini-gateway")).mode & 0o777).toBe(0o700);
+  });
+
+  it("is neither kept in nor read from a folder that others may write to", () => {
+    const open = join(folder, "gemini-gateway");
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect(version({ XDG_CACHE_HOME: folder })).toEqual({ code: 0, stderr: "" });
+    expect(readdirSync(open)).toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("nor in somebody else's (skipped unless run by root)", () => {
+    const foreign = join(folder, "gemini-gateway");
+    mkdirSync(foreign);
+    chownSync(foreign, NOBODY, NOBODY);
+    expect(version({ XDG_CACHE_HOME: folder })).toEqual({ code: 0, stderr: "" });
+    expect(readdirSync(foreign)).toEqual([]);
   });
 
   it("is not kept where nothing can be written, without a word", () => {

@@ -96,7 +96,10 @@ export function readHead(
   return { status, rawHeaders, contentType, framing, bodyBytes, isKept, keptSeconds };
 }
 
-/** Whether the white space behind a value holds a tab. llhttp, and so many a reader, takes "chunked" before one for another coding. */
+/**
+ * Whether the white space behind a value holds a tab. llhttp, and so many a reader, takes "chunked" before one for
+ * another coding.
+ */
 function isTabBehind(bytes: Buffer, valueEnd: number): boolean {
   let at = valueEnd;
   while (bytes[at] === SPACE) at += 1;
